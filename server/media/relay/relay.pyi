@@ -1,0 +1,92 @@
+"""The relay's door. One thread calls it; it never blocks, logs or decides.
+
+Handles are small non-negative integers, given by `add_*` and never reused within 30 s of removal.
+All times inside are CLOCK_MONOTONIC nanoseconds. Every method raises KeyError for an unknown
+handle and ValueError for a row that does not fit (with words); packets from the network never raise.
+"""
+
+from pylibsrtp import Session
+
+from server.media.relay.tables import (
+    Address,
+    DownFigures,
+    DownRow,
+    Event,
+    Join,
+    LayerFigures,
+    PeerFigures,
+    UpRow,
+)
+
+class Relay:
+    def __init__(self) -> None: ...
+
+    # sockets
+    def adopt(self, fd: int) -> int:
+        """Take over a bound, non-blocking UDP socket (sets buffers, SO_TIMESTAMPNS); its number."""
+
+    def receive(self, socket: int, budget: int = 512) -> list[Event]:
+        """Read up to `budget` datagrams in batches, forward media, return what Python must see."""
+
+    def tick(self) -> list[Event]:
+        """Timers: NACKs, transport-wide feedback, paced joins. Call every 10 ms or so."""
+
+    # peers
+    def add_peer(self, ufrag: bytes) -> int:
+        """A new peer, found by `ufrag` (our local one) in STUN USERNAMEs."""
+
+    def add_ufrag(self, peer: int, ufrag: bytes) -> None:
+        """ICE restart: the peer is found by this one too; the newest two are kept."""
+
+    def remove_peer(self, peer: int) -> None:
+        """Forget the peer, its tracks, slots, addresses and SRTP."""
+
+    def validate(self, peer: int, socket: int, address: Address) -> None:
+        """Packets from this address are the peer's from now on (the newest 8 addresses are kept)."""
+
+    def aim(self, peer: int, socket: int, address: Address) -> None:
+        """Send to this validated address (the last USE-CANDIDATE)."""
+
+    def secure(self, peer: int, inbound: Session, outbound: Session) -> None:
+        """The peer's two SRTP sessions, once; used by the relay alone. ValueError the second time."""
+
+    def send_stun(self, socket: int, address: Address, data: bytes) -> bool: ...
+    def send_dtls(self, peer: int, data: bytes) -> bool:
+        """To the aimed (else newest validated) address; False where there is none."""
+
+    def send_rtcp(self, peer: int, data: bytes) -> bool:
+        """Encrypt and send a compound RTCP packet (at most 1,200 bytes)."""
+
+    # tables
+    def add_up(self, peer: int, row: UpRow) -> int: ...
+    def remove_up(self, up: int) -> None:
+        """Slots pointed at it point at nothing."""
+
+    def add_down(self, peer: int, row: DownRow) -> int: ...
+    def add_tap_down(self, tap: int, track: int, video: bool) -> int:
+        """A slot that writes into a tap's ring instead of a peer: RED unwrapped, no SRTP."""
+
+    def remove_down(self, down: int) -> None: ...
+    def point(self, down: int, up: int, layer: int = 0, join: Join = ...) -> bool:
+        """Forward this layer; `up` -1: nothing. False where the slot has no codec for it."""
+
+    def set_round_trip(self, peer: int, microseconds: int) -> None:
+        """Gate for answering the same NACK twice (default 50,000)."""
+
+    # taps
+    def add_tap(self, fd: int, size: int) -> int:
+        """Map a memfd as a ring (layout: recorder/contract.py); size includes the header page."""
+
+    def remove_tap(self, tap: int) -> None: ...
+    def tap_write(self, tap: int, kind: int, track: int, data: bytes) -> None:
+        """One record made in Python (a track note, the end mark)."""
+
+    # reading
+    def layer_figures(self, up: int, layer: int = 0) -> LayerFigures: ...
+    def down_figures(self, down: int) -> DownFigures: ...
+    def peer_figures(self, peer: int) -> PeerFigures: ...
+    def totals(self) -> dict[str, int]:
+        """Counters since start, by name: received, sent, dropped_unknown_address, ... (all bounded)."""
+
+def check_libsrtp() -> None:
+    """Raise ImportError with words where pylibsrtp's private names or C types are not as pinned."""

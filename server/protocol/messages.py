@@ -1,0 +1,350 @@
+"""The signalling language between our pages and campus, over one WebSocket at `/ws`.
+
+JSON text messages, at most MAX_MESSAGE bytes, a tagged union each way (`type` names the variant,
+unknown fields are refused). The spec with the order of messages is docs/protocol.md; TypeScript types
+are generated from here (`make types` checks). Times are milliseconds since 1970 by the server's clock.
+
+The first message is `Hello` with a token; everything else before it is refused. The server sends the
+whole `Lesson` view at every change (it is small), so a page never patches state.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from server.protocol.parameters import Source
+
+VERSION = 1
+MAX_MESSAGE = 64 * 1024  # an SDP of our pages is below 12 kB
+
+
+class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A name or sentence in both languages."""
+
+    zh: str
+    en: str
+
+
+class Role(StrEnum):
+    """What a session is in its lesson."""
+
+    TEACHER = "teacher"  # the studio of the main room
+    ROOM = "room"  # a receiving room
+    OBSERVER = "observer"  # watches, listed, sends nothing
+
+
+class LessonState(StrEnum):
+    PLANNED = "planned"
+    OPEN = "open"  # rooms may join and wait
+    LIVE = "live"
+    CLOSING = "closing"  # the bell rang: countdown
+    ENDED = "ended"
+
+
+class SeatState(StrEnum):
+    """A tile's state (UI.md's table). The first that holds, in this order, is shown."""
+
+    ASKS_HELP = "asks_help"
+    AWAY = "away"  # was here, is not connected
+    EXPECTED = "expected"  # not yet connected
+    JOINING = "joining"
+    NO_PICTURE = "no_picture"
+    NO_SOUND = "no_sound"
+    SOUND_ONLY = "sound_only"
+    WEAK_LINE = "weak_line"
+    MUTED = "muted"  # by the teacher
+    HERE = "here"
+
+
+class Seat(msgspec.Struct, frozen=True):
+    """A receiving room as the studio and the rooms see it."""
+
+    room: str
+    name: Words
+    state: SeatState
+    since: int
+    detail: str = ""  # message id of the sentence to show, e.g. "sound_blocked"
+    hand_since: int | None = None
+    muted: bool = False
+    heard: bool = False  # its voice goes to the others (called on, or opened by the teacher)
+    last_called: int | None = None
+    sends: list[Source] = []
+
+
+class LessonView(msgspec.Struct, frozen=True):
+    """All a page needs to draw the lesson."""
+
+    id: str
+    title: Words
+    state: LessonState
+    main_room: str
+    main_name: Words
+    seats: list[Seat]
+    started_at: int | None = None
+    ends_at: int | None = None  # the bell
+    closes_at: int | None = None  # end of the countdown, while CLOSING
+    ended_at: int | None = None
+    main_away_since: int | None = None
+    main_sends: list[Source] = []
+    called: str | None = None
+    called_at: int | None = None
+    stage: Source = Source.CAMERA  # which picture of the main room is on the stage slot
+    courseware: bool = False  # the screen is being forwarded
+    recording: bool = False
+    watched_by: list[str] = []
+    replay_ready: bool = False
+    replay_after_ms: int | None = None  # from End to playable
+    replay_url: str | None = None  # page path
+
+
+class SlotView(msgspec.Struct, frozen=True):
+    """A slot of the down connection and its m-line."""
+
+    name: str
+    mid: str
+    kind: str
+
+
+class Assigned(msgspec.Struct, frozen=True):
+    """What a slot carries now."""
+
+    room: str
+    source: Source
+
+
+# -- page -> campus ----------------------------------------------------------------------------------
+
+
+class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="hello"):
+    """First message. `token`: a room, studio or observer token. `resume`: the session told in the
+    last `Welcome`, to come back as the same one; `up` and `down`: connections (their ids, see
+    `Answer.connection`, `Offer.connection`) that are still alive in the page."""
+
+    token: str
+    version: int = VERSION
+    resume: str | None = None
+    up: str | None = None
+    down: str | None = None
+    language: str = "zh"
+    takeover: bool = False  # teacher: yes, take the lesson over from the other studio
+    browser: str = ""
+
+
+class OfferUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="offer_up"):
+    """The page's up connection: SDP offer and what each sending MID carries. `connection`: the id
+    from an earlier `Answer` to renegotiate it, or None for a new connection."""
+
+    offer: int
+    sdp: str
+    sources: dict[str, Source]
+    connection: str | None = None
+    sound_processing: bool = True  # False: the music switch is on (stereo, no voice processing)
+
+
+class AnswerDown(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="answer_down"):
+    connection: str
+    offer: int
+    sdp: str
+
+
+class WantDown(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="want_down"):
+    """Ask for a (new) down connection, e.g. after the old one failed in the browser."""
+
+
+class RestartUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="restart_up"):
+    """The up connection failed in the browser: the server forgets it; an `OfferUp` follows."""
+
+
+class SlotReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One slot over the last report interval, from getStats."""
+
+    slot: str
+    frames: int = 0  # decoded
+    lost: int = 0
+    received: int = 0
+    concealed: float = 0.0  # share of audio samples concealed
+    freeze_ms: int = 0
+    height: int = 0
+    delay_ms: int = 0  # jitter buffer
+
+
+class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="report"):
+    """Every second, what is really seen and heard here."""
+
+    slots: list[SlotReport]
+    sound_playing: bool
+    sound_blocked: bool  # the browser waits for a touch
+    camera: bool = False
+    microphone: bool = False
+
+
+class Hand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="hand"):
+    up: bool
+
+
+class Trouble(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="trouble"):
+    """The room's [No sound / no picture] button; `kind`: "sound" | "picture" | "none"."""
+
+    kind: str
+
+
+class Start(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="start"):
+    """Teacher: the one big Start."""
+
+
+class End(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="end"):
+    """Teacher: end the lesson now."""
+
+
+class Extend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="extend"):
+    minutes: int = 5
+
+
+class CallOn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="call_on"):
+    """Teacher: this room speaks (None: nobody). A second call closes the first."""
+
+    room: str | None
+
+
+class Mute(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="mute"):
+    room: str
+    muted: bool
+
+
+class OpenVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="open_voice"):
+    """Teacher: let this room be heard by all without being called on."""
+
+    room: str
+    open: bool
+
+
+class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="stage"):
+    """Teacher: which own camera the rooms see."""
+
+    source: Source
+
+
+class Courseware(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="courseware"):
+    """Teacher: forward the screen, or stop forwarding it (it stays captured)."""
+
+    on: bool
+
+
+class LowerHand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="lower_hand"):
+    room: str
+
+
+class Ping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="ping"):
+    """Every 2 s; the server hangs up after 10 s of silence."""
+
+    at: int
+
+
+ToServer = (
+    Hello
+    | OfferUp
+    | AnswerDown
+    | WantDown
+    | RestartUp
+    | Report
+    | Hand
+    | Trouble
+    | Start
+    | End
+    | Extend
+    | CallOn
+    | Mute
+    | OpenVoice
+    | Stage
+    | Courseware
+    | LowerHand
+    | Ping
+)
+
+
+# -- campus -> page ----------------------------------------------------------------------------------
+
+
+class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
+    """`resumed`: this is the same session as before; `keep_up` and `keep_down`: the connections the
+    page named in `Hello` live on, do not make new ones."""
+
+    session: str
+    role: Role
+    room: str
+    name: Words
+    now: int
+    resumed: bool = False
+    keep_up: bool = False
+    keep_down: bool = False
+    version: int = VERSION
+
+
+class Lesson(msgspec.Struct, frozen=True, tag="lesson"):
+    """The lesson as it is now; None: none is on for this room (`next_*`: what comes)."""
+
+    lesson: LessonView | None
+    next_title: Words | None = None
+    next_teacher: Words | None = None
+    next_at: int | None = None
+
+
+class AnswerUp(msgspec.Struct, frozen=True, tag="answer_up"):
+    offer: int
+    connection: str
+    sdp: str
+    bitrates: dict[str, int] = {}  # MID -> most bits a second for setParameters
+
+
+class OfferDown(msgspec.Struct, frozen=True, tag="offer_down"):
+    connection: str
+    offer: int
+    sdp: str
+    slots: list[SlotView]
+
+
+class Slots(msgspec.Struct, frozen=True, tag="slots"):
+    """What each slot of the down connection carries; a slot that is not named carries nothing."""
+
+    connection: str
+    slots: dict[str, Assigned]
+
+
+class Reconnect(msgspec.Struct, frozen=True, tag="reconnect"):
+    """The media worker is gone: drop these connections now and make new ones."""
+
+    up: bool
+    down: bool
+
+
+class Levels(msgspec.Struct, frozen=True, tag="levels"):
+    """Loudness by room, dBov -127 to 0, five times a second (the studio and patrol only)."""
+
+    rooms: dict[str, int]
+
+
+class Notice(msgspec.Struct, frozen=True, tag="notice"):
+    """A moment worth a sentence: a message id with values (i18n `notice.<id>`)."""
+
+    id: str
+    values: dict[str, str] = {}
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """What the page asked cannot be: a stable code and words. `fatal`: the server hangs up;
+    `retry_after_ms`: 0 = do not come back by yourself."""
+
+    code: str
+    words: Words
+    fatal: bool = False
+    retry_after_ms: int = 0
+
+
+class Pong(msgspec.Struct, frozen=True, tag="pong"):
+    at: int
+    now: int
+
+
+FromServer = Welcome | Lesson | AnswerUp | OfferDown | Slots | Reconnect | Levels | Notice | Refused | Pong
