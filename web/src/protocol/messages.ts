@@ -1,0 +1,444 @@
+// Generated from server/protocol/messages.py and resources.py by `make messages`. Do not edit.
+
+export const VERSION = 1;
+export const MAX_MESSAGE = 65536;
+
+/**
+ * First message. `token`: a room, studio or observer token. `resume`: the session told in the
+ * last `Welcome`, to come back as the same one; `up` and `down`: connections (their ids, see
+ * `Answer.connection`, `Offer.connection`) that are still alive in the page.
+ */
+export interface Hello {
+  type: "hello";
+  token: string;
+  version?: number;
+  resume?: string | null;
+  up?: string | null;
+  down?: string | null;
+  language?: string;
+  takeover?: boolean;
+  browser?: string;
+}
+
+/** Which device of a room a track comes from; a room sends each at most once. */
+export type Source = "camera" | "camera2" | "screen" | "voice";
+
+/**
+ * The page's up connection: SDP offer and what each sending MID carries. `connection`: the id
+ * from an earlier `Answer` to renegotiate it, or None for a new connection.
+ */
+export interface OfferUp {
+  type: "offer_up";
+  offer: number;
+  sdp: string;
+  sources: Record<string, Source>;
+  connection?: string | null;
+  sound_processing?: boolean;
+}
+
+export interface AnswerDown {
+  type: "answer_down";
+  connection: string;
+  offer: number;
+  sdp: string;
+}
+
+/** Ask for a (new) down connection, e.g. after the old one failed in the browser. */
+export interface WantDown {
+  type: "want_down";
+}
+
+/** The up connection failed in the browser: the server forgets it; an `OfferUp` follows. */
+export interface RestartUp {
+  type: "restart_up";
+}
+
+/** One slot over the last report interval, from getStats. */
+export interface SlotReport {
+  slot: string;
+  frames?: number;
+  lost?: number;
+  received?: number;
+  concealed?: number;
+  freeze_ms?: number;
+  height?: number;
+  delay_ms?: number;
+}
+
+/** Every second, what is really seen and heard here. */
+export interface Report {
+  type: "report";
+  slots: SlotReport[];
+  sound_playing: boolean;
+  sound_blocked: boolean;
+  camera?: boolean;
+  microphone?: boolean;
+}
+
+export interface Hand {
+  type: "hand";
+  up: boolean;
+}
+
+/** The room's [No sound / no picture] button; `kind`: "sound" | "picture" | "none". */
+export interface Trouble {
+  type: "trouble";
+  kind: string;
+}
+
+/** Teacher: the one big Start. */
+export interface Start {
+  type: "start";
+}
+
+/** Teacher: end the lesson now. */
+export interface End {
+  type: "end";
+}
+
+export interface Extend {
+  type: "extend";
+  minutes?: number;
+}
+
+/** Teacher: this room speaks (None: nobody). A second call closes the first. */
+export interface CallOn {
+  type: "call_on";
+  room: string | null;
+}
+
+export interface Mute {
+  type: "mute";
+  room: string;
+  muted: boolean;
+}
+
+/** Teacher: let this room be heard by all without being called on. */
+export interface OpenVoice {
+  type: "open_voice";
+  room: string;
+  open: boolean;
+}
+
+/** Teacher: which own camera the rooms see. */
+export interface Stage {
+  type: "stage";
+  source: Source;
+}
+
+/** Teacher: forward the screen, or stop forwarding it (it stays captured). */
+export interface Courseware {
+  type: "courseware";
+  on: boolean;
+}
+
+export interface LowerHand {
+  type: "lower_hand";
+  room: string;
+}
+
+/** Every 2 s; the server hangs up after 10 s of silence. */
+export interface Ping {
+  type: "ping";
+  at: number;
+}
+
+/** What a session is in its lesson. */
+export type Role = "teacher" | "room" | "observer";
+
+/** A name or sentence in both languages. */
+export interface Words {
+  zh: string;
+  en: string;
+}
+
+/**
+ * `resumed`: this is the same session as before; `keep_up` and `keep_down`: the connections the
+ * page named in `Hello` live on, do not make new ones.
+ */
+export interface Welcome {
+  type: "welcome";
+  session: string;
+  role: Role;
+  room: string;
+  name: Words;
+  now: number;
+  resumed: boolean;
+  keep_up: boolean;
+  keep_down: boolean;
+  version: number;
+}
+
+export type LessonState = "planned" | "open" | "live" | "closing" | "ended";
+
+/** A tile's state (UI.md's table). The first that holds, in this order, is shown. */
+export type SeatState = "asks_help" | "away" | "expected" | "joining" | "no_picture" | "no_sound" | "sound_only" | "weak_line" | "muted" | "here";
+
+/** A receiving room as the studio and the rooms see it. */
+export interface Seat {
+  room: string;
+  name: Words;
+  state: SeatState;
+  since: number;
+  detail: string;
+  hand_since: number | null;
+  muted: boolean;
+  heard: boolean;
+  last_called: number | null;
+  sends: Source[];
+}
+
+/** All a page needs to draw the lesson. */
+export interface LessonView {
+  id: string;
+  title: Words;
+  state: LessonState;
+  main_room: string;
+  main_name: Words;
+  seats: Seat[];
+  started_at: number | null;
+  ends_at: number | null;
+  closes_at: number | null;
+  ended_at: number | null;
+  main_away_since: number | null;
+  main_sends: Source[];
+  called: string | null;
+  called_at: number | null;
+  stage: Source;
+  courseware: boolean;
+  recording: boolean;
+  watched_by: string[];
+  replay_ready: boolean;
+  replay_after_ms: number | null;
+  replay_url: string | null;
+}
+
+/** The lesson as it is now; None: none is on for this room (`next_*`: what comes). */
+export interface Lesson {
+  type: "lesson";
+  lesson: LessonView | null;
+  next_title: Words | null;
+  next_teacher: Words | null;
+  next_at: number | null;
+}
+
+export interface AnswerUp {
+  type: "answer_up";
+  offer: number;
+  connection: string;
+  sdp: string;
+  bitrates: Record<string, number>;
+}
+
+/** A slot of the down connection and its m-line. */
+export interface SlotView {
+  name: string;
+  mid: string;
+  kind: string;
+}
+
+export interface OfferDown {
+  type: "offer_down";
+  connection: string;
+  offer: number;
+  sdp: string;
+  slots: SlotView[];
+}
+
+/** What a slot carries now. */
+export interface Assigned {
+  room: string;
+  source: Source;
+}
+
+/** What each slot of the down connection carries; a slot that is not named carries nothing. */
+export interface Slots {
+  type: "slots";
+  connection: string;
+  slots: Record<string, Assigned>;
+}
+
+/** The media worker is gone: drop these connections now and make new ones. */
+export interface Reconnect {
+  type: "reconnect";
+  up: boolean;
+  down: boolean;
+}
+
+/** Loudness by room, dBov -127 to 0, five times a second (the studio and patrol only). */
+export interface Levels {
+  type: "levels";
+  rooms: Record<string, number>;
+}
+
+/** A moment worth a sentence: a message id with values (i18n `notice.<id>`). */
+export interface Notice {
+  type: "notice";
+  id: string;
+  values: Record<string, string>;
+}
+
+/**
+ * What the page asked cannot be: a stable code and words. `fatal`: the server hangs up;
+ * `retry_after_ms`: 0 = do not come back by yourself.
+ */
+export interface Refused {
+  type: "refused";
+  code: string;
+  words: Words;
+  fatal: boolean;
+  retry_after_ms: number;
+}
+
+export interface Pong {
+  type: "pong";
+  at: number;
+  now: number;
+}
+
+/** Problem details (RFC 9457), with a stable `code` and words for people. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  words: Words;
+  detail: string;
+}
+
+/** Who this browser is. `needs_setup`: no admin password was ever set. */
+export interface Me {
+  admin: boolean;
+  needs_setup: boolean;
+  demo: boolean;
+}
+
+/** A room with the token its page says `Hello` with. */
+export interface RoomToken {
+  room: string;
+  name: Words;
+  token: string;
+}
+
+/** The sample county's pages, ready to open. */
+export interface Demo {
+  studio: RoomToken;
+  rooms: RoomToken[];
+}
+
+/** `code`: the six digits that make a screen this room, where the asker may see them. */
+export interface Room {
+  room: string;
+  name: Words;
+  main: boolean;
+  code: string | null;
+}
+
+/** A lesson in a list. `replay`: page path, once there is something to play. */
+export interface LessonRow {
+  lesson: string;
+  title: Words;
+  state: LessonState;
+  room: string;
+  created_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  recording: string | null;
+  seconds: number;
+  replay: string | null;
+}
+
+/** Where and with which token a lesson is published, watched and taught. */
+export interface LessonDoors {
+  lesson: string;
+  whip: string;
+  whip_token: string;
+  whep: string;
+  whep_token: string;
+  studio: string;
+}
+
+export interface ReplayGap {
+  start_s: number;
+  end_s: number;
+  cause: string;
+}
+
+/** One recorded track; `playlist` is a signed URL path (HLS). */
+export interface ReplayTrack {
+  name: string;
+  subject: string;
+  kind: string;
+  codec: string;
+  room: string;
+  playlist: string;
+  gaps: ReplayGap[];
+}
+
+export interface ReplayMark {
+  at_s: number;
+  kind: string;
+  values: Record<string, string>;
+}
+
+/** All the replay page needs. `expires_at`: when the playlists' signatures end. */
+export interface Replay {
+  lesson: string;
+  title: Words;
+  state: string;
+  seconds: number;
+  started_at: number | null;
+  ready_after_s: number | null;
+  expires_at: number;
+  tracks: ReplayTrack[];
+  marks: ReplayMark[];
+}
+
+/** Body of `POST setup` and `POST login`. */
+export interface Password {
+  password: string;
+}
+
+/** Body of `POST room-code`: the six digits shown where the room is managed. */
+export interface RoomCode {
+  code: string;
+}
+
+/** Body of `POST lessons`: a lesson in this main room, with all its receiving rooms. */
+export interface NewLesson {
+  room: string;
+  title?: Words | null;
+  minutes?: number;
+}
+
+export type ToServer =
+  | Hello
+  | OfferUp
+  | AnswerDown
+  | WantDown
+  | RestartUp
+  | Report
+  | Hand
+  | Trouble
+  | Start
+  | End
+  | Extend
+  | CallOn
+  | Mute
+  | OpenVoice
+  | Stage
+  | Courseware
+  | LowerHand
+  | Ping;
+
+export type FromServer =
+  | Welcome
+  | Lesson
+  | AnswerUp
+  | OfferDown
+  | Slots
+  | Reconnect
+  | Levels
+  | Notice
+  | Refused
+  | Pong;
