@@ -1,0 +1,289 @@
+"""Configuration: defaults -> TOML file -> environment, validated once, then frozen sections.
+
+The one module that reads the environment. A key `KEY` of section `[SECTION]` is overridden by
+`LIANKE_SECTION_KEY`; rooms come from the file only. configs/lianke.toml is the annotated reference
+and equal to these defaults (a test compares them).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+
+from server.errors import UserFault
+from server.ids import is_room_id
+from server.protocol.messages import Words
+
+PREFIX = "LIANKE_"
+
+
+class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Pages, API and signalling."""
+
+    listen: str = "0.0.0.0"
+    port: int = 8080
+    public_url: str = ""  # as browsers see it behind a proxy, e.g. "https://lianke.example.cn"
+    trusted_proxies: list[str] = []  # addresses whose X-Forwarded-For is believed
+    max_body_bytes: int = 256 * 1024
+    request_timeout_s: float = 20.0
+
+
+class Media(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The media workers: worker k uses UDP port `port_base + k`."""
+
+    listen: str = "0.0.0.0"
+    announce: list[str] = []  # the addresses browsers reach; empty: the listening ones
+    port_base: int = 40000
+    workers: int = 0  # 0: one less than there are cores, at least one
+
+
+class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where things lie. `archive` empty: a folder of `directory`."""
+
+    directory: str = "/var/lib/lianke"
+    archive: str = ""
+    run_directory: str = "/run/lianke"
+    least_free_bytes: int = 2_000_000_000  # below this /readyz says no
+
+
+class Lessons(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Rules of a lesson's time."""
+
+    ad_hoc_minutes: int = 60
+    notice_before_bell_s: int = 120
+    closing_s: int = 60
+    resume_s: int = 60  # a session that lost its line comes back as the same one
+    main_away_closes_s: int = 300
+    record_pupils: bool = False
+
+
+class Security(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Lifetimes and slowness."""
+
+    session_hours: int = 12
+    room_token_days: int = 400
+    lesson_token_hours: int = 12
+    media_url_minutes: int = 180
+    wrong_tries: int = 5  # free wrong codes or passwords of one address, then it waits
+    wrong_tries_wait_s: float = 2.0  # doubled at each further one, at most 5 minutes
+
+
+class Supervisor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the processes are watched."""
+
+    drain_s: float = 10.0  # after SIGTERM; then they are killed
+    restart_first_s: float = 0.2
+    restart_most_s: float = 10.0
+
+
+class Logs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    level: str = "info"  # debug, info, warning, error
+    format: str = "text"  # text, json
+
+
+class Demo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The sample county: tokens for who sits at this machine. Refuses any address but loopback."""
+
+    enabled: bool = False
+
+
+class RoomEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A room of the installation. Ids are [a-z0-9-], 1 to 32 characters."""
+
+    id: str
+    zh: str
+    en: str
+    main: bool = False
+
+    @property
+    def name(self) -> Words:
+        return Words(zh=self.zh, en=self.en)
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    http: Http = Http()
+    media: Media = Media()
+    data: Data = Data()
+    lessons: Lessons = Lessons()
+    security: Security = Security()
+    supervisor: Supervisor = Supervisor()
+    logs: Logs = Logs()
+    demo: Demo = Demo()
+    rooms: list[RoomEntry] = []
+
+    @property
+    def worker_count(self) -> int:
+        return self.media.workers or max(1, (os.cpu_count() or 1) - 1)
+
+    @property
+    def store_path(self) -> Path:
+        return Path(self.data.directory) / "lianke.sqlite3"
+
+    @property
+    def archive_path(self) -> Path:
+        return Path(self.data.archive) if self.data.archive else Path(self.data.directory) / "archive"
+
+    @property
+    def run_path(self) -> Path:
+        return Path(self.data.run_directory)
+
+    @property
+    def own_url(self) -> str:
+        """The one address to tell people."""
+        if self.http.public_url:
+            return self.http.public_url.rstrip("/")
+        host = self.http.listen
+        if host in ("0.0.0.0", "::", "127.0.0.1", "::1"):
+            host = "localhost"
+        return f"http://{host}:{self.http.port}"
+
+
+SECTIONS: tuple[str, ...] = tuple(name for name in Config.__struct_fields__ if name != "rooms")
+
+
+def bad_setting(key: str, *, zh: str, en: str) -> UserFault:
+    """A setting that cannot be: the words name it and say what to do."""
+    return UserFault("bad_setting", zh=f"配置项 {key}:{zh}", en=f"Setting {key}: {en}")
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise UserFault(
+            "config_unreadable",
+            zh=f"无法读取配置文件 {path}({error.strerror})。请检查 --config 后的路径。",
+            en=f"Cannot read the configuration {path} ({error.strerror}). Check the path after --config.",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserFault(
+            "config_not_toml",
+            zh=f"配置文件 {path} 不是有效的 TOML:{error}",
+            en=f"The configuration {path} is not valid TOML: {error}",
+        ) from error
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Overrides by section; a list is written with commas. UserFault for a key that does not exist."""
+    found: dict[str, dict[str, Any]] = {}
+    for variable, text in environment.items():
+        if not variable.startswith(PREFIX):
+            continue
+        section, _, key = variable.removeprefix(PREFIX).lower().partition("_")
+        kind = get_type_hints(Config)[section] if section in SECTIONS else None
+        if kind is None or key not in kind.__struct_fields__:
+            raise bad_setting(
+                variable,
+                zh="没有这个配置项,请删除该环境变量或更正拼写。",
+                en="there is no such setting. Remove this environment variable or correct its name.",
+            )
+        is_list = isinstance(getattr(kind(), key), list)
+        value = [part.strip() for part in text.split(",") if part.strip()] if is_list else text
+        found.setdefault(section, {})[key] = value
+    return found
+
+
+def _convert(section: str, values: object) -> Any:
+    kind = get_type_hints(Config)[section]
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        detail, _, where = str(error).partition(" - at `$")
+        key = section + where.rstrip("`") if where else section
+        raise bad_setting(
+            key, zh=f"取值不对:{detail}。", en=f"{detail}. Compare with configs/lianke.toml."
+        ) from error
+
+
+def _check_address(key: str, text: str) -> None:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError as error:
+        raise bad_setting(
+            key, zh=f"“{text}”不是 IP 地址。", en=f'"{text}" is not an IP address (write digits, not a name).'
+        ) from error
+
+
+def _check_between(key: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise bad_setting(
+            key, zh=f"{value} 不在 {low} 到 {high} 之间。", en=f"{value} is not between {low} and {high}."
+        )
+
+
+def _check_demo(config: Config) -> None:
+    if not config.demo.enabled:
+        return
+    for key, text in (("http.listen", config.http.listen), ("media.listen", config.media.listen)):
+        if not ipaddress.ip_address(text).is_loopback:
+            raise bad_setting(
+                key,
+                zh=f"演示配置只能监听 127.0.0.1,不能用 {text}。正式使用请以 small-school.toml 为底稿。",
+                en=f"the demo listens on 127.0.0.1 only, not on {text}. "
+                "For a real installation start from configs/small-school.toml.",
+            )
+
+
+def _check_rooms(rooms: list[RoomEntry]) -> None:
+    seen: set[str] = set()
+    for room in rooms:
+        if not is_room_id(room.id):
+            raise bad_setting(
+                "rooms.id",
+                zh=f"“{room.id}”不可用,只能用小写字母、数字和连字符,最多 32 个字符。",
+                en=f'"{room.id}" cannot be used: lower-case letters, digits and hyphens, at most 32.',
+            )
+        if room.id in seen:
+            raise bad_setting("rooms.id", zh=f"“{room.id}”重复了。", en=f'"{room.id}" is there twice.')
+        seen.add(room.id)
+
+
+def _check(config: Config) -> Config:
+    _check_address("http.listen", config.http.listen)
+    _check_address("media.listen", config.media.listen)
+    for address in (*config.media.announce, *config.http.trusted_proxies):
+        _check_address("media.announce / http.trusted_proxies", address)
+    _check_between("http.port", config.http.port, 0, 65535)
+    _check_between("media.workers", config.media.workers, 0, 256)
+    _check_between("media.port_base", config.media.port_base, 1024, 65535 - config.worker_count)
+    _check_between("lessons.ad_hoc_minutes", config.lessons.ad_hoc_minutes, 1, 600)
+    _check_between("security.media_url_minutes", config.security.media_url_minutes, 1, 24 * 60)
+    if config.logs.level not in ("debug", "info", "warning", "error"):
+        raise bad_setting("logs.level", zh="只能是 debug、info、warning、error。",
+                          en="it is one of debug, info, warning, error.")  # fmt: skip
+    if config.logs.format not in ("text", "json"):
+        raise bad_setting("logs.format", zh="只能是 text 或 json。", en="it is text or json.")
+    _check_demo(config)
+    _check_rooms(config.rooms)
+    return config
+
+
+def build(document: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
+    """The configuration of a parsed file and an environment. UserFault with words where it cannot be."""
+    overrides = _from_environment(environment)
+    for key in document:
+        if key not in Config.__struct_fields__:
+            raise bad_setting(
+                key, zh="没有这个小节,请对照 configs/lianke.toml。",
+                en="there is no such section. Compare with configs/lianke.toml.",
+            )  # fmt: skip
+    sections: dict[str, Any] = {}
+    for name in SECTIONS:
+        written = document.get(name, {})
+        if not isinstance(written, dict):
+            raise bad_setting(name, zh="应为小节。", en=f"write it as a section, [{name}].")
+        sections[name] = _convert(name, {**written, **overrides.get(name, {})})
+    return _check(Config(**sections, rooms=_convert("rooms", document.get("rooms", []))))
+
+
+def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Config:
+    """Read, override, validate. `environment` defaults to the process'."""
+    document = _read_file(path) if path is not None else {}
+    return build(document, os.environ if environment is None else environment)
