@@ -1,0 +1,65 @@
+/** Where a recording has holes, and how they lie on the time bar. Pure. */
+
+import type { Gap, ReplayTrack } from "./answer";
+
+export interface GapPart extends Gap {
+  track: string;
+  subject: string;
+}
+
+/** A stretch of the bar in which at least one track is missing. */
+export interface GapSpan {
+  start_s: number;
+  end_s: number;
+  parts: GapPart[];
+}
+
+/** Holes shorter than this are not worth a mark: an eye cannot see them. */
+export const SHORTEST_S = 0.2;
+
+function clipped(tracks: readonly ReplayTrack[], seconds: number): GapPart[] {
+  const parts: GapPart[] = [];
+  for (const track of tracks) {
+    for (const gap of track.gaps) {
+      const start_s = Math.max(0, gap.start_s);
+      const end_s = Math.min(seconds, gap.end_s);
+      if (end_s - start_s < SHORTEST_S) continue;
+      parts.push({ track: track.name, subject: track.subject, cause: gap.cause, start_s, end_s });
+    }
+  }
+  return parts.sort((a, b) => a.start_s - b.start_s || a.end_s - b.end_s);
+}
+
+/** The bar's hatched stretches, in order and without overlap; touching holes are one stretch. */
+export function gapSpans(tracks: readonly ReplayTrack[], seconds: number): GapSpan[] {
+  const spans: GapSpan[] = [];
+  for (const part of clipped(tracks, seconds)) {
+    const last = spans[spans.length - 1];
+    if (last !== undefined && part.start_s <= last.end_s) {
+      last.end_s = Math.max(last.end_s, part.end_s);
+      last.parts.push(part);
+    } else {
+      spans.push({ start_s: part.start_s, end_s: part.end_s, parts: [part] });
+    }
+  }
+  return spans;
+}
+
+/** Left edge and width on the bar, in percent. */
+export function onBar(start_s: number, end_s: number, seconds: number): { left: number; width: number } {
+  if (seconds <= 0) return { left: 0, width: 0 };
+  const left = Math.min(100, Math.max(0, (start_s / seconds) * 100));
+  const right = Math.min(100, Math.max(left, (end_s / seconds) * 100));
+  return { left, width: right - left };
+}
+
+/** The hole a track has at this moment, or null. */
+export function gapAt(track: ReplayTrack, at_s: number): Gap | null {
+  return track.gaps.find((gap) => at_s >= gap.start_s && at_s < gap.end_s) ?? null;
+}
+
+/** The distinct causes of a stretch, the longest hole first. */
+export function causesOf(span: GapSpan): string[] {
+  const longest = [...span.parts].sort((a, b) => b.end_s - b.start_s - (a.end_s - a.start_s));
+  return [...new Set(longest.map((part) => part.cause))];
+}
