@@ -1,0 +1,201 @@
+"""Who speaks and who is shown: hands, calls, mute, opened voices, and what each slot carries.
+
+Pure. `assignments` is the one place that decides what goes where; the live room diffs its results and points
+the worker's slots. A room never hears itself; only the main room, the called room and opened rooms are heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from server.domain.lesson import Lesson
+from server.errors import UserFault
+from server.protocol.messages import Role
+from server.protocol.parameters import Kind, Source
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+STUDIO_OPEN = ("open1", "open2", "open3")
+ROOM_OPEN = ("open1", "open2")
+TILES = ("tile1", "tile2", "tile3", "tile4")
+
+STUDIO_SLOTS: tuple[tuple[str, Kind], ...] = (
+    ("stage", Kind.VIDEO),
+    *((name, Kind.VIDEO) for name in TILES),
+    ("called", Kind.AUDIO),
+    *((name, Kind.AUDIO) for name in STUDIO_OPEN),
+)
+ROOM_SLOTS: tuple[tuple[str, Kind], ...] = (
+    ("stage", Kind.VIDEO),
+    ("screen", Kind.VIDEO),
+    ("main", Kind.AUDIO),
+    ("called", Kind.AUDIO),
+    *((name, Kind.AUDIO) for name in ROOM_OPEN),
+)
+
+
+def slots_of(role: Role) -> tuple[tuple[str, Kind], ...]:
+    """The fixed slots of a page's down connection, in m-line order."""
+    return STUDIO_SLOTS if role is Role.TEACHER else ROOM_SLOTS
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """`hands`: room -> since when, in order; `opened`: in the order in which they were opened."""
+
+    hands: Mapping[str, int] = field(default_factory=dict)
+    called: str | None = None
+    called_at: int | None = None
+    muted: frozenset[str] = frozenset()
+    opened: tuple[str, ...] = ()
+    last_called: Mapping[str, int] = field(default_factory=dict)
+
+    def heard(self) -> tuple[str, ...]:
+        """Receiving rooms whose voice goes to the others: the called one first."""
+        called = (self.called,) if self.called is not None else ()
+        rooms = called + tuple(room for room in self.opened if room != self.called)
+        return tuple(room for room in rooms if room not in self.muted)
+
+
+def raise_hand(floor: Floor, room: str, now: int) -> Floor:
+    """A hand that is up keeps its place."""
+    return floor if room in floor.hands else replace(floor, hands={**floor.hands, room: now})
+
+
+def lower_hand(floor: Floor, room: str) -> Floor:
+    return replace(floor, hands=without(floor.hands, room))
+
+
+def call_on(floor: Floor, room: str | None, now: int) -> Floor:
+    """This room speaks; the one before it stops. Its hand goes down, and its mute is lifted."""
+    if room is None:
+        return replace(floor, called=None, called_at=None)
+    if room == floor.called:
+        return replace(floor, muted=floor.muted - {room})
+    return replace(
+        floor,
+        called=room,
+        called_at=now,
+        hands=without(floor.hands, room),
+        muted=floor.muted - {room},
+        last_called={**floor.last_called, room: now},
+    )
+
+
+def mute(floor: Floor, room: str, muted: bool) -> Floor:
+    return replace(floor, muted=floor.muted | {room} if muted else floor.muted - {room})
+
+
+def most_open(lesson: Lesson) -> int:
+    """How many voices can be open so that every room has a slot for each of the others."""
+    return len(STUDIO_OPEN) if len(lesson.rooms) <= len(STUDIO_OPEN) else len(ROOM_OPEN)
+
+
+def open_voice(floor: Floor, room: str, opened: bool, most: int = len(ROOM_OPEN)) -> Floor:
+    """UserFault where `most` rooms are open already (see `most_open`)."""
+    if not opened:
+        return replace(floor, opened=tuple(other for other in floor.opened if other != room))
+    if room in floor.opened:
+        return floor
+    if len(floor.opened) >= most:
+        raise UserFault(
+            "too_many_open",
+            zh=f"最多同时打开 {most} 个教室的声音，请先关闭一个。",
+            en=f"At most {most} rooms can be open at once; close one first.",
+        )
+    return replace(floor, opened=(*floor.opened, room), muted=floor.muted - {room})
+
+
+def room_left(floor: Floor, room: str) -> Floor:
+    """A room that went away: its hand is down, and nobody waits for its answer."""
+    floor = lower_hand(floor, room)
+    return call_on(floor, None, 0) if floor.called == room else floor
+
+
+def without(mapping: Mapping[K, V], key: K) -> dict[K, V]:
+    return {k: v for k, v in mapping.items() if k != key}
+
+
+Origin = tuple[str, Source]  # room, source
+Assignment = dict[str, Origin]  # slot name -> what it carries
+
+
+def stage_source(lesson: Lesson, sends: Mapping[str, Iterable[Source]]) -> Source:
+    """The teacher's choice, or the other camera where the chosen one is not sent."""
+    main = set(sends.get(lesson.main_room, ()))
+    if lesson.stage in main or Source.CAMERA in main:
+        return lesson.stage if lesson.stage in main else Source.CAMERA
+    return Source.CAMERA2 if Source.CAMERA2 in main else lesson.stage
+
+
+def assignments(
+    lesson: Lesson, floor: Floor, sends: Mapping[str, Iterable[Source]], role: Role, room: str
+) -> Assignment:
+    """What each slot of this page carries now; a slot that is not named carries nothing.
+
+    `sends`: what each room's connections announce. Nothing flows while the lesson is not on the air.
+    """
+    if not lesson.on_air:
+        return {}
+    sent = {name: frozenset(sources) for name, sources in sends.items()}
+    wanted = _studio(lesson, floor, sent) if role is Role.TEACHER else _receiver(lesson, floor, sent, room)
+    return {slot: (who, what) for slot, (who, what) in wanted.items() if what in sent.get(who, ())}
+
+
+def _studio(lesson: Lesson, floor: Floor, sent: Mapping[str, frozenset[Source]]) -> Assignment:
+    wanted: Assignment = {
+        tile: (room, Source.CAMERA) for tile, room in zip(TILES, lesson.rooms, strict=False)
+    }
+    if floor.called is not None:
+        wanted["stage"] = (floor.called, Source.CAMERA)
+    return wanted | _voices(floor, STUDIO_OPEN, listener=lesson.main_room)
+
+
+def _receiver(lesson: Lesson, floor: Floor, sent: Mapping[str, frozenset[Source]], room: str) -> Assignment:
+    wanted: Assignment = {
+        "stage": (lesson.main_room, stage_source(lesson, sent)),
+        "main": (lesson.main_room, Source.VOICE),
+    }
+    called = floor.called
+    if called is not None and called != room and Source.CAMERA in sent.get(called, ()):
+        wanted["stage"] = (called, Source.CAMERA)
+    if lesson.courseware:
+        wanted["screen"] = (lesson.main_room, Source.SCREEN)
+    return wanted | _voices(floor, ROOM_OPEN, listener=room)
+
+
+def _voices(floor: Floor, open_slots: tuple[str, ...], listener: str) -> Assignment:
+    """The called voice and the opened ones: each room keeps its slot while it stays open."""
+    voices: Assignment = {}
+    if floor.called is not None and floor.called not in floor.muted and floor.called != listener:
+        voices["called"] = (floor.called, Source.VOICE)
+    others = [room for room in floor.opened if room != listener]
+    for slot, room in zip(open_slots, others, strict=False):
+        if room != floor.called and room not in floor.muted:
+            voices[slot] = (room, Source.VOICE)
+    return voices
+
+
+def watcher_assignment(
+    lesson: Lesson, floor: Floor, sends: Mapping[str, Iterable[Source]], source: Source | None
+) -> Assignment:
+    """A WHEP client's two slots: `video` is the source it asked for (None: what the rooms' stage shows),
+    `main` is the main room's voice, or the called room's while it speaks."""
+    if not lesson.on_air:
+        return {}
+    as_room = assignments(lesson, floor, sends, Role.OBSERVER, "")
+    wanted: Assignment = {}
+    if source is None:
+        if "stage" in as_room:
+            wanted["video"] = as_room["stage"]
+    elif source in sends.get(lesson.main_room, ()) and (
+        lesson.courseware or source is not Source.SCREEN
+    ):
+        wanted["video"] = (lesson.main_room, source)
+    voice = as_room.get("called") or as_room.get("main")
+    if voice is not None:
+        wanted["main"] = voice
+    return wanted

@@ -1,0 +1,210 @@
+"""A lesson from planned to ended: the transition table, Start, the bell, End, the teacher's absence.
+
+Pure: values in, values out; `now` is milliseconds since 1970. Every event goes through `TRANSITIONS`; an
+absent entry is a `WrongMoment` that names state and event.
+
+    PLANNED --open--> OPEN --start--> LIVE --bell--> CLOSING --counted_down--> ENDED
+                                       ^---extend-------'
+    (end and abandon lead to ENDED from every state but ENDED)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from server.errors import UserFault
+from server.protocol.messages import LessonState, Words
+from server.protocol.parameters import Source
+
+
+class LessonEvent(StrEnum):
+    OPEN = "open"  # the studio or a room may come in and wait
+    START = "start"  # the one touch
+    BELL = "bell"  # the booked time is over
+    EXTEND = "extend"  # [+5 minutes]
+    COUNTED_DOWN = "counted_down"  # nobody extended
+    END = "end"  # the teacher ended it
+    ABANDON = "abandon"  # the main room stayed away too long
+
+
+_P, _O, _L, _C, _E = (
+    LessonState.PLANNED,
+    LessonState.OPEN,
+    LessonState.LIVE,
+    LessonState.CLOSING,
+    LessonState.ENDED,
+)
+
+TRANSITIONS: dict[LessonState, dict[LessonEvent, LessonState]] = {
+    _P: {LessonEvent.OPEN: _O, LessonEvent.START: _L, LessonEvent.END: _E, LessonEvent.ABANDON: _E},
+    _O: {LessonEvent.START: _L, LessonEvent.END: _E, LessonEvent.ABANDON: _E},
+    _L: {
+        LessonEvent.BELL: _C,
+        LessonEvent.EXTEND: _L,
+        LessonEvent.END: _E,
+        LessonEvent.ABANDON: _E,
+    },
+    _C: {
+        LessonEvent.EXTEND: _L,
+        LessonEvent.COUNTED_DOWN: _E,
+        LessonEvent.END: _E,
+        LessonEvent.ABANDON: _E,
+    },
+    _E: {},
+}
+
+ON_AIR = frozenset({LessonState.LIVE, LessonState.CLOSING})
+"""The states in which rooms send and receive."""
+
+
+class WrongMoment(UserFault):
+    """What was asked does not fit the lesson's state."""
+
+    def __init__(self, state: LessonState, event: LessonEvent) -> None:
+        super().__init__(
+            "wrong_moment",
+            zh="现在不能这样做，请看课堂当前的状态。",
+            en=f"A lesson that is {state} cannot {event.replace('_', ' ')}.",
+        )
+        self.state = state
+        self.event = event
+
+
+@dataclass(frozen=True, slots=True)
+class LessonRules:
+    """The bell's times and the patience with an absent main room; all configurable."""
+
+    minutes: int = 60
+    notice_before_bell_ms: int = 120_000
+    countdown_ms: int = 60_000
+    absence_ms: int = 600_000
+    longest_ms: int = 6 * 3_600_000  # no chain of extensions makes a lesson longer
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What is true of a lesson, apart from its floor and its media. `rooms`: receiving rooms in tile order;
+    `recorded_rooms`: those whose pupils are recorded (none unless the lesson says so)."""
+
+    id: str
+    title: Words
+    main_room: str
+    rooms: tuple[str, ...]
+    state: LessonState = LessonState.PLANNED
+    created_at: int = 0
+    started_at: int | None = None
+    ends_at: int | None = None
+    closes_at: int | None = None
+    ended_at: int | None = None
+    main_away_since: int | None = None
+    notice_given: bool = False
+    stage: Source = Source.CAMERA
+    courseware: bool = False
+    recorded: bool = True
+    recorded_rooms: frozenset[str] = frozenset()
+    rules: LessonRules = field(default_factory=LessonRules)
+
+    @property
+    def on_air(self) -> bool:
+        return self.state in ON_AIR
+
+
+class LessonNotice(StrEnum):
+    """Moments worth a sentence in studio and rooms (i18n `notice.<id>`)."""
+
+    BELL_SOON = "bell_soon"  # values: minutes
+    BELL = "bell"  # values: seconds
+    EXTENDED = "extended"  # values: minutes
+    ENDED = "ended"
+    MAIN_AWAY = "main_away"
+    MAIN_BACK = "main_back"
+
+
+def _to(lesson: Lesson, event: LessonEvent) -> Lesson:
+    after = TRANSITIONS[lesson.state].get(event)
+    if after is None:
+        raise WrongMoment(lesson.state, event)
+    return replace(lesson, state=after)
+
+
+def open_lesson(lesson: Lesson) -> Lesson:
+    """PLANNED -> OPEN; WrongMoment elsewhere."""
+    return _to(lesson, LessonEvent.OPEN)
+
+
+def start(lesson: Lesson, now: int) -> Lesson:
+    """The one touch. The bell rings after the rules' minutes."""
+    return replace(
+        _to(lesson, LessonEvent.START),
+        started_at=now,
+        ends_at=now + lesson.rules.minutes * 60_000,
+        main_away_since=None,
+    )
+
+
+def extend(lesson: Lesson, minutes: int, now: int) -> Lesson:
+    """[+5]: the bell moves. A countdown stops. UserFault where the lesson would be too long."""
+    if not 1 <= minutes <= 60:
+        raise UserFault("bad_minutes", zh="请选择 1 到 60 分钟。", en="Choose 1 to 60 minutes.")
+    moved = _to(lesson, LessonEvent.EXTEND)
+    ends_at = max(lesson.ends_at or now, now) + minutes * 60_000
+    if ends_at - (lesson.started_at or now) > lesson.rules.longest_ms:
+        raise UserFault("too_long", zh="这节课不能再延长了。", en="This lesson cannot be made longer.")
+    return replace(moved, ends_at=ends_at, closes_at=None, notice_given=False)
+
+
+def end(lesson: Lesson, now: int) -> Lesson:
+    """The teacher's End; WrongMoment where it has ended."""
+    return _ended(lesson, LessonEvent.END, now)
+
+
+def main_away(lesson: Lesson, now: int) -> Lesson:
+    """The studio's connection is gone. Only a lesson on the air keeps count."""
+    if not lesson.on_air or lesson.main_away_since is not None:
+        return lesson
+    return replace(lesson, main_away_since=now)
+
+
+def main_back(lesson: Lesson) -> Lesson:
+    """The studio is here again: live without a second Start."""
+    return replace(lesson, main_away_since=None) if lesson.main_away_since is not None else lesson
+
+
+def deadline(lesson: Lesson) -> int | None:
+    """When `tick` has something to do next; None: never."""
+    rules = lesson.rules
+    times: list[int] = []
+    if lesson.state is LessonState.LIVE and lesson.ends_at is not None:
+        notice = lesson.ends_at - rules.notice_before_bell_ms
+        times.append(lesson.ends_at if lesson.notice_given else notice)
+    if lesson.state is LessonState.CLOSING and lesson.closes_at is not None:
+        times.append(lesson.closes_at)
+    if lesson.on_air and lesson.main_away_since is not None:
+        times.append(lesson.main_away_since + rules.absence_ms)
+    return min(times, default=None)
+
+
+def tick(lesson: Lesson, now: int) -> tuple[Lesson, list[LessonNotice]]:
+    """Everything that is due at `now`: notice, bell, the countdown's end, an absence that lasted too long."""
+    notices: list[LessonNotice] = []
+    while (due := deadline(lesson)) is not None and due <= now:
+        lesson, notice = _step(lesson, now)
+        notices.append(notice)
+    return lesson, notices
+
+
+def _step(lesson: Lesson, now: int) -> tuple[Lesson, LessonNotice]:
+    away = lesson.main_away_since
+    if away is not None and away + lesson.rules.absence_ms <= now:
+        return _ended(lesson, LessonEvent.ABANDON, now), LessonNotice.ENDED
+    if lesson.state is LessonState.CLOSING:
+        return _ended(lesson, LessonEvent.COUNTED_DOWN, now), LessonNotice.ENDED
+    if not lesson.notice_given and lesson.ends_at is not None and now < lesson.ends_at:
+        return replace(lesson, notice_given=True), LessonNotice.BELL_SOON
+    closing = _to(lesson, LessonEvent.BELL)
+    return replace(closing, notice_given=True, closes_at=now + lesson.rules.countdown_ms), LessonNotice.BELL
+
+
+def _ended(lesson: Lesson, event: LessonEvent, now: int) -> Lesson:
+    return replace(_to(lesson, event), ended_at=now, closes_at=None, main_away_since=None, courseware=False)
