@@ -59,7 +59,7 @@ class Lessons(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     notice_before_bell_s: int = 120
     closing_s: int = 60
     resume_s: int = 60  # a session that lost its line comes back as the same one
-    main_away_closes_s: int = 300
+    main_away_closes_s: int = 600
     record_pupils: bool = False
 
 

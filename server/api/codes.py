@@ -1,0 +1,28 @@
+"""Room codes: six digits that make a screen a room; random, kept in memory, new at each start.
+
+An address that got one wrong is slowed (`slowing`), so a code of a million cannot be found by trying.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from server.ids import new_room_code
+
+
+class RoomCodes:
+    """The codes of all rooms; no two rooms share one."""
+
+    def __init__(self, rooms: Iterable[str]) -> None:
+        self._rooms: dict[str, str] = {}
+        for room in rooms:
+            code = new_room_code()
+            while code in self._rooms:
+                code = new_room_code()
+            self._rooms[code] = room
+
+    def room_of(self, code: str) -> str | None:
+        return self._rooms.get(code)
+
+    def code_of(self, room: str) -> str | None:
+        return next((code for code, named in self._rooms.items() if named == room), None)

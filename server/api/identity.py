@@ -1,0 +1,129 @@
+"""From a request to the actors it may be: bearer token, cookie, signed URL, loopback.
+
+A credential the browser sends by itself (the cookie, being on this machine) counts for a writing
+request only when the page that sent it is ours; so no other site can use it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from server.api.keys import CLOCK, CONFIG, MEDIA_KEY, TOKENS
+from server.api.roles import ANYONE, Actor, ActorRole
+from server.api.signing import signature_holds
+from server.api.tokens import BadToken, TokenKind
+from server.errors import Refused
+
+ADMIN_COOKIE = "lianke_admin"
+VISIT_COOKIE = "lianke_visit"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+ASKED = web.RequestKey("asked", bool)
+
+BEARER_ROLES: dict[TokenKind, ActorRole] = {
+    TokenKind.ROOM: ActorRole.ROOM,
+    TokenKind.STUDIO: ActorRole.STUDIO,
+    TokenKind.OBSERVER: ActorRole.OBSERVER,
+    TokenKind.WHIP: ActorRole.WHIP,
+    TokenKind.WHEP: ActorRole.WHEP,
+    TokenKind.OPERATOR: ActorRole.OPERATOR,
+}
+
+
+def mark_asked(request: web.Request) -> None:
+    """The handler of this request has asked the rights door (see `middleware.refuse_unasked`)."""
+    request[ASKED] = True
+
+
+def address_of(request: web.Request) -> str:
+    """The client's address; X-Forwarded-For is believed from a trusted proxy only."""
+    peer = request.remote or ""
+    if peer in request.app[CONFIG].http.trusted_proxies:
+        last = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+        return last or peer
+    return peer
+
+
+def is_local(request: web.Request) -> bool:
+    """From this machine, under a loopback name, and through no proxy."""
+    if any(header in request.headers for header in FORWARDED):
+        return False
+    try:
+        host = urlsplit(f"//{request.host}").hostname
+        return host in LOOPBACK_NAMES and ipaddress.ip_address(request.remote or "").is_loopback
+    except ValueError:
+        return False
+
+
+def is_same_origin(request: web.Request) -> bool:
+    """Whether the page that sent this is ours, or no page sent it."""
+    fetch_site = request.headers.get("Sec-Fetch-Site")
+    if fetch_site is not None and fetch_site not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return True
+    public = request.app[CONFIG].http.public_url.rstrip("/")
+    if public and origin == public:
+        return True
+    return urlsplit(origin).netloc == request.host
+
+
+def bearer_of(request: web.Request) -> str | None:
+    """The token of an `Authorization: Bearer` header (RFC 6750), or None."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _of_bearer(request: web.Request) -> list[Actor]:
+    token = bearer_of(request)
+    if token is None:
+        return []
+    try:
+        claims = request.app[TOKENS].read(token)
+    except BadToken:
+        return []
+    role = BEARER_ROLES.get(claims.kind)
+    return [Actor(role, room=claims.room, lesson=claims.lesson)] if role else []
+
+
+def _of_cookie(request: web.Request) -> list[Actor]:
+    cookie = request.cookies.get(ADMIN_COOKIE)
+    if cookie is None:
+        return []
+    try:
+        claims = request.app[TOKENS].read(cookie)
+    except Refused:
+        return []
+    return [Actor(ActorRole.ADMIN)] if claims.kind is TokenKind.ADMIN else []
+
+
+def _of_place(request: web.Request) -> list[Actor]:
+    if not is_local(request):
+        return []
+    local = [Actor(ActorRole.LOCAL)]
+    return [Actor(ActorRole.DEMO_VISITOR), *local] if request.app[CONFIG].demo.enabled else local
+
+
+def _of_signature(request: web.Request) -> list[Actor]:
+    match = request.match_info
+    if "signature" not in match:
+        return []
+    lesson, visit = match.get("lesson", ""), request.cookies.get(VISIT_COOKIE, "")
+    now_s = request.app[CLOCK].wall_ms() // 1000
+    expires, given = match.get("expires", ""), match["signature"]
+    if signature_holds(request.app[MEDIA_KEY], lesson, expires, visit, given, now_s=now_s):
+        return [Actor(ActorRole.SIGNED_URL, lesson=lesson)]
+    return []
+
+
+def actors_of(request: web.Request) -> list[Actor]:
+    """Everything this request may act as, the most particular first, ANYONE last."""
+    actors = _of_bearer(request) + _of_signature(request)
+    if request.method in READING or is_same_origin(request):
+        actors += _of_cookie(request) + _of_place(request)
+    return [*actors, ANYONE]

@@ -1,0 +1,37 @@
+"""What handlers find in the application: `request.app[KEY]`. `app.py` puts it there.
+
+What `api` asks of `live.service.LiveService`:
+
+    async start_lesson(room: str, *, title: Words | None, minutes: int) -> str    the lesson's id; UserFault
+    async end_lesson(lesson: str) -> None                                         Refused, UserFault
+    workers_connected: int        recorder_connected: bool        figures: Mapping[str, float]
+    async run() -> None           until cancelled
+and `ws`, `whip`, `whep` what they like; each has `def routes() -> list[web.AbstractRouteDef]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from server.api.codes import RoomCodes
+from server.api.slowing import Slowing
+from server.api.tokens import Tokens
+from server.clock import Clock
+from server.config import Config
+from server.store.store import Store
+
+if TYPE_CHECKING:
+    from server.live.service import LiveService
+
+CONFIG = web.AppKey("config", Config)
+CLOCK = web.AppKey("clock", Clock)
+STORE = web.AppKey("store", Store)
+TOKENS = web.AppKey("tokens", Tokens)
+CODES = web.AppKey("codes", RoomCodes)
+SLOWING = web.AppKey("slowing", Slowing)
+MEDIA_KEY = web.AppKey("media_key", bytes)
+LIVE: web.AppKey[LiveService] = web.AppKey("live")
+FREE_BYTES = web.AppKey("free_bytes", Callable[[], int])

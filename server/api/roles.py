@@ -1,0 +1,37 @@
+"""Who may ask: the roles of the rights table, and an actor who has one (pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ActorRole(StrEnum):
+    ANYONE = "anyone"
+    LOCAL = "local"  # a process of this machine (loopback)
+    DEMO_VISITOR = "demo_visitor"  # loopback, and the demo is on
+    ROOM = "room"  # a receiving room's screen
+    STUDIO = "studio"
+    OBSERVER = "observer"
+    ADMIN = "admin"
+    OPERATOR = "operator"
+    WHIP = "whip"
+    WHEP = "whep"
+    SIGNED_URL = "signed_url"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One role with what it is bound to; `room` and `lesson` are None where it is bound to none."""
+
+    role: ActorRole
+    room: str | None = None
+    lesson: str | None = None
+
+    @property
+    def name(self) -> str:
+        """For the audit log: never a token or an address."""
+        return ":".join(filter(None, (self.role, self.room, self.lesson)))
+
+
+ANYONE = Actor(ActorRole.ANYONE)
