@@ -1,0 +1,44 @@
+"""What the server needs of the archive: which recordings there are, and what each holds.
+
+Reads only; the recorder is the one that writes. `read_manifest(folder)` and `served_file(folder, name)` are
+the two doors for one recording; a player's URL `/media/.../{lesson}/{file}` is `served_file` of the
+lesson's folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from recorder.archive.layout import BadName, check_lesson, lesson_folder, served_file
+from recorder.archive.manifest import BadManifest, Gap, GapCause, Manifest, Track, read_manifest
+
+__all__ = [
+    "BadManifest",
+    "BadName",
+    "Gap",
+    "GapCause",
+    "Manifest",
+    "Track",
+    "lesson_folder",
+    "list_recordings",
+    "read_manifest",
+    "served_file",
+]
+
+
+def list_recordings(archive: Path) -> Iterator[Manifest | tuple[str, BadManifest]]:
+    """Every recording in the archive by lesson id; one that cannot be read comes as its id and why."""
+    if not archive.is_dir():
+        return
+    for folder in sorted(archive.iterdir()):
+        try:
+            check_lesson(folder.name)
+        except BadName:
+            continue
+        if folder.is_symlink() or not folder.is_dir():
+            continue
+        try:
+            yield read_manifest(folder)
+        except BadManifest as error:
+            yield folder.name, error
