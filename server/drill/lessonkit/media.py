@@ -101,7 +101,7 @@ class Camera:
         cv2.circle(picture, (x, int(height * 0.45)), int(height * 0.09), (150, 180, 220), -1)
         hand = (int(x + body * np.cos(at * 2.1)), int(height * 0.6 - body * abs(np.sin(at * 2.1))))
         cv2.line(picture, (x, int(height * 0.68)), hand, (90, 60, 30), max(int(height * 0.04), 1))
-        picture += self._noises[number % _NOISES]  # at most 220 + 6: no overflow
+        cv2.add(picture, self._noises[number % _NOISES], dst=picture)
         draw_stamp(picture, Stamp(number, sync_on(at)))
         return picture
 
@@ -166,7 +166,8 @@ class Tone:
 
 
 def _grain(coarse: Picture, size: tuple[int, int]) -> Picture:
-    return np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_NEAREST), np.uint8)[..., None]
+    grain = cv2.resize(coarse, size, interpolation=cv2.INTER_NEAREST)
+    return np.asarray(cv2.merge([grain, grain, grain]), np.uint8)
 
 
 def _draw_slide(width: int, height: int, number: int, slide: Slide) -> Picture:
