@@ -36,7 +36,7 @@ def belongs(lesson: Lesson, identity: Identity) -> bool:
 
 
 def admit(*, occupied: bool, same_session: bool, role: Role, takeover: bool) -> Admission:
-    """`occupied`: a living page of the same room and role is here; `same_session`: it is this one, come back."""
+    """`occupied`: a living page of the same room and role is here; `same_session`: it is this one."""
     if not occupied or role is Role.OBSERVER:
         return Admission.ADMIT
     if same_session or role is Role.ROOM or takeover:

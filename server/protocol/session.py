@@ -1,8 +1,8 @@
 """The session machine of one WebSocket: hello, welcome, messages, heart-beat, the end. Pure.
 
 Bytes come in by `receive`, decisions by `accept` and `refuse`, time by `tick`; each gives effects for the
-shell to carry out, in order. `now` is monotonic seconds. The states and what each event leads to are `TRANSITIONS`; an
-event without an entry is a fault of whoever caused it and is named with its state.
+shell to carry out, in order. `now` is monotonic seconds. The states and what each event leads to
+are `TRANSITIONS`; an event without an entry is a fault of whoever caused it and is named with its state.
 
     EXPECT_HELLO --hello--> DECIDING --accept--> OPEN --(silence, fault, hang up)--> CLOSED
                                     '--refuse--> CLOSED
