@@ -5,41 +5,13 @@ Owned here so that `live` imports neither the API nor a database driver.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from server.domain.lesson import Lesson
 from server.media.contract import Command, Done
-from server.protocol.messages import Words
+from server.store.records import Classroom, Mark, RecordingRow
 
-
-@dataclass(frozen=True, slots=True)
-class Classroom:
-    """A room of the county: `main` rooms have a studio, all can receive."""
-
-    room: str
-    name: Words
-    main: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A moment of the lesson worth finding again: `at_s` seconds after its start."""
-
-    at_s: float
-    kind: str  # "called" | "main_away" | "courseware"
-    values: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingRow:
-    """One lesson's recording as the store keeps it."""
-
-    lesson: str
-    state: str  # recorder.contract.RecordingState
-    seconds: float = 0.0
-    ready_after_s: float | None = None
-    problem: str = ""
+__all__ = ["Classroom", "LessonStore", "Mark", "RecordingRow", "WorkerPort"]
 
 
 class LessonStore(Protocol):

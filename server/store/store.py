@@ -1,0 +1,224 @@
+"""The store: nobody but campus opens it. One SQLite file in WAL mode, one connection for writing.
+
+Rows are the truth for lessons that go on after campus starts again; recordings' truth is the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, Table, event, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from server.clock import Clock
+from server.domain.lesson import Lesson
+from server.protocol.messages import LessonState, Words
+from server.store.migrate import migrate
+from server.store.records import AuditRow, Classroom, LessonOverview, Mark, RecordingRow
+from server.store.tables import ADMINS, AUDIT, LESSONS, RECORDINGS, ROOMS, SETTINGS
+
+ADMIN = "admin"
+KEY_BYTES = 32
+ON_AIR = (LessonState.OPEN, LessonState.LIVE, LessonState.CLOSING)
+
+
+def _pragmas(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+class Store:
+    """Queries, each a transaction of its own. Open with `Store.open`, end with `close`."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._writing = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, path: Path, clock: Clock) -> Store:
+        """Make the folder and file where they are missing, and bring the tables up to date."""
+        await asyncio.to_thread(_prepare, path)
+        engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
+        event.listen(engine.sync_engine, "connect", _pragmas)
+        return cls(engine, clock)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    async def _write(self, *statements: Any) -> None:
+        async with self._writing, self._engine.begin() as connection:
+            for statement in statements:
+                await connection.execute(statement)
+
+    async def _rows(self, statement: Any) -> list[Row[Any]]:
+        async with self._engine.connect() as connection:
+            return list((await connection.execute(statement)).all())
+
+    async def _row(self, statement: Any) -> Row[Any] | None:
+        rows = await self._rows(statement)
+        return rows[0] if rows else None
+
+    # -- settings and the admin
+
+    async def key(self, name: str) -> bytes:
+        """A secret of KEY_BYTES random bytes, made at the first asking, the same ever after."""
+        fresh = insert(SETTINGS).values(name=f"key:{name}", value=secrets.token_bytes(KEY_BYTES))
+        await self._write(fresh.on_conflict_do_nothing())
+        row = await self._row(select(SETTINGS.c.value).where(SETTINGS.c.name == f"key:{name}"))
+        assert row is not None
+        return bytes(row.value)
+
+    async def admin_hash(self) -> str | None:
+        """The admin's Argon2id string; None before the first set-up."""
+        row = await self._row(select(ADMINS.c.password_hash).where(ADMINS.c.name == ADMIN))
+        return None if row is None else str(row.password_hash)
+
+    async def create_admin(self, password_hash: str) -> bool:
+        """Set the first password; False where there is one already."""
+        now = self._clock.wall_ms()
+        async with self._writing, self._engine.begin() as connection:
+            made = await connection.execute(
+                insert(ADMINS)
+                .values(name=ADMIN, password_hash=password_hash, changed_at=now)
+                .on_conflict_do_nothing()
+            )
+            return made.rowcount == 1
+
+    # -- rooms
+
+    async def put_classrooms(self, rooms: list[Classroom]) -> None:
+        """These are the rooms now; others stay known for old lessons, but are out of use."""
+        statements: list[Any] = [update(ROOMS).values(in_use=False)]
+        for position, room in enumerate(rooms):
+            statements.append(_upsert(ROOMS, "room", room=room.room, position=position, main=room.main,
+                                      name_zh=room.name.zh, name_en=room.name.en, in_use=True))  # fmt: skip
+        await self._write(*statements)
+
+    async def classrooms(self) -> list[Classroom]:
+        """Every room in use, in the order of tiles."""
+        rows = await self._rows(select(ROOMS).where(ROOMS.c.in_use).order_by(ROOMS.c.position))
+        return [_classroom(row) for row in rows]
+
+    async def classroom(self, room: str) -> Classroom | None:
+        row = await self._row(select(ROOMS).where(ROOMS.c.in_use, ROOMS.c.room == room))
+        return None if row is None else _classroom(row)
+
+    # -- lessons
+
+    async def save_lesson(self, lesson: Lesson, worker: str | None) -> None:
+        """Upsert."""
+        value = msgspec.json.encode(lesson).decode()
+        await self._write(_upsert(LESSONS, "lesson", lesson=lesson.id, state=lesson.state.value,
+                                  main_room=lesson.main_room, created_at=lesson.created_at,
+                                  started_at=lesson.started_at, ended_at=lesson.ended_at,
+                                  worker=worker, value=value))  # fmt: skip
+
+    async def open_lessons(self) -> list[Lesson]:
+        """Lessons that were OPEN, LIVE or CLOSING when campus stopped."""
+        states = [state.value for state in ON_AIR]
+        rows = await self._rows(select(LESSONS).where(LESSONS.c.state.in_(states)))
+        return [_lesson(row) for row in rows]
+
+    async def lesson(self, lesson: str) -> LessonOverview | None:
+        row = await self._row(_overviews().where(LESSONS.c.lesson == lesson))
+        return None if row is None else _overview(row)
+
+    async def lessons(self, limit: int = 200) -> list[LessonOverview]:
+        """The newest first."""
+        rows = await self._rows(_overviews().order_by(LESSONS.c.created_at.desc()).limit(limit))
+        return [_overview(row) for row in rows]
+
+    # -- recordings
+
+    async def save_recording(self, row: RecordingRow) -> None:
+        """Upsert; the marks stay. A recording without its lesson's row is left to the disk."""
+        known = await self._row(select(LESSONS.c.lesson).where(LESSONS.c.lesson == row.lesson))
+        if known is None:
+            return
+        fixed = {"path": row.lesson, "marks": "[]"}
+        said = {"state": row.state, "seconds": row.seconds, "ready_after_s": row.ready_after_s,
+                "problem": row.problem}  # fmt: skip
+        statement = insert(RECORDINGS).values(lesson=row.lesson, **said, **fixed)
+        await self._write(statement.on_conflict_do_update(index_elements=["lesson"], set_=said))
+
+    async def save_marks(self, lesson: str, marks: list[Mark]) -> None:
+        """All marks of a lesson, replacing what was there."""
+        text = msgspec.json.encode(marks).decode()
+        statement = insert(RECORDINGS).values(
+            lesson=lesson, state="recording", seconds=0.0, problem="", path=lesson, marks=text
+        )
+        await self._write(statement.on_conflict_do_update(index_elements=["lesson"], set_={"marks": text}))
+
+    async def marks(self, lesson: str) -> list[Mark]:
+        row = await self._row(select(RECORDINGS.c.marks).where(RECORDINGS.c.lesson == lesson))
+        return [] if row is None else msgspec.json.decode(row.marks, type=list[Mark])
+
+    # -- audit
+
+    async def audit(self, actor: str, action: str, thing: str, **details: str) -> None:
+        """Add a row; there is no way to change or remove one."""
+        text = msgspec.json.encode(details).decode()
+        now = self._clock.wall_ms()
+        await self._write(insert(AUDIT).values(at=now, actor=actor, action=action, thing=thing, details=text))
+
+    async def audit_rows(self, limit: int = 1000) -> list[AuditRow]:
+        """The newest first."""
+        rows = await self._rows(select(AUDIT).order_by(AUDIT.c.number.desc()).limit(limit))
+        return [
+            AuditRow(row.at, row.actor, row.action, row.thing, msgspec.json.decode(row.details))
+            for row in rows
+        ]
+
+    async def is_well(self) -> bool:
+        """Whether the database answers within a second."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await self._row(select(func.count()).select_from(SETTINGS))
+                return True
+        return False
+
+
+def _prepare(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.touch(mode=0o600)
+    migrate(path)
+
+
+def _upsert(table: Table, key: str, **values: object) -> Any:
+    others = {name: value for name, value in values.items() if name != key}
+    return insert(table).values(**values).on_conflict_do_update(index_elements=[key], set_=others)
+
+
+def _overviews() -> Any:
+    """Lessons with their recordings, under names that do not clash."""
+    wanted = [RECORDINGS.c[name].label(f"recording_{name}") for name in
+              ("state", "seconds", "ready_after_s", "problem")]  # fmt: skip
+    return select(LESSONS.c.lesson, LESSONS.c.value, *wanted).join_from(
+        LESSONS, RECORDINGS, LESSONS.c.lesson == RECORDINGS.c.lesson, isouter=True
+    )
+
+
+def _classroom(row: Row[Any]) -> Classroom:
+    return Classroom(row.room, Words(zh=row.name_zh, en=row.name_en), bool(row.main))
+
+
+def _lesson(row: Row[Any]) -> Lesson:
+    return msgspec.json.decode(row.value, type=Lesson)
+
+
+def _overview(row: Row[Any]) -> LessonOverview:
+    recording = None
+    if row.recording_state is not None:
+        recording = RecordingRow(row.lesson, row.recording_state, row.recording_seconds,
+                                 row.recording_ready_after_s, row.recording_problem)  # fmt: skip
+    return LessonOverview(_lesson(row), recording)
