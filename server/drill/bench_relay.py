@@ -1,0 +1,230 @@
+"""What one media worker pays to forward a packet: `lianke bench relay`.
+
+Three processes: the worker as `lianke serve` starts it, one publisher, and all viewers. Every
+connection is real (ICE checks with consent, DTLS, SRTP, receiver reports); the viewers count what
+reaches them and a few of them decrypt everything. `worker_cpu_s` is the worker process' whole CPU
+time while packets flow, `us_per_forward` that time over the packets which reached viewers (each
+counted once a viewer), `lost` those that did not.
+
+`p99_relay_ms` is the 99th percentile, over the sampled viewers' packets, of the time from just before
+the publisher encrypts a packet to the kernel's receive stamp on the viewer's socket: the publisher's
+encryption and send, two passes of the loopback, the wait for the worker to wake up and be given a
+core, decryption, fan-out up to this viewer, encryption. It does not contain the viewer's own work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from server.drill import load
+from server.drill.peer import Profile
+from server.media import contract
+from server.media.client import WorkerLink
+from server.protocol.parameters import (
+    Codec,
+    CodecName,
+    DownSlot,
+    Extensions,
+    Kind,
+    LocalTransport,
+    Source,
+    UpTrack,
+)
+
+ROOM = "bench"
+START_TIMEOUT_S = 15.0
+CONNECT_TIMEOUT_S = 60.0
+
+T = TypeVar("T")
+
+
+class RelayFigures(msgspec.Struct, frozen=True):
+    """What `lianke bench relay --json` prints (see the module's words)."""
+
+    viewers: int
+    sent: int
+    forwarded: int
+    lost: int
+    worker_cpu_s: float
+    us_per_forward: float
+    profile: str
+    p99_relay_ms: float
+
+
+class BenchFailed(Exception):
+    """The worker or an end of the load did not do its part."""
+
+
+class Child:
+    """One end of the load, spoken to in JSON lines."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def say(self, message: msgspec.Struct) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(msgspec.json.encode(message) + b"\n")
+        await self._process.stdin.drain()
+
+    async def hear(self, kind: type[T], timeout_s: float) -> T:
+        assert self._process.stdout is not None
+        async with asyncio.timeout(timeout_s):
+            line = await self._process.stdout.readline()
+        if not line:
+            raise BenchFailed(f"an end of the load stopped with {await self._process.wait()}")
+        return msgspec.json.decode(line, type=kind)
+
+
+@asynccontextmanager
+async def child_process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m ...`; its standard input closes and it is stopped when the block ends."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", *arguments, stdin=pipe, stdout=pipe, limit=1 << 20
+    )
+    try:
+        yield process
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(3):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+class Worker:
+    """The worker under load, through campus' own link."""
+
+    def __init__(self, path: Path) -> None:
+        self._there: asyncio.Future[contract.Welcome] = asyncio.get_running_loop().create_future()
+        self._link = WorkerLink(
+            path, on_welcome=self._welcomed, on_event=lambda event: None, on_lost=lambda: None
+        )
+
+    async def run(self) -> None:
+        await self._link.run()
+
+    async def pid(self) -> int:
+        """The process, once it answers. TimeoutError after START_TIMEOUT_S."""
+        async with asyncio.timeout(START_TIMEOUT_S):
+            return (await self._there).pid
+
+    def point(self, peer: str) -> None:
+        self._link.send(contract.Point(peer, "stage", contract.TrackName("up0", load.MID)))
+
+    async def ask(self, command: contract.Command) -> contract.Done:
+        """BenchFailed where the worker refuses."""
+        done = await self._link.request(command)
+        if done.problem:
+            raise BenchFailed(f"{type(command).__name__}: {done.problem} {done.detail}")
+        return done
+
+    async def open_peer(self, peer: str) -> LocalTransport:
+        done = await self.ask(contract.OpenPeer(0, peer, ROOM))
+        if done.transport is None:
+            raise BenchFailed("the worker gave no transport")
+        return done.transport
+
+    def _welcomed(self, welcome: contract.Welcome, new_boot: bool) -> None:
+        if not self._there.done():
+            self._there.set_result(welcome)
+
+
+def cpu_seconds(pid: int) -> float:
+    """A living process' CPU time, user and kernel, all threads (Linux: the clock id of another process)."""
+    return time.clock_gettime(~pid << 3 | 2)
+
+
+def up_track() -> UpTrack:
+    codec = Codec(CodecName.H264, load.PAYLOAD_TYPE, 90_000, nack=True, pli=True)
+    extensions = Extensions(mid=load.MID_ID, transport_cc=load.TRANSPORT_CC_ID)
+    return UpTrack(load.MID, Source.CAMERA, Kind.VIDEO, [codec], extensions, {load.UP_SSRC: 0})
+
+
+def down_slot(number: int) -> DownSlot:
+    codec = Codec(CodecName.H264, load.PAYLOAD_TYPE, 90_000, load.RTX_PAYLOAD_TYPE, nack=True, pli=True)
+    extensions = Extensions(mid=load.MID_ID, abs_send_time=load.ABS_SEND_TIME_ID)
+    ssrc = load.FIRST_DOWN_SSRC + 2 * number
+    return DownSlot("stage", load.MID, Kind.VIDEO, [codec], extensions, ssrc, ssrc + 1)
+
+
+async def bench_relay(
+    viewers: int, seconds: float, pps: int, profile: Profile = "gcm", bursts: bool = False
+) -> RelayFigures:
+    """Run the load and measure. BenchFailed where anything does not do its part."""
+    with tempfile.TemporaryDirectory(prefix="lianke-bench-") as folder:
+        control, taps = Path(folder, "w0.sock"), Path(folder, "w0.taps")
+        command = ("server.media", "--worker", "w0", "--control", str(control), "--taps", str(taps),
+                  "--listen", "127.0.0.1:0")  # fmt: skip
+        async with (
+            child_process(*command),
+            child_process("server.drill.load", "receive") as receiving,
+            child_process("server.drill.load", "send") as sending,
+        ):
+            worker = Worker(control)
+            async with asyncio.TaskGroup() as group:
+                running = group.create_task(worker.run(), name="worker link")
+                try:
+                    pid = await worker.pid()
+                    sender, receivers = Child(sending), Child(receiving)
+                    await _connect(
+                        worker, sender, load.Assignment(1, profile, pps, seconds, bursts), [], "up"
+                    )
+                    assignment = load.Assignment(viewers, profile, pps, seconds)
+                    slots = [down_slot(number) for number in range(viewers)]
+                    await _connect(worker, receivers, assignment, slots, "down")
+                    return await _measure(pid, sender, receivers, assignment)
+                finally:
+                    running.cancel()
+
+
+async def _connect(
+    worker: Worker, child: Child, assignment: load.Assignment, slots: list[DownSlot], name: str
+) -> None:
+    await child.say(assignment)
+    remotes = (await child.hear(load.Parameters, START_TIMEOUT_S)).remotes
+    transports = []
+    for number, remote in enumerate(remotes):
+        peer = f"{name}{number}"
+        transports.append(await worker.open_peer(peer))
+        if slots:
+            await worker.ask(contract.SetDownSlots(0, peer, [slots[number]]))
+            worker.point(peer)
+        else:
+            await worker.ask(contract.SetUpTracks(0, peer, [up_track()]))
+        await worker.ask(contract.SetRemote(0, peer, remote))
+    await child.say(load.Transports(transports, [slot.ssrc for slot in slots]))
+    await child.hear(load.Ready, CONNECT_TIMEOUT_S)
+
+
+async def _measure(pid: int, sender: Child, receivers: Child, assignment: load.Assignment) -> RelayFigures:
+    before = cpu_seconds(pid)
+    await sender.say(load.Go())
+    sent = await sender.hear(load.Result, assignment.seconds * 2 + 10)
+    await receivers.say(load.Go())
+    received = await receivers.hear(load.Result, 10)
+    cpu = cpu_seconds(pid) - before
+    if received.broken:
+        raise BenchFailed(f"{received.broken} packets reached viewers damaged")
+    return RelayFigures(
+        viewers=assignment.count,
+        sent=sent.packets,
+        forwarded=received.packets,
+        lost=sent.packets * assignment.count - received.packets,
+        worker_cpu_s=round(cpu, 3),
+        us_per_forward=round(cpu / max(received.packets, 1) * 1e6, 2),
+        profile=assignment.profile,
+        p99_relay_ms=received.relay_ms[1],
+    )
