@@ -1,0 +1,60 @@
+/** The REST API, typed (`server/protocol/resources.py`). Failures are `CampusProblem` with words to show. */
+import type { Demo, LessonDoors, LessonRow, Me, Problem, Replay, Room, RoomToken, Words } from "@/protocol/messages";
+
+export class CampusProblem extends Error {
+  /** `status` 0: the server did not answer at all. */
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly words: Words,
+  ) {
+    super(`${status} ${code}`);
+  }
+}
+
+const NO_ANSWER: Words = {
+  zh: "服务器没有回应，请检查网线后再试。",
+  en: "The server does not answer. Check the cable and try again.",
+};
+const NO_WORDS: Words = { zh: "这一步没有成功，请再试一次。", en: "That did not work. Please try again." };
+
+async function ask<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1/${path}`, {
+      method,
+      credentials: "same-origin",
+      headers: body === undefined ? {} : { "content-type": "application/json" },
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+  } catch {
+    throw new CampusProblem(0, "no_answer", NO_ANSWER);
+  }
+  if (!response.ok) throw await problemOf(response);
+  if (response.status === 204) return undefined as T;
+  return (await response.json()) as T;
+}
+
+async function problemOf(response: Response): Promise<CampusProblem> {
+  let problem: Partial<Problem> = {};
+  try {
+    problem = (await response.json()) as Partial<Problem>;
+  } catch {
+    problem = {}; // a proxy's own error page
+  }
+  return new CampusProblem(response.status, problem.code ?? "unknown", problem.words ?? NO_WORDS);
+}
+
+export const campus = {
+  me: () => ask<Me>("GET", "me"),
+  setup: (password: string) => ask<unknown>("POST", "setup", { password }),
+  login: (password: string) => ask<unknown>("POST", "login", { password }),
+  logout: () => ask<unknown>("POST", "logout"),
+  demo: () => ask<Demo>("GET", "demo"),
+  roomCode: (code: string) => ask<RoomToken>("POST", "room-code", { code }),
+  rooms: () => ask<Room[]>("GET", "rooms"),
+  lessons: () => ask<LessonRow[]>("GET", "lessons"),
+  openLesson: (room: string) => ask<LessonDoors>("POST", "lessons", { room }),
+  endLesson: (lesson: string) => ask<unknown>("POST", `lessons/${encodeURIComponent(lesson)}/end`),
+  replay: (lesson: string) => ask<Replay>("GET", `lessons/${encodeURIComponent(lesson)}/replay`),
+};

@@ -1,0 +1,5 @@
+import { sentences } from "../define";
+
+export const desk = sentences({
+  title: { zh: "desk", en: "desk" },
+});

@@ -1,0 +1,5 @@
+import { sentences } from "../define";
+
+export const first = sentences({
+  title: { zh: "first", en: "first" },
+});

@@ -1,0 +1,10 @@
+import { common } from "./common";
+import { desk } from "./desk";
+import { first } from "./first";
+import { notice } from "./notice";
+import { replay } from "./replay";
+import { room } from "./room";
+import { seat } from "./seat";
+import { studio } from "./studio";
+
+export const messages = { common, desk, first, notice, replay, room, seat, studio };

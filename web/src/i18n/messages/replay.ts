@@ -1,0 +1,5 @@
+import { sentences } from "../define";
+
+export const replay = sentences({
+  title: { zh: "回放", en: "Replay" },
+});

@@ -1,0 +1,5 @@
+import { sentences } from "../define";
+
+export const room = sentences({
+  title: { zh: "教室", en: "Room" },
+});

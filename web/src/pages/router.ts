@@ -1,0 +1,13 @@
+import { createRouter, createWebHistory } from "vue-router";
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    { path: "/", name: "first", component: () => import("./first/FirstPage.vue") },
+    { path: "/studio/:lesson?", name: "studio", component: () => import("./studio/StudioPage.vue"), props: true },
+    { path: "/replay/:lesson", name: "replay", component: () => import("./replay/ReplayPage.vue"), props: true },
+    { path: "/lessons", name: "lessons", component: () => import("./desk/LessonsPage.vue") },
+    { path: "/login", name: "login", component: () => import("./desk/LoginPage.vue") },
+    { path: "/:rest(.*)*", redirect: "/" },
+  ],
+});

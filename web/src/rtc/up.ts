@@ -1,0 +1,237 @@
+/**
+ * The up connection: everything this room sends, on one RTCPeerConnection, one m-line a source.
+ *
+ * The page sets tracks; this makes offers, one at a time, tells the server which MID carries what,
+ * keeps to the bit rates of the answers, and starts anew when the browser gives the connection up.
+ * No DOM: the RTCPeerConnection comes from the host. An m-line is never taken away again: a source
+ * that stops sends nothing (`replaceTrack(null)`) and comes back without a new offer.
+ */
+import type { AnswerUp, OfferUp, RestartUp, Source } from "@/protocol/messages";
+
+import { preferredCodecs, withAudioNack } from "./sdp";
+
+export interface SourceSettings {
+  maxBitrate: number;
+  priority: RTCPriorityType;
+  degradation: "maintain-framerate" | "maintain-resolution" | "balanced";
+}
+
+/** Sound before all, then the teacher's face, then the slides, then the second camera. */
+export const SETTINGS: Record<Source, SourceSettings> = {
+  voice: { maxBitrate: 64_000, priority: "high", degradation: "balanced" },
+  camera: { maxBitrate: 2_500_000, priority: "medium", degradation: "balanced" },
+  screen: { maxBitrate: 2_500_000, priority: "medium", degradation: "maintain-resolution" },
+  camera2: { maxBitrate: 1_200_000, priority: "low", degradation: "balanced" },
+};
+const MUSIC_BITRATE = 128_000;
+
+export interface UpHost {
+  /** False when the line is away and nothing was sent. */
+  send(message: OfferUp | RestartUp): boolean;
+  create(): RTCPeerConnection;
+  codecs(kind: string): RTCRtpCodec[];
+  onState(state: RTCPeerConnectionState): void;
+}
+
+/** The browser itself: what a page passes as `create` and `codecs`. */
+export const browserUp = {
+  create: (): RTCPeerConnection => new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" }),
+  codecs: (kind: string): RTCRtpCodec[] => RTCRtpSender.getCapabilities(kind)?.codecs ?? [],
+};
+
+interface Line {
+  track: MediaStreamTrack | null;
+  transceiver: RTCRtpTransceiver | null;
+}
+
+const RESTART_AFTER_MS = 4_000;
+
+export class UpConnection {
+  /** The server's id of this connection, once answered. */
+  id: string | null = null;
+  state: RTCPeerConnectionState = "new";
+  soundProcessing = true;
+  private peer: RTCPeerConnection | null = null;
+  private readonly lines = new Map<Source, Line>();
+  private offer = 0;
+  private pending: number | null = null;
+  private dirty = false;
+  private online = false;
+  private stuck: ReturnType<typeof setTimeout> | null = null;
+  private bitrates: Record<string, number> = {};
+
+  constructor(private readonly host: UpHost) {}
+
+  /** For `Hello.up`: the connection if it still lives. */
+  get alive(): string | null {
+    return this.peer !== null && this.state !== "failed" && this.state !== "closed" ? this.id : null;
+  }
+
+  /** Send this track as `source` from now on; null: send nothing for it. */
+  async set(source: Source, track: MediaStreamTrack | null): Promise<void> {
+    const line = this.lines.get(source) ?? { track: null, transceiver: null };
+    line.track = track;
+    this.lines.set(source, line);
+    if (line.transceiver !== null) {
+      await line.transceiver.sender.replaceTrack(track);
+      return;
+    }
+    if (track !== null) this.renegotiate();
+  }
+
+  sender(source: Source): RTCRtpSender | null {
+    return this.lines.get(source)?.transceiver?.sender ?? null;
+  }
+
+  /** Voice processing off means stereo and more bits: the answer's fmtp says so to the encoder. */
+  setSoundProcessing(on: boolean): void {
+    if (this.soundProcessing === on) return;
+    this.soundProcessing = on;
+    if (this.lines.get("voice")?.transceiver != null) this.renegotiate();
+  }
+
+  /** The session is on (again). `kept`: the server still has the connection named in `Hello`. */
+  welcomed(kept: boolean): void {
+    this.online = true;
+    if (kept && this.alive !== null) {
+      const cut = this.pending !== null;
+      this.pending = null;
+      if (cut || this.dirty) this.renegotiate();
+      return;
+    }
+    this.renew();
+  }
+
+  /** The line to the server is away: media goes on, offers wait. */
+  offline(): void {
+    this.online = false;
+  }
+
+  async answered(message: AnswerUp): Promise<void> {
+    const peer = this.peer;
+    if (peer === null || message.offer !== this.pending) return;
+    await peer.setRemoteDescription({ type: "answer", sdp: message.sdp });
+    if (this.peer !== peer) return;
+    this.pending = null;
+    this.id = message.connection;
+    this.bitrates = message.bitrates;
+    await this.applyLimits();
+    if (this.dirty) this.renegotiate();
+  }
+
+  /** Drop the connection and make a new one from the same tracks. */
+  renew(): void {
+    this.dispose();
+    if ([...this.lines.values()].some((line) => line.track !== null)) this.renegotiate();
+  }
+
+  close(): void {
+    this.dispose();
+    this.lines.clear();
+    this.online = false;
+  }
+
+  private dispose(): void {
+    if (this.stuck !== null) clearTimeout(this.stuck);
+    this.stuck = null;
+    this.peer?.close();
+    this.peer = null;
+    this.id = null;
+    this.pending = null;
+    this.dirty = false;
+    this.state = "new";
+    for (const line of this.lines.values()) line.transceiver = null;
+  }
+
+  private renegotiate(): void {
+    this.dirty = true;
+    if (!this.online || this.pending !== null) return;
+    this.dirty = false;
+    this.pending = ++this.offer;
+    void this.makeOffer(this.pending);
+  }
+
+  private async makeOffer(offer: number): Promise<void> {
+    const peer = this.peer ?? this.open();
+    for (const [source, line] of this.lines) {
+      if (line.track !== null && line.transceiver === null) this.add(peer, source, line);
+    }
+    const description = await peer.createOffer();
+    if (this.peer !== peer || this.pending !== offer) return;
+    const sdp = withAudioNack(description.sdp ?? "");
+    await peer.setLocalDescription({ type: "offer", sdp });
+    if (this.peer !== peer || this.pending !== offer) return;
+    const sources: Record<string, Source> = {};
+    for (const [source, line] of this.lines) {
+      const mid = line.transceiver?.mid;
+      if (mid != null) sources[mid] = source;
+    }
+    const message: OfferUp = {
+      type: "offer_up",
+      offer,
+      sdp,
+      sources,
+      connection: this.id,
+      sound_processing: this.soundProcessing,
+    };
+    if (!this.host.send(message)) {
+      this.pending = null;
+      this.dirty = true;
+    }
+  }
+
+  private open(): RTCPeerConnection {
+    const peer = this.host.create();
+    this.peer = peer;
+    peer.onconnectionstatechange = () => {
+      if (this.peer === peer) this.changed(peer.connectionState);
+    };
+    return peer;
+  }
+
+  private add(peer: RTCPeerConnection, source: Source, line: Line): void {
+    const track = line.track as MediaStreamTrack;
+    const { maxBitrate, priority } = SETTINGS[source];
+    const encoding = { maxBitrate, priority, networkPriority: priority };
+    line.transceiver = peer.addTransceiver(track, {
+      direction: "sendonly",
+      sendEncodings: [encoding],
+    });
+    line.transceiver.setCodecPreferences(preferredCodecs(track.kind, this.host.codecs(track.kind)));
+  }
+
+  private changed(state: RTCPeerConnectionState): void {
+    this.state = state;
+    if (this.stuck !== null) clearTimeout(this.stuck);
+    this.stuck = null;
+    if (state === "failed") this.restart();
+    // The browser needs 17 s to call a dead path failed; with the session on, the path itself is gone.
+    if (state === "disconnected") {
+      this.stuck = setTimeout(() => this.state === "disconnected" && this.restart(), RESTART_AFTER_MS);
+    }
+    this.host.onState(state);
+  }
+
+  private restart(): void {
+    if (!this.online || !this.host.send({ type: "restart_up" })) {
+      this.state = "failed"; // so that `Hello` does not name it and `welcomed` makes a new one
+      return;
+    }
+    this.renew();
+  }
+
+  private async applyLimits(): Promise<void> {
+    for (const [source, line] of this.lines) {
+      const transceiver = line.transceiver;
+      if (transceiver === null) continue;
+      const told = transceiver.mid === null ? undefined : this.bitrates[transceiver.mid];
+      const music = source === "voice" && !this.soundProcessing;
+      const parameters = transceiver.sender.getParameters();
+      for (const encoding of parameters.encodings) {
+        encoding.maxBitrate = told ?? (music ? MUSIC_BITRATE : SETTINGS[source].maxBitrate);
+      }
+      (parameters as { degradationPreference?: string }).degradationPreference = SETTINGS[source].degradation;
+      await transceiver.sender.setParameters(parameters);
+    }
+  }
+}
