@@ -1,17 +1,20 @@
 """What the live lessons need from the rest of campus, as narrow protocols; `app.py` brings the real ones.
 
-Owned here so that `live` imports neither the API nor a database driver.
+Owned here so that `live` knows neither a WebSocket nor a database driver.
 """
 
 from __future__ import annotations
 
 from typing import Protocol
 
+from server.domain.admission import Identity
 from server.domain.lesson import Lesson
 from server.media.contract import Command, Done
+from server.protocol.messages import FromServer, Refused
+from server.protocol.session import CloseCode
 from server.store.records import Classroom, Mark, RecordingRow
 
-__all__ = ["Classroom", "LessonStore", "Mark", "RecordingRow", "WorkerPort"]
+__all__ = ["Classroom", "LessonStore", "Mark", "PagePort", "RecorderPort", "RecordingRow", "WorkerPort"]
 
 
 class LessonStore(Protocol):
@@ -39,9 +42,33 @@ class WorkerPort(Protocol):
     def tap_socket(self) -> str: ...
 
     async def request(self, command: Command) -> Done:
-        """Send a command with a request number and wait for its answer; ConnectionError where the worker is lost."""
+        """Send a command with a request number and wait for its answer; ConnectionError where that is lost."""
         ...
 
     def send(self, command: Command) -> None:
         """Send a command that has no answer; lost where the worker is lost."""
         ...
+
+
+class PagePort(Protocol):
+    """One page as a lesson sees it: an open WebSocket whose token is known."""
+
+    @property
+    def identity(self) -> Identity: ...
+
+    @property
+    def session(self) -> str: ...
+
+    def send(self, message: FromServer) -> None:
+        """Put into the page's bounded outbox; a page that is too slow is hung up."""
+        ...
+
+    def hang_up(self, refused: Refused | None, code: CloseCode) -> None: ...
+
+
+class RecorderPort(Protocol):
+    """The recorder as a lesson sees it. What is said while it is away is said when it is back."""
+
+    def begin(self, *, lesson: str, title: str, started_at_ms: int, tap_socket: str) -> None: ...
+
+    def finish(self, lesson: str) -> None: ...

@@ -1,0 +1,248 @@
+"""One WebRTC connection as campus keeps it, and the exchanges that open, change and take it back.
+
+Owns the order of SDP and worker commands; knows no lesson. The functions speak to one worker and raise
+`MediaLost` where it is gone or refuses, `BadSdp` for what the other side wrote.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from server.ids import new_peer_name
+from server.live.ports import WorkerPort
+from server.media.contract import (
+    ClosePeer,
+    Command,
+    Done,
+    OpenPeer,
+    PeerSnapshot,
+    PeerState,
+    RestartIce,
+    SetDownSlots,
+    SetRemote,
+    SetUpTracks,
+    TrackName,
+)
+from server.protocol import sdp as sdp_door
+from server.protocol.messages import Assigned
+from server.protocol.parameters import (
+    CodecName,
+    DownSlot,
+    DtlsRole,
+    Kind,
+    LocalTransport,
+    RemoteTransport,
+    Source,
+    UpTrack,
+)
+from server.protocol.sdp import BadSdp, Fragment, SlotPlan
+
+SYNCHRONISED = frozenset({"main", "stage"})
+"""Slots of one MediaStream: the browser keeps the main room's picture and voice in step."""
+
+
+class Direction(StrEnum):
+    UP = "up"
+    DOWN = "down"
+
+
+class MediaLost(Exception):
+    """The worker is gone, or says no to what must work: the room is placed again."""
+
+
+@dataclass(slots=True)
+class Connection:
+    """`seat`: the room it belongs to, or "whip.{source}" and "whep.{source}". `plan`: slots as offered;
+    `pointed`: what the worker was last told; `flowing_at`: MID -> when packets were last counted (ms)."""
+
+    name: str
+    seat: str
+    direction: Direction
+    transport: LocalTransport
+    version: int = 1
+    offer: int = 0
+    remote: RemoteTransport | None = None
+    tracks: list[UpTrack] = field(default_factory=list)
+    plan: list[SlotPlan] = field(default_factory=list)
+    slots: list[DownSlot] = field(default_factory=list)
+    pointed: dict[str, TrackName] = field(default_factory=dict)
+    state: PeerState = PeerState.NEW
+    live: dict[str, CodecName | None] = field(default_factory=dict)
+    flowing_at: dict[str, int] = field(default_factory=dict)
+    told: dict[str, Assigned] | None = None
+    opened_at: int = 0
+
+    @property
+    def alive(self) -> bool:
+        return self.state not in (PeerState.GONE, PeerState.FAILED)
+
+    @property
+    def token(self) -> str:
+        """The random end of its name: the session in a WHIP or WHEP URL."""
+        return self.name.rpartition("/")[2]
+
+    @property
+    def etag(self) -> str:
+        """The ICE session as an entity tag (RFC 9725, 4.3.1): another one after each restart."""
+        return f'"{self.transport.ufrag}"'
+
+
+def peer_parts(name: str) -> tuple[str, str, Direction]:
+    """Lesson, seat and direction of a peer's name; ValueError for a name that is not ours."""
+    lesson, seat, direction, _ = name.split("/")
+    return lesson, seat, Direction(direction)
+
+
+async def ask(worker: WorkerPort, command: Command) -> Done:
+    """A request that must work; MediaLost where it does not."""
+    try:
+        done = await worker.request(command)
+    except ConnectionError as error:
+        raise MediaLost(str(error)) from error
+    if done.problem:
+        raise MediaLost(f"{type(command).__name__}: {done.problem} {done.detail}")
+    return done
+
+
+async def _open_peer(worker: WorkerPort, lesson: str, seat: str, direction: Direction) -> Connection:
+    name = new_peer_name(lesson, seat, direction)
+    done = await ask(worker, OpenPeer(request=0, peer=name, room=lesson))
+    if done.transport is None:
+        raise MediaLost("a peer without a transport")
+    return Connection(name=name, seat=seat, direction=direction, transport=done.transport)
+
+
+async def _set_remote(worker: WorkerPort, connection: Connection, remote: RemoteTransport) -> None:
+    if connection.remote is not None and remote.ufrag == connection.remote.ufrag:
+        return
+    await ask(worker, SetRemote(request=0, peer=connection.name, remote=remote))
+    connection.remote = remote
+
+
+async def open_up(
+    worker: WorkerPort, lesson: str, seat: str, text: str, sources: Mapping[str, Source], *, music: bool
+) -> tuple[Connection, sdp_door.UpAnswer]:
+    """A new publishing connection from an offer."""
+    offer = sdp_door.read_offer(text)
+    connection = await _open_peer(worker, lesson, seat, Direction.UP)
+    try:
+        answer = sdp_door.answer_up(offer, sources, connection.transport, version=1, music=music)
+    except BadSdp:
+        worker.send(ClosePeer(peer=connection.name))
+        raise
+    await _apply_up(worker, connection, answer)
+    return connection, answer
+
+
+async def change_up(
+    worker: WorkerPort, connection: Connection, text: str, sources: Mapping[str, Source], *, music: bool
+) -> sdp_door.UpAnswer:
+    """Renegotiation of a living connection: tracks come and go, streams that stay are untouched."""
+    offer = sdp_door.read_offer(text)
+    version = connection.version + 1
+    answer = sdp_door.answer_up(offer, sources, connection.transport, version=version, music=music)
+    connection.version = version
+    await _apply_up(worker, connection, answer)
+    return answer
+
+
+async def _apply_up(worker: WorkerPort, connection: Connection, answer: sdp_door.UpAnswer) -> None:
+    await ask(worker, SetUpTracks(request=0, peer=connection.name, tracks=answer.tracks))
+    await _set_remote(worker, connection, answer.remote)
+    connection.tracks = answer.tracks
+    mids = {track.mid for track in answer.tracks}
+    connection.live = {mid: codec for mid, codec in connection.live.items() if mid in mids}
+
+
+def plan_slots(slots: Sequence[tuple[str, Kind]]) -> list[SlotPlan]:
+    """Fixed slots with fresh SSRCs, no two alike; MIDs are their places."""
+    numbers: set[int] = set()
+    while len(numbers) < 2 * len(slots):
+        numbers.add(secrets.randbelow(0xFFFF_FFFE) + 1)
+    fresh = iter(numbers)
+    return [
+        SlotPlan(
+            name=name,
+            mid=str(place),
+            kind=kind,
+            ssrc=next(fresh),
+            rtx_ssrc=next(fresh) if kind is Kind.VIDEO else 0,
+            group="main" if name in SYNCHRONISED else name,
+        )
+        for place, (name, kind) in enumerate(slots)
+    ]
+
+
+async def open_down(
+    worker: WorkerPort, lesson: str, seat: str, slots: Sequence[tuple[str, Kind]]
+) -> tuple[Connection, str]:
+    """A new receiving connection, offered by us: the connection and the offer's text."""
+    connection = await _open_peer(worker, lesson, seat, Direction.DOWN)
+    connection.plan = plan_slots(slots)
+    connection.offer = 1
+    return connection, sdp_door.offer_down(connection.plan, connection.transport, version=1)
+
+
+async def answered_down(worker: WorkerPort, connection: Connection, text: str) -> None:
+    """The page's answer to our offer."""
+    answer = sdp_door.read_down_answer(text, connection.plan)
+    await ask(worker, SetDownSlots(request=0, peer=connection.name, slots=answer.slots))
+    connection.slots = answer.slots
+    await _set_remote(worker, connection, answer.remote)
+
+
+async def open_whep(worker: WorkerPort, lesson: str, seat: str, text: str) -> tuple[Connection, str]:
+    """A standard viewer's offer: one video, one audio."""
+    offer = sdp_door.read_offer(text)
+    connection = await _open_peer(worker, lesson, seat, Direction.DOWN)
+    connection.plan = plan_slots((("video", Kind.VIDEO), ("main", Kind.AUDIO)))
+    try:
+        answer = sdp_door.answer_whep(offer, connection.plan, connection.transport, version=1)
+    except BadSdp:
+        worker.send(ClosePeer(peer=connection.name))
+        raise
+    await ask(worker, SetDownSlots(request=0, peer=connection.name, slots=answer.slots))
+    connection.slots = answer.slots
+    await _set_remote(worker, connection, answer.remote)
+    return connection, answer.sdp
+
+
+async def patch(worker: WorkerPort, connection: Connection, fragment: Fragment) -> str | None:
+    """A WHIP or WHEP PATCH: None for trickled candidates, our new fragment for an ICE restart."""
+    before = connection.remote
+    if before is not None and fragment.ufrag == before.ufrag:
+        return None
+    done = await ask(worker, RestartIce(request=0, peer=connection.name))
+    if done.transport is None:
+        raise MediaLost("a restart without a transport")
+    connection.transport = done.transport
+    remote = RemoteTransport(
+        ufrag=fragment.ufrag,
+        pwd=fragment.pwd,
+        fingerprints=before.fingerprints if before else [],
+        our_role=before.our_role if before else DtlsRole.SERVER,
+    )
+    await _set_remote(worker, connection, remote)
+    mids = [track.mid for track in connection.tracks] or [slot.mid for slot in connection.slots]
+    return sdp_door.write_fragment(connection.transport, mids)
+
+
+def take_back(snapshot: PeerSnapshot) -> Connection:
+    """A connection that outlived campus, from what its worker tells. ValueError for a foreign name."""
+    _, seat, direction = peer_parts(snapshot.peer)
+    return Connection(
+        name=snapshot.peer,
+        seat=seat,
+        direction=direction,
+        transport=snapshot.transport,
+        version=100,  # beyond what the other side has seen
+        offer=100,
+        tracks=list(snapshot.up),
+        slots=[each.slot for each in snapshot.down],
+        pointed={each.slot.name: each.track for each in snapshot.down if each.track is not None},
+        state=snapshot.state,
+        live={track.mid: None for track in snapshot.up},
+    )

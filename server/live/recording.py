@@ -1,0 +1,105 @@
+"""What of a lesson is recorded: track numbers, names and subjects, and the tap's commands. Pure but for
+`Taps`, which remembers what the worker was told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from recorder.contract import Subject, TrackNote
+from server.domain.floor import Origin
+from server.domain.lesson import Lesson
+from server.media.contract import Command, TapTrack, TrackName, UntapTrack
+from server.protocol.parameters import CodecName, Kind, Source
+
+CAMERA_KEYFRAME_S = 4.0
+
+MAIN: dict[Source, tuple[int, str, Subject]] = {
+    Source.CAMERA: (1, "camera", Subject.TEACHER),
+    Source.CAMERA2: (2, "camera2", Subject.BOARD),
+    Source.SCREEN: (3, "screen", Subject.SCREEN),
+    Source.VOICE: (4, "voice", Subject.VOICE),
+}
+FIRST_ROOM_NUMBER = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One track to be tapped."""
+
+    number: int
+    track: TrackName
+    note: TrackNote
+    keyframe_every_s: float
+
+
+def wanted_taps(lesson: Lesson, tracks: Mapping[Origin, tuple[TrackName, CodecName]]) -> dict[int, Wanted]:
+    """What is written now. `tracks`: every announced track and its codec. Receiving rooms only where the
+    lesson names them; the screen only while it is forwarded."""
+    if not (lesson.on_air and lesson.recorded):
+        return {}
+    wanted: dict[int, Wanted] = {}
+    for (room, source), (track, codec) in tracks.items():
+        row = _row(lesson, room, source)
+        if row is None:
+            continue
+        number, name, subject = row
+        note = TrackNote(
+            number=number,
+            name=name,
+            subject=subject,
+            kind=Kind.AUDIO if source is Source.VOICE else Kind.VIDEO,
+            codec=CodecName.OPUS if codec is CodecName.RED else codec,
+            room=room,
+        )
+        every = CAMERA_KEYFRAME_S if source in (Source.CAMERA, Source.CAMERA2) else 0.0
+        wanted[number] = Wanted(number, track, note, every)
+    return wanted
+
+
+def _row(lesson: Lesson, room: str, source: Source) -> tuple[int, str, Subject] | None:
+    if room == lesson.main_room:
+        return None if source is Source.SCREEN and not lesson.courseware else MAIN[source]
+    if room not in lesson.recorded_rooms or room not in lesson.rooms:
+        return None
+    number = FIRST_ROOM_NUMBER + 2 * lesson.rooms.index(room)
+    if source is Source.CAMERA:
+        return number, f"room-{room}-camera"[:40], Subject.PUPILS
+    if source is Source.VOICE:
+        return number + 1, f"room-{room}-voice"[:40], Subject.PUPILS_VOICE
+    return None
+
+
+@dataclass(slots=True)
+class Taps:
+    """The tap on the present worker. `open`: the worker has it; `told`: what it was asked to write."""
+
+    open: bool = False
+    told: dict[int, Wanted] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """The worker is gone, and the ring with it."""
+        self.open = False
+        self.told = {}
+
+    def changes(self, room: str, wanted: Mapping[int, Wanted]) -> list[Command]:
+        """Commands from what was told to what is wanted; remembers them as told."""
+        commands: list[Command] = [
+            UntapTrack(room=room, number=number) for number in self.told if number not in wanted
+        ]
+        commands += [
+            TapTrack(
+                request=0,
+                room=room,
+                track=tap.track,
+                number=number,
+                note=msgspec.msgpack.encode(tap.note),
+                keyframe_every_s=tap.keyframe_every_s,
+            )
+            for number, tap in wanted.items()
+            if self.told.get(number) != tap
+        ]
+        self.told = dict(wanted)
+        return commands

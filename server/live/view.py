@@ -1,0 +1,72 @@
+"""The lesson as pages draw it: values of the lesson room made into a `LessonView`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from server.domain.floor import Floor, stage_source
+from server.domain.lesson import Lesson
+from server.live.participant import Participant
+from server.protocol.messages import LessonView, Seat, Words
+from server.protocol.parameters import Source
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayFacts:
+    """What is known of the recording: `after_ms` from End to playable."""
+
+    recording: bool = False
+    ready: bool = False
+    after_ms: int | None = None
+
+
+def lesson_view(
+    lesson: Lesson,
+    floor: Floor,
+    main_name: Words,
+    seats: Iterable[Participant],
+    sends: Mapping[str, frozenset[Source]],
+    watched_by: list[str],
+    main_away_since: int | None,
+    replay: ReplayFacts,
+) -> LessonView:
+    """`sends`: what really flows, by room; `seats` in tile order."""
+    return LessonView(
+        id=lesson.id,
+        title=lesson.title,
+        state=lesson.state,
+        main_room=lesson.main_room,
+        main_name=main_name,
+        seats=[_seat(seat, floor, sends) for seat in seats],
+        started_at=lesson.started_at,
+        ends_at=lesson.ends_at,
+        closes_at=lesson.closes_at,
+        ended_at=lesson.ended_at,
+        main_away_since=main_away_since,
+        main_sends=sorted(sends.get(lesson.main_room, ())),
+        called=floor.called,
+        called_at=floor.called_at,
+        stage=stage_source(lesson, sends),
+        courseware=lesson.courseware,
+        recording=replay.recording,
+        watched_by=watched_by,
+        replay_ready=replay.ready,
+        replay_after_ms=replay.after_ms,
+        replay_url=f"/replay/{lesson.id}" if replay.ready else None,
+    )
+
+
+def _seat(seat: Participant, floor: Floor, sends: Mapping[str, frozenset[Source]]) -> Seat:
+    return Seat(
+        room=seat.seat,
+        name=seat.name,
+        state=seat.state,
+        since=seat.since,
+        detail=seat.detail,
+        hand_since=floor.hands.get(seat.seat),
+        muted=seat.seat in floor.muted,
+        heard=seat.seat in floor.heard(),
+        last_called=floor.last_called.get(seat.seat),
+        sends=sorted(sends.get(seat.seat, ())),
+    )
