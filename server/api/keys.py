@@ -21,6 +21,7 @@ from server.api.slowing import Slowing
 from server.api.tokens import Tokens
 from server.clock import Clock
 from server.config import Config
+from server.ops.metrics import Metrics
 from server.store.store import Store
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ STORE = web.AppKey("store", Store)
 TOKENS = web.AppKey("tokens", Tokens)
 CODES = web.AppKey("codes", RoomCodes)
 SLOWING = web.AppKey("slowing", Slowing)
+METRICS = web.AppKey("metrics", Metrics)
+SETUP_CODE = web.AppKey("setup_code", str)
 MEDIA_KEY = web.AppKey("media_key", bytes)
 LIVE: web.AppKey[LiveService] = web.AppKey("live")
-FREE_BYTES = web.AppKey("free_bytes", Callable[[], int])
+FREE_BYTES: web.AppKey[Callable[[], int]] = web.AppKey("free_bytes")

@@ -41,6 +41,7 @@ class Action(StrEnum):
     LIST_LESSONS = "list_lessons"
     START_LESSON = "start_lesson"
     END_LESSON = "end_lesson"
+    OBSERVE = "observe"  # a token to watch a lesson
     READ_REPLAY = "read_replay"
     READ_MEDIA = "read_media"
     ASK_OPTIONS = "ask_options"  # CORS preflight
@@ -91,6 +92,7 @@ RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
     Action.LIST_LESSONS: {_R.ADMIN: Reach.ALL, _R.DEMO_VISITOR: Reach.ALL, _R.OPERATOR: Reach.ALL},
     Action.START_LESSON: {_R.ADMIN: Reach.ALL, _R.OPERATOR: Reach.ALL, _R.STUDIO: Reach.OWN_MAIN},
     Action.END_LESSON: {_R.ADMIN: Reach.ALL, _R.OPERATOR: Reach.ALL, _R.STUDIO: Reach.OWN_MAIN},
+    Action.OBSERVE: {_R.ADMIN: Reach.ALL, _R.DEMO_VISITOR: Reach.ALL},
     Action.READ_REPLAY: {
         _R.ADMIN: Reach.ALL,
         _R.DEMO_VISITOR: Reach.ALL,

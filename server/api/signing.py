@@ -25,9 +25,7 @@ def media_prefix(key: bytes, lesson: str, expires_s: int, visit: str) -> str:
     return f"/media/{expires_s}.{sign(key, lesson, expires_s, visit)}/{lesson}/"
 
 
-def signature_holds(
-    key: bytes, lesson: str, expires: str, visit: str, signature: str, *, now_s: int
-) -> bool:
+def signature_holds(key: bytes, lesson: str, expires: str, visit: str, signature: str, *, now_s: int) -> bool:
     """Whether a URL's signature is ours, for this viewer, and not over."""
     if not visit or not expires.isascii() or not expires.isdigit() or len(expires) > 12:
         return False

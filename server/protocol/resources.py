@@ -22,9 +22,11 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Password(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Body of `POST setup` and `POST login`."""
+    """Body of `POST setup` and `POST login`. `code`: the set-up code of the log, for the first set-up from
+    another machine."""
 
     password: str
+    code: str | None = None
 
 
 class RoomCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,6 +49,7 @@ class Me(msgspec.Struct, frozen=True):
     admin: bool
     needs_setup: bool
     demo: bool
+    needs_setup_code: bool = False  # the set-up form has to ask for the code that the log shows
 
 
 class RoomToken(msgspec.Struct, frozen=True):

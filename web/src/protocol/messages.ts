@@ -311,6 +311,7 @@ export interface Me {
   admin: boolean;
   needs_setup: boolean;
   demo: boolean;
+  needs_setup_code: boolean;
 }
 
 /** A room with the token its page says `Hello` with. */
@@ -394,9 +395,13 @@ export interface Replay {
   marks: ReplayMark[];
 }
 
-/** Body of `POST setup` and `POST login`. */
+/**
+ * Body of `POST setup` and `POST login`. `code`: the set-up code of the log, for the first set-up from
+ * another machine.
+ */
 export interface Password {
   password: string;
+  code?: string | null;
 }
 
 /** Body of `POST room-code`: the six digits shown where the room is managed. */

@@ -1,0 +1,144 @@
+"""The one admin: first-run set-up, log-in, log-out, and who this browser is.
+
+Argon2id in a thread, two at a time; the cookie is HttpOnly and SameSite=Strict; wrong tries are slowed per
+address. From another machine the first set-up also needs the code that the log shows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+
+from aiohttp import web
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from server.api.guarding import answer, body_of
+from server.api.identity import ADMIN_COOKIE, actors_of, address_of, is_local, is_same_origin
+from server.api.keys import CLOCK, CONFIG, SETUP_CODE, SLOWING, STORE, TOKENS
+from server.api.rights import Action, NoRight, require
+from server.api.roles import ActorRole
+from server.api.tokens import TokenKind
+from server.errors import UserFault
+from server.protocol.resources import Me, Password
+
+HASHER = PasswordHasher()  # Argon2id with the library's (RFC 9106) parameters
+SHORTEST = 10
+LONGEST = 1024
+HASHING = web.AppKey("hashing", asyncio.Semaphore)
+NOBODYS_HASH = HASHER.hash("nobody has this password")
+
+
+async def _verify(app: web.Application, stored: str, password: str) -> bool:
+    async with app[HASHING]:
+        try:
+            return await asyncio.to_thread(HASHER.verify, stored, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def _log_in(request: web.Request, response: web.Response) -> web.Response:
+    config = request.app[CONFIG]
+    lifetime_s = config.security.session_hours * 3600
+    token = request.app[TOKENS].issue(TokenKind.ADMIN, lifetime_s=lifetime_s)
+    secure = request.secure or config.http.public_url.startswith("https:")
+    response.set_cookie(
+        ADMIN_COOKIE, token, max_age=lifetime_s, httponly=True, samesite="Strict", secure=secure, path="/"
+    )
+    return response
+
+
+def _own_page_only(request: web.Request) -> None:
+    if not is_same_origin(request):
+        raise NoRight
+
+
+def _slow(request: web.Request) -> tuple[str, float]:
+    """This address and now, where it need not wait."""
+    address, now = address_of(request), request.app[CLOCK].monotonic()
+    request.app[SLOWING].check(address, now)
+    return address, now
+
+
+async def set_up(request: web.Request) -> web.Response:
+    """The first password. Refused for ever once there is one."""
+    require(request, Action.SET_UP)
+    _own_page_only(request)
+    address, now = _slow(request)
+    body = await body_of(request, Password)
+    store = request.app[STORE]
+    if await store.admin_hash() is not None:
+        raise NoRight
+    if not is_local(request) and not hmac.compare_digest(
+        (body.code or "").encode(), request.app[SETUP_CODE].encode()
+    ):
+        request.app[SLOWING].wrong(address, now)
+        raise UserFault(
+            "bad_password",
+            zh="首次设置请在服务器本机打开,或填写服务器日志中的设置代码。",
+            en="For the first set-up open this page on the server itself, or give its log's set-up code.",
+        )
+    if not SHORTEST <= len(body.password) <= LONGEST:
+        raise UserFault("weak_password", zh=f"密码至少 {SHORTEST} 个字符。",
+                        en=f"Use a password of at least {SHORTEST} characters.")  # fmt: skip
+    async with request.app[HASHING]:
+        hashed = await asyncio.to_thread(HASHER.hash, body.password)
+    if not await store.create_admin(hashed):
+        raise NoRight
+    await store.audit("admin", "set_up", "admin")
+    return _log_in(request, answer(Me(admin=True, needs_setup=False, demo=_is_demo(request))))
+
+
+async def log_in(request: web.Request) -> web.Response:
+    """The cookie for the right password; the same answer and time for a wrong one and for none set."""
+    require(request, Action.LOG_IN)
+    _own_page_only(request)
+    address, now = _slow(request)
+    body = await body_of(request, Password)
+    stored = await request.app[STORE].admin_hash()
+    right = len(body.password) <= LONGEST and await _verify(
+        request.app, stored or NOBODYS_HASH, body.password
+    )
+    if stored is None or not right:
+        request.app[SLOWING].wrong(address, now)
+        await request.app[STORE].audit("anyone", "log_in_failed", "admin")
+        raise UserFault("bad_password", zh="密码不对。", en="That is not the password.")
+    request.app[SLOWING].right(address)
+    await request.app[STORE].audit("admin", "log_in", "admin")
+    return _log_in(request, answer(Me(admin=True, needs_setup=False, demo=_is_demo(request))))
+
+
+async def log_out(request: web.Request) -> web.Response:
+    require(request, Action.LOG_OUT)
+    _own_page_only(request)
+    response = web.Response(status=204)
+    response.del_cookie(ADMIN_COOKIE, path="/")
+    return response
+
+
+def _is_demo(request: web.Request) -> bool:
+    return any(actor.role is ActorRole.DEMO_VISITOR for actor in actors_of(request))
+
+
+async def me(request: web.Request) -> web.Response:
+    """Who this browser is."""
+    require(request, Action.READ_ME)
+    admin = any(actor.role is ActorRole.ADMIN for actor in actors_of(request))
+    needs_setup = await request.app[STORE].admin_hash() is None
+    return answer(
+        Me(
+            admin=admin,
+            needs_setup=needs_setup,
+            demo=_is_demo(request),
+            needs_setup_code=needs_setup and not is_local(request),
+        )
+    )
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.post("/api/v1/setup", set_up),
+        web.post("/api/v1/login", log_in),
+        web.post("/api/v1/logout", log_out),
+        web.get("/api/v1/me", me),
+    ]

@@ -1,0 +1,63 @@
+"""Builds the aiohttp application from its parts: middlewares, keys, every route. `app.py` runs it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from server.api import accounts, health, keys, lessons, media, pages, replay, rooms, whep, whip, ws
+from server.api.codes import RoomCodes
+from server.api.guarding import dress, time_limit
+from server.api.problems import problems
+from server.api.slowing import Slowing
+from server.api.tokens import Tokens
+from server.clock import Clock
+from server.config import Config
+from server.ids import new_room_code
+from server.live.service import LiveService
+from server.ops.metrics import Metrics
+from server.store.store import Store
+
+ROUTES = (accounts, health, lessons, media, pages, replay, rooms, whep, whip, ws)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the application is made of. `token_key`, `media_key`: 32 random bytes each."""
+
+    config: Config
+    clock: Clock
+    store: Store
+    live: LiveService
+    token_key: bytes
+    media_key: bytes
+    codes: RoomCodes
+    free_bytes: Callable[[], int]
+    """Free bytes where the archive lies; blocking."""
+
+
+def build(parts: Parts) -> web.Application:
+    """An application with every route; not yet started."""
+    app = web.Application(
+        middlewares=[problems, time_limit], client_max_size=parts.config.http.max_body_bytes
+    )
+    security = parts.config.security
+    app[keys.CONFIG] = parts.config
+    app[keys.CLOCK] = parts.clock
+    app[keys.STORE] = parts.store
+    app[keys.LIVE] = parts.live
+    app[keys.TOKENS] = Tokens(parts.token_key, parts.clock)
+    app[keys.MEDIA_KEY] = parts.media_key
+    app[keys.CODES] = parts.codes
+    app[keys.SLOWING] = Slowing(security.wrong_tries, security.wrong_tries_wait_s)
+    app[keys.METRICS] = Metrics(lambda: parts.live.figures)
+    app[keys.SETUP_CODE] = new_room_code()
+    app[keys.FREE_BYTES] = parts.free_bytes
+    app[accounts.HASHING] = asyncio.Semaphore(2)
+    app.on_response_prepare.append(dress)
+    for module in ROUTES:
+        app.add_routes(module.routes())
+    return app

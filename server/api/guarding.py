@@ -1,0 +1,87 @@
+"""What every response gets: security headers; and none leaves unless its handler asked the rights door."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TypeVar
+
+import msgspec
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from server.api.identity import ASKED
+from server.api.keys import CONFIG
+from server.errors import UserFault
+
+T = TypeVar("T")
+LONG_LIVED = ("/ws", "/media/")
+
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "connect-src 'self' {sockets}",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    )
+)
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class NotAsked(Exception):
+    """A handler answered without asking the rights door: a defect of ours, and nothing is sent."""
+
+
+async def dress(request: web.Request, response: web.StreamResponse) -> None:
+    """Signal `on_response_prepare`: headers, and the proof that the door was asked."""
+    routed = request.match_info.http_exception is None
+    if routed and response.status < 400 and not request.get(ASKED, False):
+        raise NotAsked(f"{request.method} {request.path}")
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    host = request.headers.get(hdrs.HOST, "")
+    sockets = (
+        f"ws://{host} wss://{host}"
+        if host.replace(":", "").replace(".", "").replace("-", "").isalnum()
+        else ""
+    )
+    response.headers.setdefault("Content-Security-Policy", POLICY.format(sockets=sockets))
+    if request.path.startswith("/api/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+
+
+@web.middleware
+async def time_limit(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """No request but a WebSocket or a media file takes longer than the configuration says."""
+    if request.path.startswith(LONG_LIVED):
+        return await handler(request)
+    async with asyncio.timeout(request.app[CONFIG].http.request_timeout_s):
+        return await handler(request)
+
+
+async def body_of(request: web.Request, kind: type[T]) -> T:
+    """The JSON body as a struct. UserFault "bad_body" where it is none; too large a one is 413."""
+    if request.content_type != "application/json":
+        raise UserFault("bad_body", zh="请求体应为 JSON。", en="Send the body as application/json.")
+    try:
+        return msgspec.json.decode(await request.read(), type=kind)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise UserFault(
+            "bad_body", zh=f"请求内容不对:{error}", en=f"The body does not fit: {error}"
+        ) from error
+
+
+def answer(value: object, status: int = 200) -> web.Response:
+    """A resource as JSON."""
+    return web.Response(status=status, body=msgspec.json.encode(value), content_type="application/json")

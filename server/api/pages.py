@@ -1,0 +1,61 @@
+"""The built pages: a shell for each known page path, and hashed assets that never change.
+
+They lie in `server/api/pages`, built by `make setup` and carried in the wheel.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiohttp import web
+
+from server.api.rights import Action, NoRight, require
+from server.errors import UserFault
+
+FOLDER = Path(__file__).with_name("pages")
+SHELL_PATHS = ("/", "/login", "/studio", "/studio/{lesson}", "/replay/{lesson}", "/lessons")
+ROOM_PATH = "/room"
+FOR_EVER = "public, max-age=31536000, immutable"
+CHECK_EACH_TIME = "no-cache"
+
+
+def _shell(name: str) -> web.FileResponse:
+    path = FOLDER / name
+    if not path.is_file():
+        raise UserFault(
+            "not_ready",
+            zh="网页还没有构建。请在项目目录运行 make setup,再刷新。",
+            en="The pages are not built yet. Run `make setup` in the project's folder, then reload.",
+        )
+    return web.FileResponse(path, headers={"Cache-Control": CHECK_EACH_TIME})
+
+
+async def shell(request: web.Request) -> web.StreamResponse:
+    """One page for all paths of the single-page application."""
+    require(request, Action.OPEN_PAGE)
+    return _shell("index.html")
+
+
+async def room(request: web.Request) -> web.StreamResponse:
+    """The receiving room's own small entry."""
+    require(request, Action.OPEN_PAGE)
+    return _shell("room.html")
+
+
+async def asset(request: web.Request) -> web.StreamResponse:
+    """A built file by its hashed name; nothing outside the folder."""
+    require(request, Action.OPEN_PAGE)
+    assets = (FOLDER / "assets").resolve()
+    try:
+        path = (assets / request.match_info["file"]).resolve()
+        found = path.is_relative_to(assets) and path.is_file()
+    except (OSError, ValueError):
+        found = False
+    if not found:
+        raise NoRight
+    return web.FileResponse(path, headers={"Cache-Control": FOR_EVER})
+
+
+def routes() -> list[web.RouteDef]:
+    shells = [web.get(path, shell) for path in SHELL_PATHS]
+    return [*shells, web.get(ROOM_PATH, room), web.get("/assets/{file:.+}", asset)]

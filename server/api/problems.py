@@ -1,0 +1,105 @@
+"""Errors become problem details (RFC 9457): the one translator of the HTTP boundary.
+
+Who has no right gets 404; a fault of ours says nothing of itself and is logged once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from server.api.keys import METRICS
+from server.api.slowing import TooSoon
+from server.errors import LiankeError, PeerFault, Refused, UserFault
+from server.ops.logs import fields
+from server.protocol.messages import Words
+from server.protocol.resources import Problem
+
+log = logging.getLogger("api")
+
+STATUS_OF_CODE = {"bad_body": 400, "bad_password": 403, "not_ready": 503, "too_large": 413}
+OUR_FAULT = Words(
+    zh="服务器出了问题,已记录。请稍后再试。", en="The server failed; it is logged. Try again soon."
+)
+BY_STATUS: dict[int, tuple[str, Words]] = {
+    404: ("not_found", Words(zh="没有找到。请检查网址。", en="Not found. Check the address.")),
+    405: ("bad_method", Words(zh="这个地址不支持该操作。", en="This address does not do that.")),
+    413: ("too_large", Words(zh="提交的内容太大。", en="What was sent is too large.")),
+    503: ("busy", Words(zh="服务器正忙,请稍后再试。", en="The server is busy. Try again soon.")),
+}
+
+
+def problem_response(
+    status: int, code: str, words: Words, headers: dict[str, str] | None = None
+) -> web.Response:
+    body = Problem(type=f"urn:lianke:problem:{code}", title=words.en, status=status, code=code, words=words)
+    return web.Response(
+        status=status,
+        body=msgspec.json.encode(body),
+        content_type="application/problem+json",
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def translate(error: LiankeError) -> web.Response:
+    """The response to one of our own errors."""
+    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooSoon) else {}
+    match error:
+        case TooSoon():
+            status = 429
+        case Refused():
+            status = 404
+        case PeerFault():
+            status = 400
+        case UserFault():
+            status = STATUS_OF_CODE.get(error.code, 409)
+        case _:
+            status = 500
+    return problem_response(status, error.code, error.words, headers)
+
+
+def _of_status(error: web.HTTPException) -> web.Response:
+    code, words = BY_STATUS.get(
+        error.status, (f"http_{error.status}", Words(zh=error.reason, en=error.reason))
+    )
+    allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+    return problem_response(error.status, code, words, allowed)
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The unit boundary of a request: whatever goes wrong inside is answered and logged here."""
+    try:
+        response = await handler(request)
+    except LiankeError as error:
+        request.app[METRICS].refused.labels(code=error.code).inc()
+        response = translate(error)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        response = _of_status(error)
+    except TimeoutError:
+        response = problem_response(503, *BY_STATUS[503])
+    except (asyncio.CancelledError, ConnectionError):
+        raise
+    except Exception:
+        log.exception("request failed", extra=fields(method=request.method, route=_route_of(request)))
+        response = problem_response(500, "our_fault", OUR_FAULT)
+    request.app[METRICS].responses.labels(method=_method_of(request), status=response.status).inc()
+    return response
+
+
+def _method_of(request: web.Request) -> str:
+    """A label of few values, whatever is sent."""
+    return (
+        request.method if request.method in {"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"} else "other"
+    )
+
+
+def _route_of(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "?"

@@ -1,0 +1,99 @@
+"""What the replay page plays: the recording's tracks under signed URLs, its gaps and marks."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+
+from aiohttp import web
+
+from recorder.archive.reading import BadManifest, Manifest, Track, lesson_folder, read_manifest
+from server.api.guarding import answer
+from server.api.identity import VISIT_COOKIE
+from server.api.keys import CLOCK, CONFIG, MEDIA_KEY, STORE
+from server.api.lessons import find_lesson, thing_of
+from server.api.rights import Action, NoRight, Thing, require
+from server.api.signing import media_prefix
+from server.errors import UserFault
+from server.ids import is_lesson_id, random_word
+from server.protocol.messages import Words
+from server.protocol.resources import Replay, ReplayGap, ReplayMark, ReplayTrack
+from server.store.records import LessonOverview, Mark
+
+VISIT_LENGTH = 26
+
+
+def _read(archive: Path, lesson: str) -> Manifest:
+    try:
+        return read_manifest(lesson_folder(archive, lesson))
+    except BadManifest as error:
+        raise UserFault(
+            "not_ready",
+            zh="这节课还没有可回放的录像,请稍后再试。",
+            en="There is nothing to replay of this lesson yet. Try again soon.",
+        ) from error
+
+
+def _track(track: Track, prefix: str) -> ReplayTrack:
+    gaps = [ReplayGap(gap.start_s, gap.end_s, gap.cause) for gap in track.gaps]
+    return ReplayTrack(
+        name=track.name,
+        subject=track.subject,
+        kind=track.kind,
+        codec=track.codec,
+        room=track.room,
+        playlist=prefix + track.playlist,
+        gaps=gaps,
+    )
+
+
+def _started_at(manifest: Manifest) -> int | None:
+    try:
+        return int(datetime.fromisoformat(manifest.started_at).timestamp() * 1000)
+    except ValueError:
+        return None
+
+
+def _replay(
+    manifest: Manifest, overview: LessonOverview | None, marks: list[Mark], prefix: str, expires_s: int
+) -> Replay:
+    title = overview.lesson.title if overview else Words(zh=manifest.title, en=manifest.title)
+    return Replay(
+        lesson=manifest.lesson,
+        title=title,
+        state=manifest.state,
+        seconds=manifest.seconds,
+        started_at=_started_at(manifest),
+        ready_after_s=manifest.ready_after_s,
+        expires_at=expires_s * 1000,
+        tracks=[_track(track, prefix) for track in manifest.tracks if track.playlist],
+        marks=[ReplayMark(mark.at_s, mark.kind, mark.values) for mark in marks],
+    )
+
+
+async def replay(request: web.Request) -> web.Response:
+    """The recording, while it grows and after. The visit cookie it sets is part of every signature."""
+    lesson = request.match_info["lesson"]
+    overview = await find_lesson(request)
+    actor = require(request, Action.READ_REPLAY, thing_of(overview) if overview else Thing())
+    if not is_lesson_id(lesson):
+        raise NoRight
+    config = request.app[CONFIG]
+    manifest = await asyncio.to_thread(_read, config.archive_path, lesson)
+    marks = await request.app[STORE].marks(lesson)
+    visit = request.cookies.get(VISIT_COOKIE, "")
+    known = len(visit) == VISIT_LENGTH and visit.isalnum()
+    visit = visit if known else random_word(VISIT_LENGTH)
+    lifetime_s = config.security.media_url_minutes * 60
+    expires_s = request.app[CLOCK].wall_ms() // 1000 + lifetime_s
+    prefix = media_prefix(request.app[MEDIA_KEY], lesson, expires_s, visit)
+    response = answer(_replay(manifest, overview, marks, prefix, expires_s))
+    secure = request.secure or config.http.public_url.startswith("https:")
+    response.set_cookie(VISIT_COOKIE, visit, httponly=True, samesite="Strict", secure=secure, path="/")
+    await request.app[STORE].audit(actor.name, Action.READ_REPLAY, lesson)
+    return response
+
+
+def routes() -> list[web.RouteDef]:
+    return [web.get("/api/v1/lessons/{lesson}/replay", replay)]

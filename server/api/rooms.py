@@ -1,0 +1,71 @@
+"""Rooms: the list, the code that makes a screen a room, and the sample county's tokens."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.api.guarding import answer, body_of
+from server.api.identity import address_of
+from server.api.keys import CLOCK, CODES, CONFIG, SLOWING, STORE, TOKENS
+from server.api.rights import Action, NoRight, require
+from server.api.tokens import TokenKind
+from server.errors import UserFault
+from server.protocol.resources import Demo, Room, RoomCode, RoomToken
+from server.store.records import Classroom
+
+
+def room_token(request: web.Request, room: Classroom, kind: TokenKind) -> RoomToken:
+    """A token for this room's page; a studio's lasts shorter than a wall panel's."""
+    security = request.app[CONFIG].security
+    lifetime_s = security.room_token_days * 86400 if kind is TokenKind.ROOM else security.session_hours * 3600
+    token = request.app[TOKENS].issue(kind, lifetime_s=lifetime_s, room=room.room)
+    return RoomToken(room=room.room, name=room.name, token=token)
+
+
+async def list_rooms(request: web.Request) -> web.Response:
+    """Every room with its code: whoever may manage rooms may see them."""
+    require(request, Action.LIST_ROOMS)
+    require(request, Action.READ_CODES)
+    codes = request.app[CODES]
+    rooms = await request.app[STORE].classrooms()
+    return answer([Room(room.room, room.name, room.main, codes.code_of(room.room)) for room in rooms])
+
+
+async def enter_code(request: web.Request) -> web.Response:
+    """Six digits against a room token. Wrong ones are slowed per address."""
+    require(request, Action.ENTER_CODE)
+    address, now = address_of(request), request.app[CLOCK].monotonic()
+    request.app[SLOWING].check(address, now)
+    body = await body_of(request, RoomCode)
+    named = request.app[CODES].room_of(body.code)
+    room = await request.app[STORE].classroom(named) if named is not None else None
+    if room is None:
+        request.app[SLOWING].wrong(address, now)
+        raise UserFault(
+            "wrong_code",
+            zh="没有这个房间代码。请核对管理页上的六位数字。",
+            en="No room has this code. Compare the six digits with the rooms' page.",
+        )
+    request.app[SLOWING].right(address)
+    kind = TokenKind.STUDIO if room.main else TokenKind.ROOM
+    await request.app[STORE].audit("anyone", "enter_code", room.room)
+    return answer(room_token(request, room, kind))
+
+
+async def demo(request: web.Request) -> web.Response:
+    """The sample county's studio and rooms, for who sits at this machine."""
+    require(request, Action.READ_DEMO)
+    rooms = await request.app[STORE].classrooms()
+    main = next((room for room in rooms if room.main), None)
+    if main is None:
+        raise NoRight
+    receiving = [room_token(request, room, TokenKind.ROOM) for room in rooms if not room.main]
+    return answer(Demo(studio=room_token(request, main, TokenKind.STUDIO), rooms=receiving))
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/api/v1/rooms", list_rooms),
+        web.post("/api/v1/room-code", enter_code),
+        web.get("/api/v1/demo", demo),
+    ]

@@ -1,0 +1,155 @@
+"""Campus: the one place that builds and joins its parts (`python -m server.app --config FILE`).
+
+Prints one line `READY` on standard output once it can hold a lesson; logs go to standard error. Ends at once
+when standard input ends (the supervisor died), drains on SIGTERM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import uvloop
+from aiohttp import web
+
+from server.api import keys
+from server.api.application import Parts, build
+from server.api.codes import RoomCodes
+from server.api.tokens import TokenKind
+from server.clock import SystemClock
+from server.config import Config, load
+from server.errors import LiankeError
+from server.live.service import LiveService
+from server.ops import lifeline, logs
+from server.store.records import Classroom
+from server.store.store import Store
+
+OPERATOR_TOKEN = "operator.token"
+OPERATOR_LIFETIME_S = 3650 * 86400.0
+READY = "READY"
+CLOSING_S = 3.0
+BAD_CONFIGURATION = 2
+
+log = logging.getLogger("app")
+
+
+def free_bytes(folder: Path) -> int:
+    """Free bytes of the disk on which `folder` is or will be."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def _write_private(path: Path, text: str) -> None:
+    """A file for this user alone (0600), replaced in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    beside.replace(path)
+
+
+async def make_parts(config: Config, store: Store) -> Parts:
+    """Rooms into the store, keys out of it, the live service on top."""
+    clock = SystemClock()
+    await store.put_classrooms([Classroom(room.id, room.name, room.main) for room in config.rooms])
+    return Parts(
+        config=config,
+        clock=clock,
+        store=store,
+        live=LiveService(config=config, store=store, clock=clock),
+        token_key=await store.key("tokens"),
+        media_key=await store.key("media"),
+        codes=RoomCodes(room.id for room in config.rooms),
+        free_bytes=lambda: free_bytes(config.archive_path),
+    )
+
+
+async def _announce(app: web.Application) -> None:
+    """Tell the supervisor once workers and recorder are connected; tell people the set-up code."""
+    live, config = app[keys.LIVE], app[keys.CONFIG]
+    while live.workers_connected < config.worker_count or not live.recorder_connected:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    print(READY, flush=True)
+    if await app[keys.STORE].admin_hash() is None and not config.demo.enabled:
+        log.info("first run: the set-up code is %s", app[keys.SETUP_CODE])
+
+
+def bind(config: Config) -> socket.socket:
+    """The listening socket of the pages. LiankeError in words where the port is taken."""
+    family = socket.AF_INET6 if ":" in config.http.listen else socket.AF_INET
+    try:
+        return socket.create_server((config.http.listen, config.http.port), family=family, backlog=1024)
+    except OSError as error:
+        raise LiankeError(
+            "port_taken",
+            zh=f"网页端口 {config.http.listen}:{config.http.port} 用不了({error.strerror})。"
+            "请关闭占用它的程序,或修改 http.port。",
+            en=f"Cannot listen on {config.http.listen}:{config.http.port} ({error.strerror}). "
+            "Stop the program that uses it, or change http.port.",
+        ) from error
+
+
+async def _serve(app: web.Application, listening: socket.socket, stop: asyncio.Event) -> None:
+    """Answer requests until `stop`; then requests under way have CLOSING_S to end."""
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=30.0, shutdown_timeout=CLOSING_S)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listening).start()
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+async def run(config: Config, listening: socket.socket, stop: asyncio.Event) -> None:
+    """Everything of campus, until `stop`."""
+    store = await Store.open(config.store_path, SystemClock())
+    try:
+        parts = await make_parts(config, store)
+        app = build(parts)
+        operator = app[keys.TOKENS].issue(TokenKind.OPERATOR, lifetime_s=OPERATOR_LIFETIME_S)
+        await asyncio.to_thread(_write_private, config.run_path / OPERATOR_TOKEN, operator)
+        async with asyncio.TaskGroup() as group:
+            live = group.create_task(parts.live.run(), name="live")
+            announcing = group.create_task(_announce(app), name="announce")
+            await _serve(app, listening, stop)
+            announcing.cancel()
+            live.cancel()
+    finally:
+        await store.close()
+
+
+async def _main(config: Config, listening: socket.socket) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run(config, listening, stop)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m server.app", description="Lianke's campus process.")
+    parser.add_argument("--config", type=Path)
+    lifeline.watch()
+    try:
+        config = load(parser.parse_args().config)
+        logs.set_up("campus", config.logs.level, config.logs.format)
+        with bind(config) as listening:
+            uvloop.run(_main(config, listening))
+    except LiankeError as error:
+        print(f"{error.words.zh}\n{error.words.en}", file=sys.stderr)
+        return BAD_CONFIGURATION
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""The command `lianke`. Each verb imports what it needs when it runs, so that help is quick."""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.error
+import urllib.request
+from importlib.metadata import version as distribution_version
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from server.config import Config, load
+from server.errors import LiankeError, UserFault
+
+app = App(
+    name="lianke",
+    help="联课 Lianke: brings the good teacher into the village classroom, live and recorded.",
+    version=lambda: distribution_version("lianke"),
+)
+lesson = App(name="lesson", help="Start, end and list lessons of the server on this machine.")
+app.command(lesson)
+
+ConfigFile = Annotated[Path | None, Parameter(name="--config", help="TOML file; defaults where left out.")]
+AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON for programs.")]
+
+TIMEOUT_S = 30.0
+
+
+@app.command
+def serve(*, config: ConfigFile = None) -> int:
+    """Run everything: campus, media workers, recorder. Ends on Ctrl-C or SIGTERM."""
+    from server import supervisor
+    from server.ops import logs
+
+    settings = load(config)
+    logs.set_up("supervisor", settings.logs.level, settings.logs.format)
+    return supervisor.serve(settings, config)
+
+
+@app.command
+def version() -> None:
+    """Print the version."""
+    print(distribution_version("lianke"))
+
+
+@lesson.command
+def start(*, room: str, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Start a lesson in a main room, with all its receiving rooms."""
+    _show(_ask(load(config), "POST", "lessons", {"room": room}), as_json=as_json)
+
+
+@lesson.command
+def end(lesson_id: str, /, *, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """End a lesson now."""
+    _show(_ask(load(config), "POST", f"lessons/{lesson_id}/end", {}), as_json=as_json)
+
+
+@lesson.command(name="list")
+def list_lessons(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """The newest lessons."""
+    _show(_ask(load(config), "GET", "lessons", None), as_json=as_json)
+
+
+def _base(config: Config) -> str:
+    """Where the server of this machine is reached from this machine."""
+    host = config.http.listen
+    if host in ("0.0.0.0", "::"):
+        host = "127.0.0.1"
+    return f"http://[{host}]:{config.http.port}" if ":" in host else f"http://{host}:{config.http.port}"
+
+
+def _operator_token(config: Config) -> str:
+    path = config.run_path / "operator.token"
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise UserFault(
+            "not_running",
+            zh=f"读不到 {path}:联课没有运行,或您不是运行它的用户。--config 请与 lianke serve 相同。",
+            en=f"Cannot read {path}: Lianke does not run, or not as your user. "
+            "Give the same --config as to `lianke serve`.",
+        ) from error
+
+
+def _ask(config: Config, method: str, path: str, body: object) -> Any:
+    """One REST call with the operator's token. UserFault with the server's words, or where it is away."""
+    request = urllib.request.Request(
+        f"{_base(config)}/api/v1/{path}",
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Authorization": f"Bearer {_operator_token(config)}", "Content-Type": "application/json"},
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=TIMEOUT_S) as response:
+            return json.load(response)
+    except urllib.error.HTTPError as error:
+        with error:
+            raise _told(error) from error
+    except OSError as error:
+        raise UserFault(
+            "not_running",
+            zh=f"连不上 {_base(config)},请先运行 lianke serve。",
+            en=f"No answer from {_base(config)}. Run `lianke serve` first.",
+        ) from error
+
+
+def _told(error: urllib.error.HTTPError) -> UserFault:
+    try:
+        problem = json.loads(error.read())
+        return UserFault(problem["code"], **problem["words"])
+    except (ValueError, KeyError, TypeError):
+        return UserFault(
+            "bad_answer", zh=f"服务器回答 {error.code}。", en=f"The server answered {error.code}."
+        )
+
+
+def _show(value: Any, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(value, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    rows = value if isinstance(value, list) else [value]
+    table = Table()
+    names = [name for name in (rows[0] if rows else {}) if name != "recording"]
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row.get(name)) for name in names))
+    Console().print(table if rows else "没有课 · no lessons")
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        return " / ".join(str(part) for part in value.values())
+    return "" if value is None else str(value)
+
+
+def main() -> int:
+    """The command's entry point: errors become words in both languages, exit code 2."""
+    try:
+        result = app(result_action="return_value")
+    except LiankeError as error:
+        print(f"{error.words.zh}\n{error.words.en}", file=sys.stderr)
+        return 2
+    return result if isinstance(result, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,224 @@
+"""`lianke serve`: starts, watches and restarts campus, the media workers and the recorder.
+
+Each child's standard input is a pipe held here: when this process dies, its end ends them (and
+PR_SET_PDEATHSIG kills them where Linux has it). SIGTERM stops campus, then the others, within a deadline.
+Knows no lesson and no media.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import fcntl
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.config import Config
+from server.errors import UserFault
+from server.ops.logs import fields
+
+READY = b"READY"
+BAD_CONFIGURATION = 2
+WELL_AFTER_S = 10.0
+LONGEST_SOCKET_PATH = 100
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # opened before any fork
+
+log = logging.getLogger("supervisor")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One process to keep running."""
+
+    name: str
+    argv: tuple[str, ...]
+
+
+def programs(config: Config, config_file: Path | None) -> list[Program]:
+    """Recorder and workers first: campus connects to them."""
+    run, python = config.run_path, sys.executable
+    recorder = (python, "-m", "recorder", "--control", str(run / "recorder.sock"),
+                "--archive", str(config.archive_path))  # fmt: skip
+    found = [Program("recorder", recorder)]
+    host = f"[{config.media.listen}]" if ":" in config.media.listen else config.media.listen
+    for number in range(config.worker_count):
+        argv = [python, "-m", "server.media", "--worker", f"w{number}",
+                "--control", str(run / f"w{number}.sock"), "--taps", str(run / f"w{number}.taps"),
+                "--listen", f"{host}:{config.media.port_base + number}"]  # fmt: skip
+        for address in config.media.announce:
+            argv += ["--announce", address]
+        found.append(Program(f"w{number}", tuple(argv)))
+    chosen = ("--config", str(config_file)) if config_file is not None else ()
+    return [*found, Program("campus", (python, "-m", "server.app", *chosen))]
+
+
+def check_ports(config: Config) -> None:
+    """UserFault in words where an address or port is not ours to use."""
+    media = [
+        (socket.SOCK_DGRAM, config.media.listen, config.media.port_base + number, "media.port_base", "UDP")
+        for number in range(config.worker_count)
+    ]
+    for kind, host, port, key, name in [
+        (socket.SOCK_STREAM, config.http.listen, config.http.port, "http.port", "TCP"),
+        *media,
+    ]:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                raise UserFault(
+                    "port_taken",
+                    zh=f"{name} 端口 {host}:{port} 用不了({error.strerror})。"
+                    f"请关闭占用它的程序,或修改 {key}。",
+                    en=f"{name} port {host}:{port} cannot be used ({error.strerror}). "
+                    f"Stop the program that uses it, or change {key}.",
+                ) from error
+
+
+@contextmanager
+def run_directory(config: Config) -> Iterator[None]:
+    """Make the run directory (0700) and hold it alone. UserFault where another server holds it."""
+    folder = config.run_path
+    if len(os.fsencode(folder.absolute())) > LONGEST_SOCKET_PATH - len("/recorder.sock"):
+        raise UserFault(
+            "bad_setting",
+            zh=f"data.run_directory 的路径太长,请换一个短的:{folder}",
+            en=f"data.run_directory is too long for Unix sockets, choose a shorter one: {folder}",
+        )
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "supervisor.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UserFault(
+                "already_running",
+                zh=f"联课已经在这个目录运行:{folder}。请先停止它。",
+                en=f"Lianke already runs with the run directory {folder}. Stop it first.",
+            ) from error
+        yield
+
+
+def _die_with_parent() -> None:
+    """In the child, before it becomes its program (Linux only; elsewhere the pipe does it alone)."""
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Supervisor:
+    """Runs programs until told to stop. `announce`: called once, when campus first says READY."""
+
+    def __init__(self, config: Config, wanted: list[Program], *, address: str) -> None:
+        self._timing = config.supervisor
+        self._wanted = wanted
+        self._address = address
+        self._running: dict[str, asyncio.subprocess.Process] = {}
+        self._stopping = asyncio.Event()
+        self._was_ready = False
+        self._exit_code = 0
+
+    def stop(self) -> None:
+        """Begin the orderly end."""
+        self._stopping.set()
+
+    async def run(self) -> int:
+        """Until `stop` and everything has ended. The exit code: 2 where a part refused its configuration."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for program in self._wanted:
+                    group.create_task(self._keep(program), name=program.name)
+                group.create_task(self._end_all(), name="end")
+        finally:
+            for process in self._running.values():
+                with suppress(ProcessLookupError):
+                    process.kill()
+        return self._exit_code
+
+    async def _keep(self, program: Program) -> None:
+        wait_s = self._timing.restart_first_s
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            code = await self._run_once(program)
+            if self._stopping.is_set():
+                return
+            if code == BAD_CONFIGURATION and not self._was_ready:
+                self._exit_code = BAD_CONFIGURATION
+                self.stop()
+                return
+            lived_s = time.monotonic() - began
+            wait_s = self._timing.restart_first_s if lived_s > WELL_AFTER_S else wait_s
+            log.warning("ended, starting again", extra=fields(program=program.name, code=code, wait_s=wait_s))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), wait_s)
+            wait_s = min(wait_s * 2, self._timing.restart_most_s)
+
+    async def _run_once(self, program: Program) -> int:
+        process = await asyncio.create_subprocess_exec(
+            *program.argv,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            preexec_fn=_die_with_parent,
+            process_group=0,
+        )
+        self._running[program.name] = process
+        log.info("started", extra=fields(program=program.name, pid=process.pid))
+        try:
+            await self._read_output(process)
+            return await process.wait()
+        finally:
+            del self._running[program.name]
+
+    async def _read_output(self, process: asyncio.subprocess.Process) -> None:
+        """Pass lines on; READY becomes the one address, once."""
+        assert process.stdout is not None
+        while line := await process.stdout.readline():
+            if line.strip() != READY:
+                sys.stdout.buffer.write(line)
+                sys.stdout.flush()
+            elif not self._was_ready:
+                self._was_ready = True
+                print(f"联课 Lianke: {self._address}", flush=True)
+
+    async def _end_all(self) -> None:
+        """Campus first, so that it takes no part's end for a fault; then the others; then by force."""
+        await self._stopping.wait()
+        deadline = time.monotonic() + self._timing.drain_s
+        for names in ({"campus"}, set(self._running) - {"campus"}):
+            ending = [process for name, process in self._running.items() if name in names]
+            for process in ending:
+                with suppress(ProcessLookupError):
+                    process.terminate()
+            waits = [asyncio.create_task(process.wait()) for process in ending]
+            if waits:
+                await asyncio.wait(waits, timeout=max(0.0, deadline - time.monotonic()))
+            for process, waited in zip(ending, waits, strict=True):
+                if process.returncode is None:
+                    log.warning("killed after the deadline", extra=fields(pid=process.pid))
+                    with suppress(ProcessLookupError):
+                        process.kill()
+                    await waited
+
+
+async def _watch(supervisor: Supervisor) -> int:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, supervisor.stop)
+    return await supervisor.run()
+
+
+def serve(config: Config, config_file: Path | None) -> int:
+    """The whole of `lianke serve`; blocks. UserFault with words where it cannot start."""
+    with run_directory(config):
+        check_ports(config)
+        config.archive_path.mkdir(parents=True, exist_ok=True)
+        return asyncio.run(_watch(Supervisor(config, programs(config, config_file), address=config.own_url)))
