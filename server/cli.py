@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from importlib.metadata import version as distribution_version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -21,7 +21,9 @@ app = App(
     version=lambda: distribution_version("lianke"),
 )
 lesson = App(name="lesson", help="Start, end and list lessons of the server on this machine.")
+bench = App(name="bench", help="Measure what this machine can carry.")
 app.command(lesson)
+app.command(bench)
 
 ConfigFile = Annotated[Path | None, Parameter(name="--config", help="TOML file; defaults where left out.")]
 AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON for programs.")]
@@ -62,6 +64,37 @@ def end(lesson_id: str, /, *, config: ConfigFile = None, as_json: AsJson = False
 def list_lessons(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """The newest lessons."""
     _show(_ask(load(config), "GET", "lessons", None), as_json=as_json)
+
+
+@app.command
+def drill(
+    *,
+    points: int = 3,
+    seconds: float = 30,
+    server: str | None = None,
+    out: Path | None = None,
+    as_json: AsJson = False,
+) -> int:
+    """Hold a whole lesson without a camera or a browser and judge it; exit 1 where a teacher would notice."""
+    from server.drill import commands
+
+    return commands.hold_drill(points, seconds, server, out, as_json=as_json)
+
+
+@bench.command
+def relay(
+    *,
+    viewers: int = 40,
+    seconds: float = 10,
+    pps: int = 250,
+    profile: Literal["gcm", "sha1"] = "gcm",
+    bursts: bool = False,
+    as_json: AsJson = False,
+) -> int:
+    """What one media worker pays to forward a packet. Frames go out evenly or in --bursts."""
+    from server.drill import commands
+
+    return commands.bench_relay(viewers, seconds, pps, profile, bursts=bursts, as_json=as_json)
 
 
 def _base(config: Config) -> str:

@@ -79,10 +79,11 @@ async def drill(
     server: str | None = None,
     out: Path | None = None,
     progress: Progress = print,
-) -> DrillFigures:
-    """Hold the lesson and judge it. `server`: the address of an installation with the demo on, else an own
-    one is started. The recording is left in `out` (a new temporary folder). DrillFailed where no lesson
-    came about; the errors of `own_server`."""
+) -> tuple[DrillFigures, list[str]]:
+    """Hold the lesson and judge it: the figures, and what a teacher would notice.
+
+    `server`: the address of an installation with the demo on, else an own one is started. The recording
+    is left in `out` (a new temporary folder). DrillFailed where no lesson came about; ServerFailed."""
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="lianke-drill-")) if out is None else out
     async with AsyncExitStack() as stack:
         archive: Path | None = None
@@ -247,7 +248,7 @@ def _read_recording(folder: Path, view: ws.LessonView) -> RecordingFigures | Non
     )
 
 
-def _judge(lesson: Lesson, recording: RecordingFigures | None) -> DrillFigures:
+def _judge(lesson: Lesson, recording: RecordingFigures | None) -> tuple[DrillFigures, list[str]]:
     sent_at = lesson.camera.sent_at
     watched = [_watched(point, lesson) for point in lesson.points]
     points = [_point(point, span, sent_at) for point, span in zip(lesson.points, watched, strict=True)]
@@ -258,7 +259,7 @@ def _judge(lesson: Lesson, recording: RecordingFigures | None) -> DrillFigures:
     seconds = lesson.ended_at - lesson.started_at
     noticed = figures.notice(points, watched, len(sent_at), seconds, latency, lesson.call_heard_s, recording)
     heard = round(lesson.call_heard_s, 3) if lesson.call_heard_s is not None else None
-    return DrillFigures(not noticed, points, latency, heard, recording, noticed)
+    return DrillFigures(not noticed, points, latency, heard, recording), noticed
 
 
 def _watched(point: Point, lesson: Lesson) -> Watched:

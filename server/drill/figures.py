@@ -53,14 +53,13 @@ class RecordingFigures(msgspec.Struct, frozen=True):
 class DrillFigures(msgspec.Struct, frozen=True):
     """What `lianke drill --json` prints. `latency_ms_median`: from a picture's handing to the main
     room's encoder to its decoding in a room, over all rooms; `call_heard_s`: from the call to the
-    called room's tone in another room (or the studio). `noticed`: what a teacher would; `ok`: nothing."""
+    called room's tone in another room (or the studio). `ok`: there is nothing a teacher would notice."""
 
     ok: bool
     points: list[PointFigures]
     latency_ms_median: float | None
     call_heard_s: float | None
     recording: RecordingFigures | None
-    noticed: list[str] = []
 
 
 class Watched(msgspec.Struct, frozen=True):

@@ -1,0 +1,96 @@
+"""What `lianke drill` and `lianke bench` print."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from server.drill.bench_relay import BenchFailed
+from server.drill.bench_relay import bench_relay as run_bench_relay
+from server.drill.classroom import Turned
+from server.drill.drill import DrillFailed
+from server.drill.drill import drill as run_drill
+from server.drill.figures import DrillFigures
+from server.drill.own_server import ServerFailed
+from server.drill.peer import ConnectFailed, Profile
+
+T = TypeVar("T")
+
+SAID = (BenchFailed, ConnectFailed, DrillFailed, ServerFailed, Turned)  # errors whose text is for the person
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T | None:
+    """The result, or None after the reason was printed."""
+    try:
+        return asyncio.run(work)
+    except* SAID as group:
+        for error in _leaves(group):
+            print(error, file=sys.stderr)
+    return None
+
+
+def _leaves(group: BaseExceptionGroup[Any]) -> list[BaseException]:
+    return [leaf for one in group.exceptions
+            for leaf in (_leaves(one) if isinstance(one, BaseExceptionGroup) else [one])]  # fmt: skip
+
+
+def hold_drill(points: int, seconds: float, server: str | None, out: Path | None, *, as_json: bool) -> int:
+    """0: well; 1: a teacher would notice something, or no lesson came about."""
+    console = Console(stderr=True)
+    begun = time.monotonic()
+
+    def tell(sentence: str) -> None:
+        console.print(f"[dim]{time.monotonic() - begun:6.1f} s[/dim]  {sentence}", highlight=False)
+
+    done = _run(run_drill(points, seconds, server, out, tell))
+    if done is None:
+        return 1
+    found, noticed = done
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+    else:
+        _show_drill(found)
+    for fault in noticed:
+        console.print(f"[red]![/red] {fault}", highlight=False)
+    return 0 if found.ok else 1
+
+
+def _show_drill(found: DrillFigures) -> None:
+    console = Console()
+    table = Table("room", "joined s", "first picture s", "received s", "freezes", "lost", "back after s")
+    for p in found.points:
+        cells = (p.joined_s, p.first_frame_s, p.received_s, p.freezes, p.lost, p.back_after_s)
+        table.add_row(p.name, *("-" if cell is None else str(cell) for cell in cells))
+    console.print(table)
+    facts = Table(show_header=False)
+    facts.add_row("picture late by (median), ms", str(found.latency_ms_median))
+    facts.add_row("called room heard after, s", str(found.call_heard_s))
+    if found.recording is not None:
+        for name, value in msgspec.structs.asdict(found.recording).items():
+            facts.add_row(f"recording: {name}", str(value))
+    console.print(facts)
+
+
+def bench_relay(
+    viewers: int, seconds: float, pps: int, profile: Profile, *, bursts: bool, as_json: bool
+) -> int:
+    """0: measured; 1: the load could not be carried through."""
+    figures = _run(run_bench_relay(viewers, seconds, pps, profile, bursts))
+    if figures is None:
+        return 1
+    if as_json:
+        print(msgspec.json.encode(figures).decode())
+        return 0
+    table = Table(show_header=False)
+    for name, value in msgspec.structs.asdict(figures).items():
+        table.add_row(name, str(value))
+    Console().print(table)
+    return 0
