@@ -1,5 +1,96 @@
 import { sentences } from "../define";
 
 export const room = sentences({
-  title: { zh: "教室", en: "Room" },
+  title: { zh: "教室屏幕", en: "Room screen" },
+
+  codeTitle: { zh: "这块屏幕是哪间教室？", en: "Which room is this screen?" },
+  codeHint: {
+    zh: "请输入管理员给的 6 位教室码，只需一次。",
+    en: "Type the room's 6-digit code from your administrator. Once is enough.",
+  },
+  codeLabel: { zh: "6 位教室码", en: "6-digit room code" },
+  codeEnter: { zh: "进入", en: "Enter" },
+  codeBusy: { zh: "正在核对…", en: "Checking…" },
+  codeDelete: { zh: "删除", en: "Delete" },
+
+  connecting: { zh: "正在连接服务器…", en: "Connecting to the server…" },
+  refusedRetry: { zh: "{n} 秒后自动再试", en: "Tries again by itself in {n} s" },
+
+  waitingNext: { zh: "下一节课", en: "Next lesson" },
+  waitingAt: { zh: "{time} 开始", en: "begins at {time}" },
+  waitingTeacher: { zh: "主讲教师：{name}", en: "Teacher: {name}" },
+  waitingNothing: { zh: "现在没有课", en: "No lesson now" },
+  waitingSelf: { zh: "上课时自动进入，不用操作", en: "Joins by itself, nothing to do" },
+  waitingOpening: { zh: "老师正在准备，马上开始", en: "The teacher is getting ready" },
+  waitingAway: {
+    zh: "与服务器的连接断了，{n} 秒后再试",
+    en: "No line to the server, trying again in {n} s",
+  },
+  waitingTrying: { zh: "正在重新连接服务器…", en: "Connecting to the server again…" },
+
+  ended: { zh: "下课了", en: "The lesson is over" },
+  endedHint: { zh: "摄像头和麦克风已关闭。", en: "Camera and microphone are off." },
+
+  joining: { zh: "正在进入课堂…", en: "Joining the lesson…" },
+  joiningHint: { zh: "画面马上就来", en: "The picture is coming" },
+  troubleLine: {
+    zh: "从 {time} 起，教室的网络断了。",
+    en: "This room's line is away since {time}.",
+  },
+  troubleLineHint: {
+    zh: "请检查网线插好没有；页面会自己再试。",
+    en: "Check that the network cable is plugged in; the page tries by itself.",
+  },
+  troublePicture: { zh: "从 {time} 起，画面停住了。", en: "The picture stands still since {time}." },
+  troublePictureHint: { zh: "正在换一条路重新接收。", en: "It is being fetched again." },
+  troubleTeacher: {
+    zh: "从 {time} 起，老师那边断线了，请不要离开。",
+    en: "The teacher's line is away since {time}, please stay.",
+  },
+  troubleTeacherHint: { zh: "老师一回来，画面就会自动恢复。", en: "The picture comes back by itself." },
+  retryIn: { zh: "{n} 秒后再试", en: "Next try in {n} s" },
+  retryNow: { zh: "正在重试…", en: "Trying now…" },
+  awayChip: { zh: "正在重新连接，画面和声音继续", en: "Connecting again; picture and sound go on" },
+  soundOnly: { zh: "现在只有声音", en: "Sound only for now" },
+  soundOnlyHint: { zh: "老师没有打开摄像头和课件。", en: "The teacher's camera and courseware are off." },
+
+  touchToHear: { zh: "点一下屏幕，打开声音", en: "Touch to hear" },
+  touchToHearHint: {
+    zh: "浏览器要等一次触摸或按键才放声音；已告诉老师。",
+    en: "The browser waits for a touch or a key; the teacher has been told.",
+  },
+
+  heard: { zh: "大家正在听你们说话", en: "You are heard" },
+  speaking: { zh: "{name} 正在发言", en: "{name} is speaking" },
+  mutedByTeacher: { zh: "老师暂时关了你们的麦克风", en: "The teacher has muted this room" },
+
+  lampBoth: { zh: "摄像头和麦克风开着", en: "Camera and microphone are on" },
+  lampCamera: { zh: "摄像头开着，没有麦克风", en: "Camera is on, no microphone" },
+  lampVoice: { zh: "麦克风开着，没有摄像头", en: "Microphone is on, no camera" },
+  watchedBy: { zh: "旁听：{names}", en: "watched by {names}" },
+  recording: { zh: "正在录制", en: "being recorded" },
+
+  handRaise: { zh: "举手", en: "Raise hand" },
+  handLower: { zh: "放下手", en: "Lower hand" },
+  handUp: { zh: "已举手 {duration}", en: "Hand raised {duration}" },
+  handKeys: { zh: "按 H 或空格举手", en: "H or Space raises the hand" },
+
+  layout: { zh: "画面", en: "Layout" },
+  layoutTeacher: { zh: "老师", en: "Teacher" },
+  layoutCourseware: { zh: "课件", en: "Courseware" },
+  layoutBoth: { zh: "都看", en: "Both" },
+  ownPicture: { zh: "本教室", en: "Own picture" },
+  ownLabel: { zh: "本教室（别人看到的样子）", en: "This room, as the others see it" },
+  noSoundNoPicture: { zh: "没声音 / 没画面", en: "No sound / no picture" },
+  complainTitle: { zh: "缺什么？老师会马上知道。", en: "What is missing? The teacher is told at once." },
+  complainSound: { zh: "没有声音", en: "No sound" },
+  complainPicture: { zh: "没有画面", en: "No picture" },
+  complained: { zh: "已告诉老师", en: "The teacher has been told" },
+  complainOver: { zh: "好了", en: "It works again" },
+  fullScreen: { zh: "全屏", en: "Full screen" },
+  smallScreen: { zh: "退出全屏", en: "Leave full screen" },
+  soundOn: { zh: "打开声音", en: "Sound on" },
+  soundOff: { zh: "关闭声音", en: "Sound off" },
+
+  bellIn: { zh: "{n} 秒后下课", en: "The lesson ends in {n} s" },
 });

@@ -71,15 +71,16 @@ function lessonFace(facts: Facts, lesson: LessonView, now: number): Face {
   const moving = facts.stage?.motion === "moving" || facts.screen?.motion === "moving";
   const away = facts.link !== "on" && facts.awaySince !== null && now - facts.awaySince > WORTH_A_WORD_MS;
   const soundOnly = pictureless(facts) && facts.voice?.motion === "moving";
-  return { kind: "lesson", away, soundOnly, trouble: moving ? null : troubleOf(facts, lesson, away) };
+  return { kind: "lesson", away, soundOnly, trouble: moving ? null : troubleOf(facts, lesson) };
 }
 
 function pictureless(facts: Facts): boolean {
   return (facts.stage?.motion ?? "none") === "none" && (facts.screen?.motion ?? "none") === "none";
 }
 
-function troubleOf(facts: Facts, lesson: LessonView, away: boolean): Trouble | null {
-  if (away && facts.awaySince !== null) {
+function troubleOf(facts: Facts, lesson: LessonView): Trouble | null {
+  // With nothing moving there is no blink to wait out: say at once what is away.
+  if (facts.link !== "on" && facts.awaySince !== null) {
     return { kind: "line", since: facts.awaySince, retryAt: facts.linkRetryAt };
   }
   if (lesson.main_away_since !== null && lesson.main_away_since !== undefined) {

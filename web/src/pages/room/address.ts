@@ -1,0 +1,71 @@
+/** Who this screen is: the token in the address' fragment, or the one kept from an earlier start. */
+
+/** The part of Storage that is used. */
+export interface Keeper {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
+
+export interface Address {
+  token: string | null;
+  /** The sample lesson: no camera, commands from the page around this one. */
+  sample: boolean;
+  parameters: URLSearchParams;
+  keeper: Keeper | null;
+}
+
+const TOKEN = "lianke.room.token";
+const LAYOUT = "lianke.room.layout";
+
+/**
+ * Query and fragment both count, the fragment first: a token there reaches no server's log. A token in
+ * the address is kept, so that the bare address works next time; in the sample nothing is kept, as
+ * three rooms share one browser there.
+ */
+export function readAddress(location: { search: string; hash: string }, keeper: Keeper | null): Address {
+  const parameters = new URLSearchParams(location.search);
+  new URLSearchParams(location.hash.replace(/^#/, "")).forEach((value, name) => parameters.set(name, value));
+  const sample = parameters.get("sample") === "1";
+  const given = parameters.get("token");
+  if (sample) return { token: given, sample, parameters, keeper: null };
+  if (given) keep(keeper, TOKEN, given);
+  return { token: given ?? recall(keeper, TOKEN), sample, parameters, keeper };
+}
+
+export function keepToken(keeper: Keeper | null, token: string | null): void {
+  keep(keeper, TOKEN, token);
+}
+
+export function keepLayout(keeper: Keeper | null, layout: string): void {
+  keep(keeper, LAYOUT, layout);
+}
+
+export function keptLayout(keeper: Keeper | null): string | null {
+  return recall(keeper, LAYOUT);
+}
+
+function recall(keeper: Keeper | null, name: string): string | null {
+  try {
+    return keeper === null ? null : keeper.getItem(name);
+  } catch {
+    return null; // storage switched off while the page runs
+  }
+}
+
+function keep(keeper: Keeper | null, name: string, value: string | null): void {
+  try {
+    if (value === null) keeper?.removeItem(name);
+    else keeper?.setItem(name, value);
+  } catch {
+    return; // a full or forbidden storage: the next start asks for the code again
+  }
+}
+
+/** The six digits of a code as typed: spaces and full-width digits (ＩＭＥ) are forgiven. */
+export function digitsOf(typed: string): string {
+  return typed
+    .replace(/[０-９]/g, (digit) => String.fromCharCode(digit.charCodeAt(0) - 0xfee0))
+    .replace(/\D/g, "")
+    .slice(0, 6);
+}
