@@ -1,0 +1,87 @@
+# One door for people: `make run`, `make test`; `make help` lists the rest.
+# Needs Python 3.11+, a C compiler, make, Node 20 and npm. Nothing is installed outside this folder but,
+# by `make test` and where it may, Debian's Chromium and a Chinese font.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+CONFIG ?= configs/dev.toml
+
+RELAY_SOURCES := $(wildcard server/media/relay/*.pyx server/media/relay/*.pxd)
+WEB_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) \
+	$(wildcard web/*.html web/*.ts web/package.json web/tsconfig*.json)
+PAGES := server/api/pages/.built
+MESSAGES := web/src/protocol/messages.ts
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint types unit web-test e2e bench docs messages lock browser wheel clean
+
+help: ## What can be made
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.built $(PAGES) ## Everything installed and built; .venv/bin/lianke is the command
+
+run: setup ## The sample county at http://localhost:8080
+	@exec $(BIN)/lianke serve --config $(CONFIG)
+
+$(VENV)/.installed: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/.built: $(VENV)/.installed pyproject.toml setup.py $(RELAY_SOURCES)
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+web/node_modules/.installed: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PAGES): web/node_modules/.installed $(WEB_SOURCES)
+	cd web && npm exec --no -- vite build --logLevel warn
+	@touch $@
+
+test: setup browser lint types unit web-test e2e ## Everything, within 20 minutes on two cores
+
+lint: $(VENV)/.built ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.built web/node_modules/.installed ## mypy --strict, vue-tsc, generated types up to date
+	$(BIN)/mypy
+	$(BIN)/python -m server.protocol.typescript | diff -u $(MESSAGES) - \
+		|| { echo "$(MESSAGES) is stale: run make messages"; exit 1; }
+	cd web && npm run --silent types
+
+unit: setup ## Python tests without a browser
+	$(BIN)/pytest tests/unit tests/property tests/peers tests/archive
+
+web-test: web/node_modules/.installed ## vitest
+	cd web && npm test --silent
+
+e2e: setup browser ## Whole walks in Chromium
+	$(BIN)/pytest tests/e2e
+
+bench: setup ## The relay's cost and the pages' delay (docs/performance.md)
+	$(BIN)/pytest tests/bench -s
+
+docs: $(VENV)/.built ## Generated parts of the documentation
+	$(BIN)/python -m server.protocol.typescript > $(MESSAGES)
+
+messages: docs ## web/src/protocol/messages.ts from the Python unions
+
+lock: $(VENV)/.installed ## requirements.lock from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --group dev --generate-hashes --universal --python-version 3.11 \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o requirements.lock
+
+browser:
+	@sh tests/e2e/browser.sh
+
+wheel: $(PAGES) $(VENV)/.built ## dist/lianke-*.whl, with the pages inside
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+clean: ## Remove what was built; keeps var/ (lessons of the sample county)
+	rm -rf $(VENV) web/node_modules server/api/pages build dist *.egg-info
+	rm -f server/media/relay/*.c server/media/relay/*.so

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Debian's Chromium and a Chinese font, where they are missing and may be installed; else says so.
+set -u
+
+missing=""
+command -v chromium >/dev/null 2>&1 || missing=" chromium"
+fc-list :lang=zh 2>/dev/null | grep -q . || missing="$missing fonts-noto-cjk"
+[ -n "$missing" ] || exit 0
+
+if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+    echo "Installing for the browser tests:$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086
+    if apt-get update -qq </dev/null && apt-get install -y -qq --no-install-recommends $missing </dev/null; then
+        exit 0
+    fi
+fi
+echo "Missing for the browser tests:$missing. As root: apt-get install$missing" >&2
+command -v chromium >/dev/null 2>&1 || exit 1
+exit 0
