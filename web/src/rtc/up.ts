@@ -125,10 +125,10 @@ export class UpConnection {
     if ([...this.lines.values()].some((line) => line.track !== null)) this.renegotiate();
   }
 
+  /** Send nothing any more; tracks set later make a new connection. */
   close(): void {
     this.dispose();
     this.lines.clear();
-    this.online = false;
   }
 
   private dispose(): void {

@@ -9,7 +9,7 @@
 export type Command = "unplug" | "plug" | "hand";
 
 export type Fact =
-  | { kind: "joined"; seconds: number } // from opening the page (or plugging in) to the first picture
+  | { kind: "joined"; seconds: number } // from having something to see (lesson on air, session on) to its first picture
   | { kind: "delay"; ms: number } // a picture's age when shown, median of the last seconds
   | { kind: "cut"; seconds: number } // from the last picture before the cut to the first after it
   | { kind: "unplugged"; on: boolean }

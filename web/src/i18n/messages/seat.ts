@@ -19,12 +19,16 @@ export const seat = sentences({
   notCalled: { zh: "还没有点过名", en: "not called yet" },
   calledAgo: { zh: "{n} 分钟没有点名", en: "not called for {n} min" },
   calledJust: { zh: "刚刚点过名", en: "called just now" },
-  detail_sound_blocked: {
-    zh: "请助教点一下屏幕，浏览器才会放出声音",
-    en: "Ask the assistant to touch the screen; the browser waits for that",
+  detail_help_sound: { zh: "那边按了“没有声音”", en: "They pressed “no sound”" },
+  detail_help_picture: { zh: "那边按了“没有画面”", en: "They pressed “no picture”" },
+  detail_not_connected: { zh: "断开了，会自己重连", en: "Not connected; it tries again by itself" },
+  detail_media_not_connected: {
+    zh: "网页在，音视频连不上，请查那边的网络",
+    en: "The page is there, but picture and sound cannot connect: look at its network",
   },
-  detail_no_microphone: { zh: "那边没有麦克风", en: "No microphone over there" },
-  detail_no_camera: { zh: "那边没有摄像头", en: "No camera over there" },
-  detail_sound: { zh: "助教报告：没有声音", en: "The assistant reports: no sound" },
-  detail_picture: { zh: "助教报告：没有画面", en: "The assistant reports: no picture" },
+  detail_picture_not_decoded: { zh: "那边看不到画面", en: "They see no picture" },
+  detail_sound_blocked: { zh: "请助教点一下那边的屏幕", en: "Ask the assistant to touch the screen" },
+  detail_sound_not_playing: { zh: "那边没有声音，请看看音箱", en: "They hear nothing: look at the loudspeaker" },
+  detail_camera_absent: { zh: "那边没有摄像头画面", en: "They send no picture" },
+  detail_loss: { zh: "画面可能卡顿", en: "The picture may stutter" },
 });

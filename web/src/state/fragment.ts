@@ -1,0 +1,40 @@
+/** What the address bar tells a page: the token stays in the fragment, which no server log sees. */
+
+export interface PageAddress {
+  token: string | null;
+  /** Sample media instead of devices; commands from the first screen are heard. */
+  sample: boolean;
+  /** 0 to 1, for pages that share one loudspeaker. */
+  volume: number;
+  fragment: URLSearchParams;
+}
+
+export function pageAddress(hash: string): PageAddress {
+  const fragment = new URLSearchParams(hash.replace(/^#/, ""));
+  const volume = Number(fragment.get("volume") ?? "1");
+  return {
+    token: fragment.get("token"),
+    sample: fragment.get("sample") === "1",
+    volume: Number.isFinite(volume) ? Math.min(1, Math.max(0, volume)) : 1,
+    fragment,
+  };
+}
+
+const KEPT = "lianke.token.";
+
+/** Tokens of this screen, kept by what the screen is: "studio" or "room". */
+export function keptToken(door: string): string | null {
+  try {
+    return localStorage.getItem(KEPT + door);
+  } catch {
+    return null;
+  }
+}
+
+export function keepToken(door: string, token: string): void {
+  try {
+    localStorage.setItem(KEPT + door, token);
+  } catch {
+    // without storage the code is asked again next time
+  }
+}
