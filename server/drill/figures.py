@@ -114,9 +114,9 @@ def notice(
         f"{p.name}: {fault}" for p, w in zip(points, watched, strict=True) for fault in _point(p, w, sent)
     ]
     if latency_ms is None or latency_ms > LATENCY_MOST_MS:
-        found.append(f"the picture is {_told(latency_ms, 'ms')} late")
+        found.append(f"picture late by: {_told(latency_ms, 'ms')}")
     if call_heard_s is None or call_heard_s > CALL_HEARD_MOST_S:
-        found.append(f"the called room was heard after {_told(call_heard_s, 's')}")
+        found.append(f"called room heard after: {_told(call_heard_s, 's')}")
     return found + _recording(recording, seconds)
 
 
@@ -124,9 +124,9 @@ def _point(point: PointFigures, watched: Watched, sent: int) -> list[str]:
     plugged = sum(end - begin for begin, end in watched.plugged_in())
     faults = []
     if point.joined_s is None or point.joined_s > JOIN_MOST_S:
-        faults.append(f"joined after {_told(point.joined_s, 's')}")
+        faults.append(f"joined after: {_told(point.joined_s, 's')}")
     if point.first_frame_s is None or point.first_frame_s > FIRST_FRAME_MOST_S:
-        faults.append(f"first picture after {_told(point.first_frame_s, 's')}")
+        faults.append(f"first picture after: {_told(point.first_frame_s, 's')}")
     if point.received_s < RECEIVED_LEAST * plugged - 1:
         faults.append(f"pictures in {point.received_s:.0f} of {plugged:.0f} s")
     if point.freezes:
@@ -134,7 +134,7 @@ def _point(point: PointFigures, watched: Watched, sent: int) -> list[str]:
     if point.lost > LOST_MOST * sent:
         faults.append(f"{point.lost} pictures lost")
     if watched.cut is not None and (point.back_after_s is None or point.back_after_s > BACK_MOST_S):
-        faults.append(f"back after {_told(point.back_after_s, 's')}")
+        faults.append(f"back after: {_told(point.back_after_s, 's')}")
     return faults
 
 
@@ -143,15 +143,15 @@ def _recording(recording: RecordingFigures | None, seconds: float) -> list[str]:
         return ["there is no recording"]
     faults = []
     if recording.ready_after_s is None or recording.ready_after_s > READY_MOST_S:
-        faults.append(f"the replay was ready after {_told(recording.ready_after_s, 's')}")
+        faults.append(f"replay ready after: {_told(recording.ready_after_s, 's')}")
     if recording.seconds < RECORDED_LEAST * seconds - 1:
         faults.append(f"{recording.seconds:.1f} of {seconds:.1f} s recorded")
     if recording.distinct_ratio < DISTINCT_LEAST:
         faults.append(f"{recording.distinct_ratio:.0%} of the pictures recorded")
     if recording.av_offset_ms is None or abs(recording.av_offset_ms) > OFFSET_MOST_MS:
-        faults.append(f"sound {_told(recording.av_offset_ms, 'ms')} off the picture in the recording")
+        faults.append(f"recorded sound late by: {_told(recording.av_offset_ms, 'ms')}")
     return faults
 
 
 def _told(value: float | None, unit: str) -> str:
-    return "never" if value is None else f"{value:.2f} {unit}"
+    return "not at all" if value is None else f"{value:.2f} {unit}"

@@ -1,0 +1,74 @@
+"""What a teacher would notice, told from pictures and times."""
+
+from __future__ import annotations
+
+from server.drill.figures import (
+    PointFigures,
+    RecordingFigures,
+    Watched,
+    count_freezes,
+    count_lost,
+    latencies_ms,
+    notice,
+    seconds_received,
+)
+from server.drill.watching import Seen
+
+SENT = {number: 10 + number / 15 for number in range(300)}  # 20 s at 15 a second
+SEEN = [Seen(at + 0.1, number) for number, at in SENT.items()]
+WELL = PointFigures("Luoping point", 0.3, 0.4, 20, 0, 0)
+RECORDED = RecordingFigures(0.8, 19.9, 0.99, 12.0, 0, "lesson.m3u8")
+WATCHED = Watched(10.1, 30.1)
+
+
+def noticed(
+    point: PointFigures = WELL,
+    watched: Watched = WATCHED,
+    latency: float | None = 100.0,
+    heard: float | None = 0.2,
+    recording: RecordingFigures | None = RECORDED,
+) -> list[str]:
+    return notice([point], [watched], 300, 20.0, latency, heard, recording)
+
+
+def test_a_lesson_that_went_well_leaves_nothing_to_notice() -> None:
+    assert noticed() == []
+
+
+def test_a_cut_room_is_judged_by_the_time_it_was_plugged_in() -> None:
+    cut = Watched(10.1, 30.1, (15.0, 20.0))
+    assert cut.plugged_in() == [(10.1, 15.0), (20.0, 30.1)]
+    assert noticed(PointFigures("x", 0.3, 0.4, 15, 0, 0, 1.2), cut) == []
+    assert noticed(PointFigures("x", 0.3, 0.4, 15, 0, 0, None), cut) == ["x: back after: not at all"]
+    assert noticed(PointFigures("x", 0.3, 0.4, 15, 0, 0)) == ["x: pictures in 15 of 20 s"]
+
+
+def test_each_ill_is_told_with_its_figure() -> None:
+    ill = PointFigures("x", None, 9.0, 20, 2, 40)
+    assert noticed(ill) == [
+        "x: joined after: not at all",
+        "x: first picture after: 9.00 s",
+        "x: 2 freezes",
+        "x: 40 pictures lost",
+    ]
+    assert noticed(latency=None) == ["picture late by: not at all"]
+    assert noticed(heard=4.0) == ["called room heard after: 4.00 s"]
+    assert noticed(recording=None) == ["there is no recording"]
+    bad = RecordingFigures(None, 8.0, 0.5, -200.0, 3, "")
+    assert len(noticed(recording=bad)) == 4
+
+
+def test_a_picture_that_stands_is_a_freeze_and_those_that_never_come_are_lost() -> None:
+    holed = [one for one in SEEN if not 100 <= one.number < 115]
+    assert count_freezes(SEEN, (10, 31)) == 0
+    assert count_freezes(holed, (10, 31)) == 1
+    assert count_freezes(holed, (10, 15)) == 0
+    assert count_lost(SEEN, SENT, (10, 31)) == 0
+    assert count_lost(holed, SENT, (10, 31)) == 15
+    assert count_lost([], SENT, (10, 20)) == 151, "nothing came: all that was sent meanwhile is lost"
+
+
+def test_seconds_and_delays_are_counted_over_what_came() -> None:
+    assert seconds_received(SEEN) == 21
+    assert {round(ms) for ms in latencies_ms(SEEN, SENT)} == {100}
+    assert latencies_ms([Seen(1, 9999)], SENT) == []
