@@ -1,8 +1,8 @@
 """What campus and a media worker say to each other.
 
-Over a Unix socket, framed by `recorder.framing`. Campus sends `Command`s, the worker sends `Event`s; the first of each is `Hello`
-and `Welcome` with VERSION. Every command is idempotent: said twice it changes nothing the second
-time. A command with a `request` number is answered by `Done` with that number; `Done.problem` is
+Over a Unix socket, framed by `recorder.framing`. Campus sends `Command`s, the worker sends `Event`s;
+the first of each is `Hello` and `Welcome` with VERSION. Every command is idempotent: said twice it
+changes nothing the second time. A command with a `request` number is answered by `Done` with that number; `Done.problem` is
 empty where it worked.
 
 Names: a *peer* is one WebRTC connection, named by campus for its whole life (a name is never used

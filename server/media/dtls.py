@@ -69,6 +69,12 @@ class Carrier:
         except asyncio.QueueFull:
             self.dropped += 1
 
+    def close(self) -> None:
+        """End whoever reads."""
+        if self._queue.full():
+            self._queue.get_nowait()
+        self._queue.put_nowait(None)
+
     async def _recv(self) -> bytes:
         data = await self._queue.get()
         if data is None:
@@ -82,10 +88,9 @@ class Carrier:
 class _Transport(RTCDtlsTransport):
     """aiortc's transport with the mends named above."""
 
-    def __init__(self, carrier: Carrier, certificate: Certificate, role: DtlsRole) -> None:
+    def __init__(self, carrier: Carrier, certificate: Certificate) -> None:
         super().__init__(carrier, [certificate])  # type: ignore[arg-type]
         self._srtp_profiles = PROFILES
-        self._set_role(role.value)
         self.reason = ""
         self.sessions: tuple[Session, Session] | None = None  # inbound, outbound
         self.profile = ""
@@ -157,17 +162,20 @@ class Dtls:
     once, and returns why it ended: "" for a close_notify or `stop`, else a stable reason.
     """
 
-    def __init__(self, certificate: Certificate, role: DtlsRole, send: Callable[[bytes], bool]) -> None:
+    def __init__(self, certificate: Certificate, send: Callable[[bytes], bool]) -> None:
         self.carrier = Carrier(send)
-        self._transport = _Transport(self.carrier, certificate, role)
+        self._transport = _Transport(self.carrier, certificate)
 
     @property
     def profile(self) -> str:
         """The negotiated SRTP profile, OpenSSL's name; "" before."""
         return self._transport.profile
 
-    async def run(self, fingerprints: list[Fingerprint], secured: Callable[[Session, Session], None]) -> str:
+    async def run(
+        self, role: DtlsRole, fingerprints: list[Fingerprint], secured: Callable[[Session, Session], None]
+    ) -> str:
         transport = self._transport
+        transport._set_role(role.value)
         expected = [RTCDtlsFingerprint(each.algorithm, each.value) for each in fingerprints]
         try:
             async with asyncio.timeout(HANDSHAKE_TIMEOUT_S):
@@ -187,6 +195,7 @@ class Dtls:
     async def stop(self) -> None:
         """Send close_notify and end `run`."""
         await self._transport.stop()
+        self.carrier.close()
 
     async def _tell_failure(self) -> None:
         """Flush the alert that says so, and close what had been agreed."""

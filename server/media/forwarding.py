@@ -1,0 +1,242 @@
+"""Who forwards what: up tracks, down slots and taps, and the relay's rows made from them.
+
+Campus says what it wants in any order; here it is kept, and the relay is told as soon as both ends
+exist. A slot or tap whose track went away waits for a track of the same name. A track never reaches
+a slot of another room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from server.media.contract import TrackName
+from server.media.keyframes import KeyframeRequests, join_for
+from server.media.relay.relay import Relay
+from server.media.relay.tables import DownFigures, Join, LayerFigures
+from server.media.rows import down_row, up_row
+from server.media.taps import Tap, TapSlot
+from server.protocol.parameters import CodecName, DownSlot, Kind, UpTrack
+
+MAX_TRACKS = 64  # up tracks of a peer
+MAX_SLOTS = 64  # down slots of a peer
+NO_TRACK = -1
+
+
+class Problem(Exception):
+    """A command that cannot be: a stable code for `Done.problem` and a sentence for the log."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(slots=True)
+class Up:
+    """An up track; `before`: its figures at the last measuring."""
+
+    name: TrackName
+    room: str
+    track: UpTrack
+    handle: int
+    live: bool = False
+    codec: CodecName | None = None
+    level_dbov: int = -127
+    before: LayerFigures | None = None
+    reported: LayerFigures | None = None
+
+
+@dataclass(slots=True)
+class Down:
+    """A down slot: `wanted` is campus' word, `pointed` what the relay was told."""
+
+    peer: str
+    room: str
+    slot: DownSlot
+    handle: int
+    wanted: TrackName | None = None
+    pointed: TrackName | None = None
+    before: DownFigures | None = None
+    loss: float = 0.0
+    round_trip_ms: float = 0.0
+
+
+@dataclass(slots=True)
+class Forwarding:
+    """The tables of all rooms of one worker."""
+
+    relay: Relay
+    keyframes: KeyframeRequests
+    ups: dict[TrackName, Up] = field(default_factory=dict)
+    downs: dict[str, dict[str, Down]] = field(default_factory=dict)  # by peer and slot
+    taps: dict[str, Tap] = field(default_factory=dict)
+    up_by_handle: dict[int, Up] = field(default_factory=dict)
+    ready: set[str] = field(default_factory=set)  # peers that can receive
+
+    def set_up_tracks(self, peer: str, room: str, handle: int, tracks: list[UpTrack]) -> list[Up]:
+        """Make the peer's up tracks these. Returns the live ones that ended by it."""
+        _check_tracks(tracks)
+        wanted = {track.mid: track for track in tracks}
+        ended = []
+        for up in [each for each in self.ups.values() if each.name.peer == peer]:
+            if wanted.get(up.name.mid) == up.track:
+                del wanted[up.name.mid]
+            else:
+                self.remove_up(up)
+                ended.append(up)
+        for track in wanted.values():
+            self._add_up(peer, room, handle, track)
+        return [up for up in ended if up.live]
+
+    def set_down_slots(self, peer: str, room: str, handle: int, slots: list[DownSlot]) -> None:
+        """Make the peer's slots these; known ones must be the same as before."""
+        known = self.downs.setdefault(peer, {})
+        _check_slots(slots, known)
+        for slot in slots:
+            if slot.name not in known:
+                try:
+                    number = self.relay.add_down(handle, down_row(slot))
+                except ValueError as error:
+                    raise Problem("bad_slot", str(error)) from None
+                known[slot.name] = Down(peer, room, slot, number)
+
+    def point(self, peer: str, slot: str, track: TrackName | None) -> None:
+        """What a slot shall forward. Problem for an unknown slot or a track of another room."""
+        down = self.downs.get(peer, {}).get(slot)
+        if down is None:
+            raise Problem("unknown_slot", slot)
+        up = self.ups.get(track) if track else None
+        if up is not None and up.room != down.room:
+            raise Problem("other_room", slot)
+        down.wanted = track
+        self._apply(down)
+
+    def peer_ready(self, peer: str) -> None:
+        """The peer's SRTP is up: its slots begin."""
+        self.ready.add(peer)
+        for down in self.downs.get(peer, {}).values():
+            self._apply(down)
+
+    def remove_peer(self, peer: str) -> list[Up]:
+        """Forget a peer's rows; the caller removes it from the relay. Returns its live up tracks."""
+        self.ready.discard(peer)
+        gone = [up for up in self.ups.values() if up.name.peer == peer]
+        for up in gone:
+            self.remove_up(up)
+        for down in self.downs.pop(peer, {}).values():
+            self.relay.remove_down(down.handle)
+        return [up for up in gone if up.live]
+
+    def remove_up(self, up: Up) -> None:
+        """Whatever pointed at it points at nothing and waits."""
+        self.relay.remove_up(up.handle)
+        self.keyframes.remove(up.handle)
+        del self.ups[up.name]
+        del self.up_by_handle[up.handle]
+        for down in self.all_downs():
+            if down.pointed == up.name:
+                down.pointed = None
+        for tap in self.taps.values():
+            for slot in tap.slots.values():
+                if slot.track == up.name and slot.started:
+                    tap.end_track(slot)
+
+    def tap_track(self, tap: Tap, slot: TapSlot) -> None:
+        """Write a track into a ring from now on; said again for another track, it is replaced."""
+        up = self.ups.get(slot.track)
+        if up is not None and up.room != tap.room:
+            raise Problem("other_room", slot.track.mid)
+        known = tap.slots.get(slot.number)
+        if known is not None:
+            if (known.track, known.note) == (slot.track, slot.note):
+                return
+            self.untap_track(tap, slot.number)
+        tap.slots[slot.number] = slot
+        if up is not None:
+            self._start_tap(tap, slot, up)
+
+    def untap_track(self, tap: Tap, number: int) -> None:
+        slot = tap.slots.pop(number, None)
+        if slot is not None:
+            tap.end_track(slot)
+            up = self.ups.get(slot.track)
+            if up is not None:
+                self.keyframes.every(up.handle, 0.0)
+
+    def _add_up(self, peer: str, room: str, handle: int, track: UpTrack) -> None:
+        try:
+            number = self.relay.add_up(handle, up_row(track))
+        except ValueError as error:
+            raise Problem("bad_track", str(error)) from None
+        up = Up(TrackName(peer, track.mid), room, track, number)
+        self.ups[up.name] = up
+        self.up_by_handle[number] = up
+        self.keyframes.add(number, track.source)
+        for down in self.all_downs():
+            if down.wanted == up.name and down.room == room:
+                self._apply(down)
+        tap = self.taps.get(room)
+        for slot in tap.slots.values() if tap else ():
+            if tap and slot.track == up.name:
+                self._start_tap(tap, slot, up)
+
+    def _apply(self, down: Down) -> None:
+        if down.peer not in self.ready or down.pointed == down.wanted:
+            return
+        up = self.ups.get(down.wanted) if down.wanted else None
+        if up is None or up.room != down.room:
+            if down.pointed is not None:
+                self.relay.point(down.handle, NO_TRACK)
+                down.pointed = None
+            return
+        join = self._join(up)
+        down.pointed = up.name if self.relay.point(down.handle, up.handle, 0, join) else None
+        if up.track.kind is Kind.VIDEO and join is Join.LIVE:
+            self.keyframes.want(up.handle)
+
+    def _start_tap(self, tap: Tap, slot: TapSlot, up: Up) -> None:
+        join = self._join(up)
+        tap.start_track(slot, up.handle, video=up.track.kind is Kind.VIDEO, join=join)
+        if up.track.kind is Kind.VIDEO:
+            self.keyframes.every(up.handle, slot.keyframe_every_s)
+            if join is Join.LIVE:
+                self.keyframes.want(up.handle)
+
+    def _join(self, up: Up) -> Join:
+        if up.track.kind is not Kind.VIDEO:
+            return Join.LIVE
+        return join_for(up.track.source, self.relay.layer_figures(up.handle))
+
+    def all_downs(self) -> Iterator[Down]:
+        return (down for slots in self.downs.values() for down in slots.values())
+
+
+def _check_tracks(tracks: list[UpTrack]) -> None:
+    if len(tracks) > MAX_TRACKS:
+        raise Problem("too_many_tracks", f"{len(tracks)} tracks, at most {MAX_TRACKS}")
+    if len({track.mid for track in tracks}) != len(tracks):
+        raise Problem("duplicate_mid")
+    ssrcs = [ssrc for track in tracks for pair in track.ssrcs.items() for ssrc in pair if ssrc]
+    if len(set(ssrcs)) != len(ssrcs):
+        raise Problem("ssrc_collision", "one SSRC announced twice")
+
+
+def _check_slots(slots: list[DownSlot], known: dict[str, Down]) -> None:
+    if len(slots) > MAX_SLOTS:
+        raise Problem("too_many_slots", f"{len(slots)} slots, at most {MAX_SLOTS}")
+    ssrcs = [ssrc for slot in slots for ssrc in (slot.ssrc, slot.rtx_ssrc) if ssrc]
+    names = {slot.name for slot in slots}
+    if len(set(ssrcs)) != len(ssrcs) or len(names) != len(slots):
+        raise Problem("ssrc_collision", "slots share an SSRC or a name")
+    if not set(known) <= names:
+        raise Problem("slot_removed", "slots only grow")
+    for slot in slots:
+        before = known[slot.name].slot if slot.name in known else slot
+        if (before.ssrc, before.rtx_ssrc, before.mid, before.kind) != (
+            slot.ssrc,
+            slot.rtx_ssrc,
+            slot.mid,
+            slot.kind,
+        ):
+            raise Problem("slot_changed", slot.name)

@@ -1,0 +1,71 @@
+"""Typed parameters -> the relay's rows. Pure."""
+
+from __future__ import annotations
+
+from server.media.relay.tables import CodecNumber, CodecRow, DownRow, UpRow
+from server.protocol.parameters import Codec, CodecName, DownSlot, Kind, Source, UpTrack
+
+NUMBERS = {
+    CodecName.OPUS: CodecNumber.OPUS,
+    CodecName.RED: CodecNumber.RED,
+    CodecName.H264: CodecNumber.H264,
+    CodecName.VP8: CodecNumber.VP8,
+}
+NAMES = {number: name for name, number in NUMBERS.items()}
+
+RING_S = 2.0
+MARGIN = 1.25
+AUDIO_RING_BYTES = 128 << 10
+LEAST_VIDEO_RING_BYTES = 768 << 10
+SCREEN_RING_BYTES = 8 << 20
+MOST_RING_BYTES = 8 << 20
+
+
+def up_row(track: UpTrack) -> UpRow:
+    """The row of an up track; its ring holds 2 s and a quarter, a screen's its whole GOP."""
+    extensions = track.extensions
+    layers = tuple(rid.encode() for rid in track.rids) or (b"",)
+    return UpRow(
+        video=track.kind is Kind.VIDEO,
+        mid=track.mid.encode(),
+        codecs=_codec_rows(track.codecs),
+        layers=layers,
+        ssrcs=tuple((0, media, rtx) for media, rtx in track.ssrcs.items()) if len(layers) == 1 else (),
+        ring_bytes=ring_bytes(track),
+        keep_gop=track.source is Source.SCREEN,
+        mid_id=extensions.mid,
+        rid_id=extensions.rid,
+        repaired_rid_id=extensions.repaired_rid,
+        audio_level_id=extensions.audio_level,
+        transport_cc_id=extensions.transport_cc,
+        abs_send_time_id=extensions.abs_send_time,
+    )
+
+
+def ring_bytes(track: UpTrack) -> int:
+    if track.kind is Kind.AUDIO:
+        return AUDIO_RING_BYTES
+    if track.source is Source.SCREEN:
+        return SCREEN_RING_BYTES
+    wanted = int(track.max_bitrate_bps / 8 * RING_S * MARGIN)
+    return max(LEAST_VIDEO_RING_BYTES, min(wanted, MOST_RING_BYTES))
+
+
+def down_row(slot: DownSlot) -> DownRow:
+    return DownRow(
+        video=slot.kind is Kind.VIDEO,
+        mid=slot.mid.encode(),
+        codecs=_codec_rows(slot.codecs),
+        ssrc=slot.ssrc,
+        rtx_ssrc=slot.rtx_ssrc,
+        mid_id=slot.extensions.mid,
+        audio_level_id=slot.extensions.audio_level,
+        transport_cc_id=slot.extensions.transport_cc,
+        abs_send_time_id=slot.extensions.abs_send_time,
+    )
+
+
+def _codec_rows(codecs: list[Codec]) -> tuple[CodecRow, ...]:
+    return tuple(
+        CodecRow(NUMBERS[codec.name], codec.payload_type, codec.rtx or 0, codec.nack) for codec in codecs
+    )

@@ -1,0 +1,308 @@
+"""The media worker: joins the relay's sockets, the peers, the tables and campus' control socket.
+
+Everything here runs in one thread. A packet that the relay forwards never comes here; what comes are
+STUN, DTLS, some RTCP and moments of tracks. Timers: TICK_S for the relay, LEVELS_S for what people
+see at once, a second for figures and reports.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import secrets
+import socket
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from server.media import figures, rtcp
+from server.media.commands import carry_out
+from server.media.contract import (
+    Command,
+    Done,
+    Event,
+    PeerChanged,
+    PeerSnapshot,
+    PeerState,
+    PointedSlot,
+    TapSnapshot,
+    TrackChanged,
+    Welcome,
+    WorkerFigures,
+)
+from server.media.dtls import Certificate
+from server.media.forwarding import Forwarding
+from server.media.keyframes import KeyframeRequests
+from server.media.peer import Moment, Peer
+from server.media.relay import tables as relay_tables
+from server.media.relay.relay import Relay
+from server.media.relay.tables import EventKind
+from server.media.taps import KEPT_AFTER_END_S, Tap
+from server.protocol.parameters import Candidate
+
+TICK_S = 0.010
+LEVELS_S = 0.2
+FIGURES_S = 1.0
+TOTALS_S = 5.0
+IDLE_COLLECT_S = 60.0
+
+_log = logging.getLogger("lianke.media")
+
+
+@dataclass(slots=True)
+class MediaWorker:
+    """One worker process' state. `tell` writes an event to campus; `clock` is monotonic seconds."""
+
+    name: str
+    sockets: list[socket.socket]
+    candidates: list[Candidate]
+    tap_socket: str
+    ring_bytes: int
+    clock: Callable[[], float]
+    pid: int
+    tell: Callable[[Event], None] = field(default=lambda event: None)
+    boot: str = field(default_factory=lambda: secrets.token_hex(8))
+    relay: Relay = field(default_factory=Relay)
+    certificate: Certificate = field(default_factory=Certificate.generateCertificate)
+    peers: dict[str, Peer] = field(default_factory=dict)
+    draining: bool = False
+    counters: Counter[str] = field(default_factory=Counter)
+    tables: Forwarding = field(init=False)
+    _by_handle: dict[int, Peer] = field(default_factory=dict)
+    _associations: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _ended_taps: list[Tap] = field(default_factory=list)
+    _due: dict[str, float] = field(default_factory=dict)
+    _measured_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.tables = Forwarding(self.relay, KeyframeRequests())
+        self._measured_at = self.clock()
+
+    # -- life ------------------------------------------------------------------------------------
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set, then say goodbye to every peer."""
+        loop = asyncio.get_running_loop()
+        numbers = {each: self.relay.adopt(each.fileno()) for each in self.sockets}
+        for each, number in numbers.items():
+            loop.add_reader(each.fileno(), self._readable, number)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 1_000_000)  # the last: a full collection would make packets wait
+        try:
+            await self._tick_until(stop)
+        finally:
+            for each in numbers:
+                loop.remove_reader(each.fileno())
+            await self._close_all()
+
+    async def _tick_until(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            self._tick(self.clock())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_S):
+                    await stop.wait()
+
+    async def _close_all(self) -> None:
+        for room in list(self.tables.taps):
+            self.close_tap(room)
+        for peer in list(self.peers.values()):
+            peer.moment(Moment.CLOSED, "worker_stops")
+        if self._associations:
+            await asyncio.wait(self._associations.values(), timeout=1.0)
+        for tap in self._ended_taps:
+            tap.close()
+
+    # -- what campus asks ------------------------------------------------------------------------
+
+    def handle(self, command: Command) -> Done | None:
+        return carry_out(self, command)
+
+    def welcome(self) -> Welcome:
+        return Welcome(
+            self.name,
+            self.boot,
+            self.pid,
+            self.tap_socket,
+            [self._snapshot(peer) for peer in self.peers.values()],
+            [
+                TapSnapshot(tap.room, {number: slot.track for number, slot in tap.slots.items()})
+                for tap in self.tables.taps.values()
+            ],
+        )
+
+    def _snapshot(self, peer: Peer) -> PeerSnapshot:
+        up = [each.track for each in self.tables.ups.values() if each.name.peer == peer.name]
+        down = [PointedSlot(each.slot, each.wanted) for each in self.tables.downs.get(peer.name, {}).values()]
+        return PeerSnapshot(peer.name, peer.room, peer.state, peer.transport, up, down)
+
+    def open_peer(self, name: str, room: str) -> Peer:
+        peer = Peer(
+            name, room, self.relay, self.certificate, self.candidates, self._peer_changed, self.clock()
+        )
+        self.peers[name] = peer
+        self._by_handle[peer.handle] = peer
+        return peer
+
+    def open_tap(self, room: str) -> Tap:
+        tap = Tap.open(self.relay, room, self.ring_bytes)
+        self.tables.taps[room] = tap
+        return tap
+
+    def close_tap(self, room: str) -> None:
+        tap = self.tables.taps.pop(room, None)
+        if tap is not None:
+            for number in list(tap.slots):
+                self.tables.untap_track(tap, number)
+            tap.end(self.clock())
+            self._ended_taps.append(tap)
+
+    def find_tap(self, room: str) -> Tap | None:
+        """The living tap of a room, else the newest ended one that is still kept."""
+        ended = (tap for tap in reversed(self._ended_taps) if tap.room == room)
+        return self.tables.taps.get(room) or next(ended, None)
+
+    def count(self, name: str) -> None:
+        """Names come from our own code only, so there are never many."""
+        self.counters[name] += 1
+
+    # -- what the relay tells --------------------------------------------------------------------
+
+    def _readable(self, number: int) -> None:
+        for event in self.relay.receive(number):
+            self._on_event(event, number)
+
+    def _on_event(self, event: relay_tables.Event, number: int) -> None:
+        match event.kind:
+            case EventKind.STUN | EventKind.DTLS | EventKind.RTCP:
+                peer = self._by_handle.get(event.handle)
+                if peer is not None:
+                    self._on_packet(event, peer, number)
+            case EventKind.UP_LIVE:
+                self._up_live(event)
+            case EventKind.KEYFRAME_WANTED:
+                self.tables.keyframes.want(event.handle)
+            case EventKind.KEYFRAME_SEEN:
+                self.tables.keyframes.seen(event.handle, self.clock())
+            case EventKind.SLOT_STARTED:
+                self.count("slots_started")
+
+    def _on_packet(self, event: relay_tables.Event, peer: Peer, number: int) -> None:
+        if event.kind is EventKind.STUN and event.address is not None:
+            dropped = peer.on_stun(number, event.address, event.data, self.clock())
+            self.count(dropped.value if dropped else "stun_answered")
+        elif event.kind is EventKind.DTLS:
+            peer.on_dtls(event.data)
+        elif event.kind is EventKind.RTCP:
+            for item in rtcp.read(event.data):
+                if isinstance(item, rtcp.ReportBlock):
+                    trip = figures.on_report(self.tables, peer.name, item)
+                    if trip is not None:
+                        self.relay.set_round_trip(peer.handle, trip)
+
+    def _up_live(self, event: relay_tables.Event) -> None:
+        up = self.tables.up_by_handle.get(event.handle)
+        if up is None:
+            return
+        up.live, up.codec = True, figures.codec_name(event.value)
+        self.tell(TrackChanged(up.name, up.track.source, True, up.codec))
+
+    # -- peers -----------------------------------------------------------------------------------
+
+    def _peer_changed(self, peer: Peer, reason: str) -> None:
+        if peer.state is PeerState.CONNECTING:
+            task = asyncio.get_running_loop().create_task(self._associate(peer), name=f"dtls {peer.name}")
+            self._associations[peer.name] = task
+            task.add_done_callback(partial(self._association_done, peer.name))
+        elif peer.state is PeerState.CONNECTED:
+            self.tables.peer_ready(peer.name)
+        elif peer.state in (PeerState.GONE, PeerState.FAILED):
+            self._forget(peer)
+        self.tell(PeerChanged(peer.name, peer.state, reason))
+
+    def _association_done(self, name: str, task: asyncio.Task[None]) -> None:
+        self._associations.pop(name, None)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("peer %s: DTLS task ended badly", name, exc_info=task.exception())
+
+    async def _associate(self, peer: Peer) -> None:
+        assert peer.remote is not None
+        dtls, remote = peer.association(), peer.remote
+        reason = await dtls.run(remote.our_role, remote.fingerprints, peer.secured)
+        if not peer.moment(Moment.REFUSED, reason):
+            peer.moment(Moment.CLOSED, "closed_by_peer")
+
+    def _forget(self, peer: Peer) -> None:
+        """The rows go at once; the relay's peer after DTLS has said goodbye through it."""
+        del self.peers[peer.name]
+        for up in self.tables.remove_peer(peer.name):
+            self.tell(TrackChanged(up.name, up.track.source, False, up.codec))
+        if peer.dtls is not None and peer.state is PeerState.GONE:
+            task = asyncio.get_running_loop().create_task(self._farewell(peer), name=f"close {peer.name}")
+            self._associations[f"{peer.name} closing"] = task
+            task.add_done_callback(partial(self._association_done, f"{peer.name} closing"))
+        else:
+            self._drop(peer)
+
+    async def _farewell(self, peer: Peer) -> None:
+        try:
+            if peer.dtls is not None:
+                await peer.dtls.stop()
+        finally:
+            self._drop(peer)
+
+    def _drop(self, peer: Peer) -> None:
+        del self._by_handle[peer.handle]
+        self.relay.remove_peer(peer.handle)
+
+    # -- time ------------------------------------------------------------------------------------
+
+    def _tick(self, now: float) -> None:
+        for event in self.relay.tick():
+            self._on_event(event, 0)
+        self._ask_keyframes(now)
+        if self._is_due("levels", LEVELS_S, now):
+            for told in figures.levels(self.tables):
+                self.tell(told)
+        if self._is_due("figures", FIGURES_S, now):
+            self._every_second(now)
+        if self._is_due("totals", TOTALS_S, now):
+            self.tell(WorkerFigures(self._totals()))
+        if not self.peers and self._is_due("collect", IDLE_COLLECT_S, now):
+            gc.collect()  # nobody waits for a packet now
+
+    def _is_due(self, name: str, every_s: float, now: float) -> bool:
+        if now < self._due.get(name, 0.0):
+            return False
+        self._due[name] = now + every_s
+        return True
+
+    def _ask_keyframes(self, now: float) -> None:
+        for handle in list(self.tables.keyframes.due(now)):
+            up = self.tables.up_by_handle[handle]
+            ssrc = self.relay.layer_figures(handle).ssrc
+            peer = self.peers.get(up.name.peer)
+            if peer is not None and ssrc:
+                self.relay.send_rtcp(peer.handle, rtcp.picture_loss(ssrc))
+                self.count("keyframes_asked")
+
+    def _every_second(self, now: float) -> None:
+        for peer in list(self.peers.values()):
+            peer.check_silence(now)
+        for name, report in figures.reports(self.tables):
+            self.relay.send_rtcp(self.peers[name].handle, report)
+        for room in figures.measure(self.tables, max(0.1, now - self._measured_at)):
+            self.tell(room)
+        self._measured_at = now
+        for tap in [t for t in self._ended_taps if now - (t.ended_at or now) > KEPT_AFTER_END_S]:
+            self._ended_taps.remove(tap)
+            tap.close()
+
+    def _totals(self) -> dict[str, float]:
+        totals = {name: float(value) for name, value in self.relay.totals().items()}
+        totals.update({name: float(value) for name, value in self.counters.items()})
+        totals.update(peers=float(len(self.peers)), rooms=float(len({p.room for p in self.peers.values()})))
+        return totals
