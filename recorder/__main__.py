@@ -1,0 +1,63 @@
+"""`python -m recorder --control SOCK --archive DIR`: the recorder process.
+
+Ends at the end of its standard input (its supervisor died) and at SIGTERM; both after the batch at hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from recorder.control import Control
+
+
+async def serve(control: Path, archive: Path) -> None:
+    """Record until told to stop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    threading.Thread(target=_watch_input, args=(loop, stop), name="stdin", daemon=True).start()
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(Control(archive, control).run(), name="control")
+        await stop.wait()
+        running.cancel()
+
+
+def _watch_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+    with contextlib.suppress(RuntimeError):  # the loop is closed: we are ending anyway
+        loop.call_soon_threadsafe(stop.set)
+
+
+class _Line(logging.Formatter):
+    """One line a record: what happened, then which lesson and why."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        about = {k: v for k, v in vars(record).items() if k in ("lesson", "track", "reason", "bytes")}
+        return " ".join([line, *(f"{key}={value}" for key, value in about.items())])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m recorder", description="Lianke's recorder process")
+    parser.add_argument("--control", type=Path, required=True, help="the Unix socket to listen on")
+    parser.add_argument("--archive", type=Path, required=True, help="the folder of recordings")
+    arguments = parser.parse_args()
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Line("%(levelname)s recorder %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    asyncio.run(serve(arguments.control, arguments.archive))
+
+
+if __name__ == "__main__":
+    main()

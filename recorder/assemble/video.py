@@ -1,0 +1,153 @@
+"""A video track: pictures at their lesson time; where none came the last one stands still."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+from recorder.archive.manifest import GapCause
+from recorder.assemble.clock import Anchor, SourceClock
+from recorder.assemble.h264 import AccessUnit, AccessUnits
+from recorder.assemble.records import Packet, Report
+from recorder.assemble.samples import VIDEO_RATE, Closed, Gaps, Outages, Output, Sample, Section
+from recorder.assemble.source import HOLD_S, Source
+
+AWAY_S = 1.5
+"""A camera without a picture for so long was away. A screen may rest."""
+LEAST_TICKS = VIDEO_RATE // 1000
+"""Two pictures are at least 1 ms apart."""
+USUAL_S = 0.04
+
+
+class _Picture(NamedTuple):
+    unit: AccessUnit
+    anchor: Anchor
+    rtp_s: float
+    stream: int
+
+
+class VideoTrack:
+    """One H.264 track of a lesson. Outputs are appended to the list given at the start."""
+
+    def __init__(
+        self, name: str, outputs: list[Output], outages: Outages, shared: SourceClock, *, may_rest: bool
+    ) -> None:
+        self.name = name
+        self.gaps = Gaps(outages)
+        self.start_s = 0.0
+        self.samples = 0
+        self.foreign = False  # a codec came that is not copied
+        self._outputs = outputs
+        self._may_rest = may_rest
+        self._source = Source(VIDEO_RATE, shared)
+        self._units = AccessUnits()
+        self._pending: deque[_Picture] = deque()
+        self._config = b""
+        self._at = -1  # of the last sample, ticks
+        self._arrival_s = 0.0
+        self._usual_s = USUAL_S
+        self._stream = 0
+        self._paused = False
+
+    @property
+    def lost(self) -> int:
+        return self._source.lost_packets
+
+    @property
+    def dropped(self) -> int:
+        return 0
+
+    @property
+    def filled(self) -> int:
+        return 0
+
+    def packet(self, packet: Packet, arrival_s: float) -> None:
+        changes = self._source.changes_stream(packet, arrival_s)
+        if changes is None:
+            return
+        if changes:
+            self._drain(arrival_s, all_of_them=True)
+            self._source.begin(packet, arrival_s)
+            self._units = AccessUnits()
+        self._source.push(packet, arrival_s)
+        self._drain(arrival_s)
+
+    def report(self, report: Report) -> None:
+        self._source.report(report)
+
+    def ended(self, now_s: float) -> None:
+        """The source stopped; it may come back."""
+        self._drain(now_s, all_of_them=True)
+        self._paused = True
+
+    def advance(self, now_s: float) -> None:
+        """Time has passed: give what has waited long enough."""
+        self._drain(now_s)
+        while self._pending and now_s - self._pending[0].unit.arrival_s >= HOLD_S:
+            self._emit(self._pending.popleft())
+
+    def finish(self, now_s: float, end_s: float) -> None:
+        """The lesson ends at `end_s`: everything out, the last picture stands until then."""
+        self._drain(now_s, all_of_them=True)
+        while self._pending:
+            self._emit(self._pending.popleft())
+        if self._at < 0:
+            return
+        last_s = self._at / VIDEO_RATE
+        if end_s - last_s >= AWAY_S and (self._paused or self.foreign or not self._may_rest):
+            cause = GapCause.ENDED if self._paused else GapCause.SOURCE_AWAY
+            self.gaps.add(last_s + self._usual_s, end_s, GapCause.UNPLAYABLE if self.foreign else cause)
+        self._outputs.append(Closed(self.name, max(self._at + LEAST_TICKS, round(end_s * VIDEO_RATE))))
+
+    @property
+    def end_s(self) -> float:
+        """Until when pictures are known to come, waiting ones included."""
+        newest = self._pending[-1] if self._pending else None
+        known = max(self._at, 0) / VIDEO_RATE
+        return max(known, newest.rtp_s + newest.anchor.settle()) + self._usual_s if newest else known
+
+    def _drain(self, now_s: float, *, all_of_them: bool = False) -> None:
+        stream = self._source.stream
+        if stream is None:
+            return
+        for packet in self._source.pull(now_s, all_of_them=all_of_them):
+            unit = self._units.push(packet)
+            if unit is not None:
+                anchor = stream.observe(unit.timestamp, unit.arrival_s)
+                self._pending.append(_Picture(unit, anchor, unit.timestamp / VIDEO_RATE, stream.number))
+
+    def _emit(self, picture: _Picture) -> None:
+        unit = picture.unit
+        time_s = max(picture.rtp_s + picture.anchor.settle(), 0.0)
+        at = round(time_s * VIDEO_RATE)
+        if self._at < 0:
+            self.start_s = time_s
+            if time_s > 0.1:
+                self.gaps.add(0.0, time_s, GapCause.NOT_STARTED)
+            at = 0  # the first picture stands from the lesson's zero
+        else:
+            at = max(at, self._at + LEAST_TICKS)
+            self._list_gap(picture, at / VIDEO_RATE)
+        if unit.config != self._config:
+            self._config = unit.config
+            self._outputs.append(Section(self.name, at, unit.config + unit.data))
+        self._outputs.append(Sample(self.name, at, unit.data, unit.key))
+        self._at, self._arrival_s, self._stream = at, unit.arrival_s, picture.stream
+        self._paused = self.foreign = False
+        self.samples += 1
+
+    def _list_gap(self, picture: _Picture, time_s: float) -> None:
+        last_s = self._at / VIDEO_RATE
+        passed = time_s - last_s
+        again = picture.stream != self._stream or self._paused or self.foreign
+        if (
+            passed >= AWAY_S
+            and picture.unit.arrival_s - self._arrival_s >= AWAY_S
+            and (again or not self._may_rest)
+        ):
+            cause = GapCause.UNPLAYABLE if self.foreign else GapCause.SOURCE_AWAY
+            self.gaps.add(last_s + self._usual_s, time_s, cause)
+        elif picture.unit.lost_before:
+            self.gaps.add(last_s + min(self._usual_s, passed / 2), time_s, GapCause.LOSS)
+        elif self.samples > 1 and passed < 1.0:
+            self._usual_s = passed

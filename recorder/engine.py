@@ -1,0 +1,193 @@
+"""The recorder's three threads over all lessons, and the set of recordings.
+
+Three, whatever the number of lessons: each step is short, and a lesson that has much to do (recovery) does it
+in slices between the others'.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from recorder.archive.layout import lesson_folder
+from recorder.archive.manifest import BadManifest, Manifest, read_manifest
+from recorder.archive.reading import list_recordings
+from recorder.contract import Begin, RecordingState
+from recorder.contract import Recording as Report
+from recorder.recording import LessonRecording, monotonic_ns
+from recorder.ring import Ring
+
+log = logging.getLogger(__name__)
+TAKE_IN_S = 0.1
+SYNC_S = 1.0
+MAKE_S = 0.5
+LOW_BYTES = 4 << 30
+"""With less free space than this people are told."""
+FULL_BYTES = 512 << 20
+"""With less than this nothing is written until there is more again."""
+
+
+class Engine:
+    """Records into `archive`. `tell` is called with every change, in a thread of ours."""
+
+    def __init__(
+        self,
+        archive: Path,
+        tell: Callable[[Report], None],
+        low_bytes: int = LOW_BYTES,
+        full_bytes: int = FULL_BYTES,
+    ) -> None:
+        archive.mkdir(parents=True, exist_ok=True)
+        self._archive = archive
+        self._tell = tell
+        self._low_bytes = low_bytes
+        self._full_bytes = full_bytes
+        self._recordings: dict[str, LessonRecording] = {}
+        self._lock = threading.Lock()  # over the set alone
+        self._stop = threading.Event()
+        self._hurry = threading.Event()
+        self._free = self.free_bytes()
+        self._threads = [
+            threading.Thread(target=work, name=name, daemon=True)
+            for name, work in (("take-in", self._take_in), ("sync", self._sync), ("make", self._make))
+        ]
+
+    def start(self) -> None:
+        """Take up what a recorder before left unfinished, then work."""
+        for found in list_recordings(self._archive):
+            if isinstance(found, tuple):
+                log.error("a manifest cannot be read", extra={"lesson": found[0], "reason": str(found[1])})
+            elif found.state in (RecordingState.RECORDING, RecordingState.FINISHING):
+                self._open(found)
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish the batch, make the journals durable."""
+        self._stop.set()
+        self._hurry.set()
+        for thread in self._threads:
+            thread.join()
+        for recording in self._all():
+            recording.take_in(monotonic_ns(), room=self._free > self._full_bytes)
+            recording.stop()
+
+    def begin(self, begin: Begin) -> Report | None:
+        """Record this lesson (again); its report where it is over already, None where its ring is wanted.
+        BadName, OSError."""
+        with self._lock:
+            known = self._recordings.get(begin.lesson)
+        if known is not None:
+            return known.report if known.over else None
+        folder = lesson_folder(self._archive, begin.lesson)
+        manifest = Manifest(begin.lesson, begin.title, begin.started_at, RecordingState.RECORDING)
+        try:
+            manifest = read_manifest(folder)
+        except BadManifest as error:
+            if error.code != "missing":
+                log.warning(
+                    "begun again over a manifest", extra={"lesson": begin.lesson, "reason": str(error)}
+                )
+        if manifest.state is RecordingState.READY:
+            return _report(manifest)
+        self._open(manifest)
+        return None
+
+    def offer(self, lesson: str, ring: Ring) -> None:
+        """The ring of a lesson that was begun."""
+        recording = self._recordings.get(lesson)
+        if recording is None:
+            ring.close()
+        else:
+            recording.offer(ring)
+
+    def finish(self, lesson: str) -> Report | None:
+        """End a lesson; its report where there is nothing to end. BadName."""
+        recording = self._recordings.get(lesson)
+        if recording is not None and not recording.over:
+            recording.finish(monotonic_ns())
+            return None
+        if recording is not None:
+            return recording.report
+        try:
+            return _report(read_manifest(lesson_folder(self._archive, lesson)))
+        except BadManifest as error:
+            return Report(lesson, RecordingState.FAILED, problem="unknown_lesson", detail=str(error))
+
+    def reports(self) -> list[Report]:
+        return [recording.report for recording in self._all()]
+
+    def wants_ring(self, lesson: str) -> bool:
+        """Whether the lesson is still being recorded."""
+        recording = self._recordings.get(lesson)
+        return recording is not None and not recording.over
+
+    def free_bytes(self) -> int:
+        figures = os.statvfs(self._archive)
+        return figures.f_bavail * figures.f_frsize
+
+    def _open(self, manifest: Manifest) -> None:
+        folder = lesson_folder(self._archive, manifest.lesson)
+        recording = LessonRecording(folder, manifest, self._tell)
+        with self._lock:
+            self._recordings[manifest.lesson] = recording
+        self._tell(recording.report)
+
+    def _all(self) -> list[LessonRecording]:
+        with self._lock:
+            return list(self._recordings.values())
+
+    # the threads
+
+    def _take_in(self) -> None:
+        while not self._stop.wait(TAKE_IN_S):
+            room = self._free > self._full_bytes
+            for recording in self._all():
+                try:
+                    recording.take_in(monotonic_ns(), room=room)
+                except OSError as error:
+                    log.error("not journalled", extra={"lesson": recording.lesson, "reason": str(error)})
+
+    def _sync(self) -> None:
+        while not self._stop.wait(SYNC_S):
+            self._free = self.free_bytes()
+            for recording in self._all():
+                try:
+                    recording.sync()
+                except OSError as error:
+                    log.error("not synced", extra={"lesson": recording.lesson, "reason": str(error)})
+
+    def _make(self) -> None:
+        more = False
+        while not self._stop.is_set():
+            if not more:
+                self._stop.wait(MAKE_S)
+            more = False
+            for recording in self._all():
+                more = self._make_one(recording) or more
+                if recording.over:
+                    with self._lock:
+                        del self._recordings[recording.lesson]
+
+    def _make_one(self, recording: LessonRecording) -> bool:
+        now_s = monotonic_ns() / 1e9
+        try:
+            room, low = self._free > self._full_bytes, self._free < self._low_bytes
+            return recording.make(now_s, room=room, low=low)
+        except Exception as error:
+            log.exception("a recording failed", extra={"lesson": recording.lesson})
+            recording.fail(now_s, f"{type(error).__name__}: {error}")
+            return False
+
+
+def _report(manifest: Manifest) -> Report:
+    return Report(
+        manifest.lesson,
+        manifest.state,
+        seconds=manifest.seconds,
+        ready_after_s=manifest.ready_after_s,
+        problem=manifest.problem,
+    )

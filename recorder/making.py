@@ -1,0 +1,155 @@
+"""From a lesson's journal to its files: follows the journal, feeds the assembler, writes what it gives.
+
+Live and recovery are this one road: it always begins at the journal's first entry. Owned by one thread.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from recorder.archive import layout
+from recorder.archive.manifest import Section, Track, write_whole
+from recorder.assemble.assembler import Assembler
+from recorder.assemble.audio import AudioTrack
+from recorder.assemble.samples import Output
+from recorder.assemble.video import VideoTrack
+from recorder.contract import TrackNote
+from recorder.journal import Closed, Entry, EntryKind, JournalReader, Opened, Place, decode_payload
+from recorder.playlist import Rendition, multivariant_playlist
+from recorder.writer import BadSection, TrackWriter
+
+log = logging.getLogger(__name__)
+STEP_BYTES = 4 << 20
+
+
+class Making:
+    """One lesson's files in the making."""
+
+    def __init__(self, folder: Path, lesson: str) -> None:
+        self._folder = folder
+        self._lesson = lesson
+        self._reader = JournalReader(folder / layout.JOURNAL)
+        self._assembler = Assembler()
+        self._writers: dict[str, TrackWriter] = {}
+        self._shown: list[Rendition] = []
+
+    @property
+    def ended(self) -> bool:
+        """The end mark (or a closed journal) was met: every file is finished."""
+        return self._assembler.ended
+
+    @property
+    def end_ns(self) -> int | None:
+        """When the lesson ended, monotonic."""
+        return self._assembler.end_ns
+
+    @property
+    def damaged(self) -> int:
+        """Bytes of the journal that could not be read."""
+        return self._reader.damaged
+
+    @property
+    def seconds(self) -> float:
+        """What is playable: the longest playlist's time."""
+        return round(max((w.seconds for w in self._writers.values()), default=0.0), 3)
+
+    def step(self, place: Place) -> bool:
+        """Make the next few megabytes of the journal; False where there is nothing (more) to make.
+        OSError where the disk refuses: then abandon it and begin again when there is room."""
+        entries = self._reader.read(place, STEP_BYTES)
+        for entry in entries:
+            self._take(entry)
+            if self._assembler.ended:
+                break
+        for output in self._assembler.take():
+            self._write(output)
+        return bool(entries) and not self._assembler.ended
+
+    def publish(self) -> bool:
+        """Bring the playlists up to what was made; whether one has changed."""
+        changed = [writer.write_playlist() for writer in self._writers.values()]
+        if any(changed):
+            renditions = [
+                Rendition(
+                    name=writer.name,
+                    audio=writer.audio,
+                    playlist=layout.playlist_file(writer.name),
+                    codec=writer.codec,
+                    bandwidth_bps=writer.bandwidth_bps,
+                    width=max((s.width for s in writer.facts), default=0),
+                    height=max((s.height for s in writer.facts), default=0),
+                )
+                for writer in self._writers.values()
+                if writer.segments
+            ]
+            if self.ended or [r.name for r in renditions] != [r.name for r in self._shown]:
+                self._shown = renditions
+                write_whole(self._folder / layout.MULTIVARIANT, multivariant_playlist(renditions).encode())
+        return any(changed)
+
+    def tracks(self) -> list[Track]:
+        """The facts of every track for the manifest."""
+        notes = self._assembler.notes
+        return [self._facts(notes[name]) for name in sorted(notes)]
+
+    def abandon(self) -> None:
+        for writer in self._writers.values():
+            writer.abandon()
+
+    def _take(self, entry: Entry) -> None:
+        match entry.kind:
+            case EntryKind.SPAN:
+                self._assembler.feed(entry.payload)
+            case EntryKind.OPENED:
+                opened = decode_payload(entry, Opened)
+                if opened is not None:
+                    self._assembler.opened(opened.ring, opened.boot, opened.clock_ns)
+            case EntryKind.MISSED:
+                self._assembler.missed()
+            case EntryKind.CLOSED:
+                closed = decode_payload(entry, Closed)
+                self._assembler.finish(closed.at_ns if closed is not None else None)
+
+    def _write(self, output: Output) -> None:
+        writer = self._writers.get(output.track)
+        if writer is None:
+            audio = isinstance(self._assembler.tracks[output.track], AudioTrack)
+            writer = self._writers[output.track] = TrackWriter(self._folder, output.track, audio=audio)
+        try:
+            writer.take(output)
+        except BadSection as error:
+            log.warning("a section of a track is left out", extra=self._about(output.track, error))
+
+    def _facts(self, note: TrackNote) -> Track:
+        made = self._assembler.tracks.get(note.name)
+        writer = self._writers.get(note.name)
+        if made is None or writer is None:
+            return Track(
+                name=note.name, subject=note.subject, kind=note.kind, codec=note.codec, room=note.room
+            )
+        sections: list[Section] = writer.facts
+        return Track(
+            name=note.name,
+            subject=note.subject,
+            kind=note.kind,
+            codec="H264" if isinstance(made, VideoTrack) else "opus",
+            room=note.room,
+            playlist=layout.playlist_file(note.name) if writer.segments else "",
+            file=sections[0].file if sections else "",
+            init=sections[0].init if sections else "",
+            seconds=round(writer.seconds, 3),
+            start_s=round(made.start_s, 3),
+            gaps=list(made.gaps.holes),
+            sections=sections,
+            bytes=writer.bytes,
+            samples=made.samples,
+            filled=made.filled,
+            dropped=made.dropped,
+            lost=made.lost,
+            width=max((section.width for section in sections), default=0),
+            height=max((section.height for section in sections), default=0),
+        )
+
+    def _about(self, track: str, error: Exception) -> dict[str, str]:
+        return {"lesson": self._lesson, "track": track, "reason": str(error)}

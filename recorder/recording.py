@@ -1,0 +1,170 @@
+"""One lesson's recording: its intake, its files in the making, its manifest, its state.
+
+Three threads work on it, each on its own part: `take_in` journals, `sync` makes the journal durable, `make`
+writes the files. What crosses between them are single values.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from recorder.archive.layout import MULTIVARIANT
+from recorder.archive.manifest import Manifest, write_manifest
+from recorder.contract import Recording as Report
+from recorder.contract import RecordingState
+from recorder.intake import Intake
+from recorder.making import Making
+from recorder.ring import Ring
+
+log = logging.getLogger(__name__)
+TELL_EVERY_S = 5.0
+END_MARK_S = 0.5
+"""How long after Finish the worker's end mark is waited for."""
+RETRY_S = 2.0
+
+
+class LessonRecording:
+    """`tell` is called (in the making thread) with every change."""
+
+    def __init__(self, folder: Path, manifest: Manifest, tell: Callable[[Report], None]) -> None:
+        """Begins, or goes on with what the folder holds. OSError where the disk refuses."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.lesson = manifest.lesson
+        self._manifest = msgspec.structs.replace(manifest, state=RecordingState.RECORDING)
+        self._tell = tell
+        write_manifest(folder, self._manifest, durable=True)
+        self._intake = Intake(folder, manifest.lesson)
+        self._making: Making | None = Making(folder, manifest.lesson)
+        self._state = RecordingState.RECORDING
+        self._problem = ""
+        self._finish_ns: int | None = None
+        self._told_s = 0.0
+        self._retry_s = 0.0
+        self._report = Report(self.lesson, self._state)
+
+    @property
+    def report(self) -> Report:
+        """The recording as it was told last."""
+        return self._report
+
+    @property
+    def over(self) -> bool:
+        """Nothing more is to be done for it."""
+        return self._state in (RecordingState.READY, RecordingState.FAILED) and self._intake.done
+
+    def offer(self, ring: Ring) -> None:
+        """Read this ring from now on (any thread)."""
+        if self._intake.done:
+            ring.close()
+        else:
+            self._intake.offer(ring)
+
+    def finish(self, now_ns: int) -> None:
+        """Drain the ring, finish every file (any thread). Said twice it changes nothing."""
+        if self._finish_ns is None:
+            self._finish_ns = now_ns
+
+    # the intake's thread
+
+    def take_in(self, now_ns: int, *, room: bool) -> None:
+        """Ring to journal."""
+        finish_ns = self._finish_ns
+        if self._making is not None and self._making.ended:
+            self._intake.stop()
+        elif finish_ns is not None and (not self._intake.has_ring or now_ns - finish_ns > END_MARK_S * 1e9):
+            self._intake.close(finish_ns)
+        self._intake.step(room=room)
+
+    def sync(self) -> None:
+        """The journal's thread: what was taken in is on the disk."""
+        self._intake.sync()
+
+    # the making's thread
+
+    def make(self, now_s: float, *, room: bool, low: bool) -> bool:
+        """Journal to files, a few megabytes; whether there is more to make at once."""
+        if self._state in (RecordingState.READY, RecordingState.FAILED):
+            return False
+        if self._making is None:
+            if not room or now_s < self._retry_s:
+                return False
+            self._making = Making(self.folder, self.lesson)
+        try:
+            if self._making.step(self._intake.place):
+                return True
+            changed = self._making.publish()
+            self._problem = "disk_full" if not room else "disk_low" if low else ""
+            if self._making.ended:
+                self._ready(now_s)
+            elif changed or now_s - self._told_s >= TELL_EVERY_S:
+                self._write_manifest()
+                self._announce(now_s)
+        except OSError as error:
+            log.warning("the disk refuses", extra={"lesson": self.lesson, "reason": str(error)})
+            self._making.abandon()
+            self._making, self._retry_s, self._problem = None, now_s + RETRY_S, "disk_full"
+            self._announce(now_s)
+        return False
+
+    def fail(self, now_s: float, reason: str) -> None:
+        """Give its files up; the journal goes on and they can be made from it again."""
+        self._state, self._problem = RecordingState.FAILED, "internal"
+        if self._making is not None:
+            self._making.abandon()
+        self._announce(now_s, detail=reason)
+
+    def stop(self) -> None:
+        """The process ends (no thread works on it any more): leave everything as it can be taken up again."""
+        self._intake.stop()
+        if self._making is not None and self._state is RecordingState.RECORDING:
+            self._making.abandon()
+
+    def _ready(self, now_s: float) -> None:
+        assert self._making is not None
+        ends = [ns for ns in (self._finish_ns, self._making.end_ns) if ns is not None]
+        after_s = round(max(now_s - min(ends) / 1e9, 0.0), 3) if ends else 0.0
+        problem = "journal_damaged" if self._making.damaged else ""
+        self._manifest = msgspec.structs.replace(
+            self._manifest, state=RecordingState.READY, ready_after_s=after_s, problem=problem
+        )
+        self._write_manifest(durable=True)
+        self._state, self._problem = RecordingState.READY, problem
+        self._announce(now_s)
+
+    def _write_manifest(self, *, durable: bool = False) -> None:
+        assert self._making is not None
+        tracks = self._making.tracks()
+        self._manifest = msgspec.structs.replace(
+            self._manifest,
+            seconds=self._making.seconds,
+            tracks=tracks,
+            playlist=MULTIVARIANT if any(track.playlist for track in tracks) else "",
+            bytes=sum(track.bytes for track in tracks),
+            journal_bytes=self._intake.bytes,
+        )
+        write_manifest(self.folder, self._manifest, durable=durable)
+
+    def _announce(self, now_s: float, detail: str = "") -> None:
+        self._told_s = now_s
+        self._report = Report(
+            self.lesson,
+            RecordingState.FINISHING
+            if self._finish_ns is not None and self._state is RecordingState.RECORDING
+            else self._state,
+            seconds=self._manifest.seconds,
+            ready_after_s=self._manifest.ready_after_s,
+            problem=self._problem,
+            detail=detail,
+        )
+        self._tell(self._report)
+
+
+def monotonic_ns() -> int:
+    """The clock that arrivals are told in."""
+    return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
