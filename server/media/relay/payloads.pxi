@@ -1,0 +1,116 @@
+# What payloads say about themselves: keyframes (H.264, RFC 6184; VP8, RFC 7741) and RED's blocks (RFC 2198).
+
+
+cdef bint starts_keyframe(int codec, const uint8_t* payload, int size) noexcept nogil:
+    """Whether the packet may be the first of a keyframe: it has an SPS or begins an IDR picture."""
+    if size < 1:
+        return False
+    if codec == H264:
+        return h264_starts_keyframe(payload, size)
+    if codec == VP8:
+        return vp8_starts_keyframe(payload, size)
+    return False
+
+
+cdef bint h264_starts_keyframe(const uint8_t* payload, int size) noexcept nogil:
+    cdef int kind = payload[0] & 31, at = 1, length
+    if kind == 5 or kind == 7:
+        return True
+    if kind == 24:  # STAP-A
+        while at + 3 <= size:
+            length = get16(payload + at)
+            kind = payload[at + 2] & 31
+            if kind == 5 or kind == 7:
+                return True
+            at += 2 + length
+        return False
+    if kind == 28 and size >= 2:  # FU-A: the fragment that begins an IDR or SPS
+        kind = payload[1] & 31
+        return payload[1] & 0x80 and (kind == 5 or kind == 7)
+    return False
+
+
+cdef struct Vp8Descriptor:
+    int length          # 0: malformed
+    int picture_at      # offset of the picture id, 0 = none
+    bint wide_picture   # 15 bits
+    int tl0_at          # offset of TL0PICIDX, 0 = none
+
+
+cdef Vp8Descriptor read_vp8(const uint8_t* payload, int size) noexcept nogil:
+    cdef Vp8Descriptor found
+    cdef int at = 1, extra
+    memset(&found, 0, sizeof(found))
+    if size < 1:
+        return found
+    if payload[0] & 0x80:
+        if size < 2:
+            return found
+        extra = payload[1]
+        at = 2
+        if extra & 0x80:
+            if at >= size:
+                return found
+            found.picture_at = at
+            found.wide_picture = payload[at] >> 7
+            at += 2 if found.wide_picture else 1
+        if extra & 0x40:
+            found.tl0_at = at
+            at += 1
+        if extra & 0x30:
+            at += 1
+    if at <= size:
+        found.length = at
+    return found
+
+
+cdef bint vp8_starts_keyframe(const uint8_t* payload, int size) noexcept nogil:
+    cdef Vp8Descriptor descriptor = read_vp8(payload, size)
+    if payload[0] & 0x10 == 0 or payload[0] & 7 or descriptor.length == 0 or descriptor.length >= size:
+        return False
+    return payload[descriptor.length] & 1 == 0
+
+
+cdef int red_primary(const uint8_t* payload, int size) noexcept nogil:
+    """Offset of the primary block's data, -1 where the packet is no RED."""
+    cdef int at = 0, before = 0
+    while at < size and payload[at] & 0x80:
+        if at + 4 > size:
+            return -1
+        before += ((payload[at + 2] & 3) << 8) | payload[at + 3]
+        at += 4
+    if at >= size or at + 1 + before > size:
+        return -1
+    return at + 1 + before
+
+
+cdef struct RedBlock:
+    const uint8_t* data
+    int size
+    uint32_t earlier    # timestamp offset behind the packet's own
+
+
+cdef int red_blocks(const uint8_t* payload, int size, RedBlock* blocks, int most) noexcept nogil:
+    """The redundant blocks, oldest first, of a packet that `red_primary` accepted; how many."""
+    cdef int at = 0, count = 0, i
+    cdef const uint8_t* data
+    while payload[at] & 0x80:
+        if count < most:
+            blocks[count].earlier = get16(payload + at + 1) >> 2
+            blocks[count].size = ((payload[at + 2] & 3) << 8) | payload[at + 3]
+            count += 1
+        at += 4
+    data = payload + at + 1
+    for i in range(count):
+        blocks[i].data = data
+        data += blocks[i].size
+    return count
+
+
+cdef void rename_red(uint8_t* payload, uint8_t payload_type) noexcept nogil:
+    """Write the viewer's Opus payload type into every block header (of an accepted packet)."""
+    cdef int at = 0
+    while payload[at] & 0x80:
+        payload[at] = 0x80 | payload_type
+        at += 4
+    payload[at] = payload_type

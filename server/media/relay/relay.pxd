@@ -1,0 +1,410 @@
+"""The relay's tables in memory: every struct, its owner and its bounds.
+
+All of them hang on one `Core`, which one `Relay` owns and one thread touches. Times are
+CLOCK_MONOTONIC nanoseconds; sequence numbers are extended to 64 bits once inside.
+"""
+
+from libc.stdint cimport int16_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from server.media.relay.system cimport iovec, mmsghdr
+
+cdef enum:
+    BATCH = 64              # datagrams a system call
+    DATAGRAM_MAX = 1500     # longer ones are dropped and counted
+    DATAGRAM_ROOM = 2048    # DATAGRAM_MAX + our header extensions + libsrtp's largest trailer (144)
+    RTCP_MAX = 1200
+    MAX_SOCKETS = 16
+    MAX_PEERS = 8192
+    MAX_TAPS = 256
+    MAX_UPS = 16            # up tracks of one peer
+    MAX_DOWNS = 64          # slots of one peer
+    MAX_PATHS = 8           # addresses of one peer
+    MAX_UFRAGS = 2
+    MAX_UFRAG = 64
+    MAX_SSRCS = 64          # SSRCs one peer may ever use (libsrtp keeps a stream for each)
+    MAX_LAYERS = 4
+    MAX_MID = 16            # the longest value of a one-byte header extension
+    MAX_MISSING = 512       # packets of one layer asked again at the same time
+    MAX_INTERVALS = 32      # pieces of a slot's sequence that can still be mapped back
+    RESENT_ROWS = 256       # remembers when a slot's packet was last resent
+    KEPT_ROWS = 64          # audio packets kept as ciphertext by a slot without RTX
+    KEPT_SIZE = 768
+    ARRIVALS = 1024         # transport-wide sequence numbers between two feedbacks
+    BUCKETS = 4096
+    EVENTS = 4096
+    EVENT_BYTES = 1 << 20
+    CODECS = 5
+
+cdef enum SlotState:
+    IDLE = 0        # forwards nothing (it may wait for the first keyframe of `next`)
+    REPLAYING = 1   # is sent the ring's newest GOP, paced
+    LIVE = 2        # is sent what comes
+
+cdef enum StoredFlag:
+    PADDING = 1     # only padding came under this number: nothing to forward
+    KEY_START = 2   # first packet of a keyframe
+    MARKER = 4
+    RECOVERED = 8   # came late, by RTX or out of RED
+
+# Named by each other below.
+cdef struct Peer
+cdef struct Up
+cdef struct Down
+cdef struct Tap
+
+cdef struct Totals:
+    # Counters since start; the names are the metrics' names.
+    uint64_t received
+    uint64_t received_octets
+    uint64_t sent
+    uint64_t sent_octets
+    uint64_t forwarded
+    uint64_t resent
+    uint64_t events
+    uint64_t dropped_unknown_ufrag
+    uint64_t dropped_unknown_address
+    uint64_t dropped_unknown_protocol
+    uint64_t dropped_oversized
+    uint64_t dropped_malformed
+    uint64_t dropped_insecure
+    uint64_t dropped_srtp
+    uint64_t dropped_replayed
+    uint64_t dropped_ssrc_limit
+    uint64_t dropped_unknown_ssrc
+    uint64_t dropped_unknown_payload
+    uint64_t dropped_duplicate
+    uint64_t dropped_old
+    uint64_t dropped_padding
+    uint64_t dropped_events
+    uint64_t refused_ssrc
+    uint64_t nacks_sent
+    uint64_t nacks_received
+    uint64_t nacks_unanswered
+    uint64_t feedback_sent
+    uint64_t unrepaired
+    uint64_t recovered_rtx
+    uint64_t recovered_red
+    uint64_t send_full
+    uint64_t send_failed
+    uint64_t protect_failed
+    uint64_t slot_dropped
+    uint64_t tap_records
+    uint64_t tap_octets
+
+cdef struct Endpoint:
+    # A socket and a far address on it: sockaddr_in or sockaddr_in6, unused bytes zero.
+    uint8_t sockaddr[28]
+    uint32_t length
+    int socket
+
+cdef struct Path:
+    # A validated address of a peer; lives in the core's hash and in its peer's list.
+    Endpoint endpoint
+    uint32_t hash
+    Peer* peer
+    Path* next
+
+cdef struct Ufrag:
+    # A local ufrag of a peer, in the core's hash.
+    uint8_t text[MAX_UFRAG]
+    int length
+    uint32_t hash
+    Peer* peer
+    Ufrag* next
+
+cdef struct Noted:
+    # One event before it becomes a Python value; its data lies in the core's event bytes.
+    int kind
+    int handle
+    int value
+    uint32_t offset
+    uint32_t length
+    bint has_address
+    Endpoint endpoint
+
+cdef struct Socket:
+    # An adopted UDP socket with the batches going through it.
+    int fd
+    int family
+    int number
+    int queued
+    mmsghdr incoming[BATCH]
+    iovec incoming_vectors[BATCH]
+    Endpoint incoming_from[BATCH]
+    uint8_t incoming_control[BATCH][64]
+    uint8_t incoming_data[BATCH][DATAGRAM_ROOM]
+    mmsghdr outgoing[BATCH]
+    iovec outgoing_vectors[BATCH]
+    uint8_t outgoing_data[BATCH][DATAGRAM_ROOM]
+
+cdef struct Stored:
+    # One packet of a layer in its ring: where its payload lies, and what a header needs.
+    int64_t sequence
+    int64_t arrival_ns
+    uint64_t position   # of the payload, in bytes ever written into the arena
+    uint32_t timestamp
+    uint16_t size
+    uint16_t primary    # offset of RED's primary block, 0 elsewhere
+    uint8_t codec
+    uint8_t flags
+    uint8_t level       # RFC 6464 byte, 255 = none
+
+cdef struct Ring:
+    # The newest packets of a layer: payloads in a circular arena, found by sequence number.
+    uint8_t* arena
+    uint64_t capacity
+    uint64_t head       # bytes ever written
+    Stored* rows
+    uint32_t mask
+
+cdef struct Missing:
+    # A packet the publisher is asked for again.
+    int64_t sequence
+    int64_t noticed_ns
+    int64_t asked_ns
+    int tries
+
+cdef struct Report:
+    # The newest sender report of a layer, as on the wire, and when it came.
+    uint64_t ntp
+    uint32_t timestamp
+    int64_t arrival_ns
+    bint known
+
+cdef struct Layer:
+    # One encoding of an up track: its stream's state, its ring, and the slots it goes to.
+    Up* up
+    int number
+    uint64_t epoch      # changes when the stream begins anew under another SSRC
+    uint32_t ssrc
+    uint32_t rtx_ssrc
+    bint has_ssrc
+    bint has_rtx_ssrc
+    int64_t learnt_ns
+    int64_t first
+    int64_t highest     # -1: nothing yet
+    int64_t unique      # different numbers that came since `first`
+    int64_t lost_before # lost under earlier SSRCs
+    int64_t last_ns
+    int codec
+    Ring ring
+    int64_t gop_start   # -1: no keyframe yet
+    int64_t gop_ns
+    int64_t gop_received
+    uint32_t gop_timestamp
+    int64_t wanted_ns   # when KEYFRAME_WANTED was last told for lost packets
+    Missing missing[MAX_MISSING]
+    int missing_count
+    Report report
+    uint64_t packets
+    uint64_t octets
+    uint64_t recovered
+    uint64_t red_recovered
+    uint64_t keyframes
+    uint32_t transit
+    bint has_transit
+    uint32_t jitter16   # times 16
+    uint8_t loudest     # RFC 6464: 0 loudest, 127 silence
+    Down** slots
+    int slot_count
+    int slot_room
+
+cdef struct Up:
+    # An up track: what was negotiated for it, and its layers.
+    int handle
+    Peer* peer
+    bint video
+    bint live
+    uint8_t mid[MAX_MID]
+    int mid_length
+    uint8_t codec_of[128]       # payload type -> codec number, 0 = not negotiated
+    uint8_t base_of_rtx[128]    # RTX payload type -> its media payload type, 255 = none
+    uint8_t nack_of[CODECS]
+    int clock_rate
+    int mid_id
+    int rid_id
+    int repaired_rid_id
+    int audio_level_id
+    int transport_cc_id
+    uint8_t rids[MAX_LAYERS][MAX_MID]
+    int rid_lengths[MAX_LAYERS]
+    int layer_count
+    Layer* layers[MAX_LAYERS]
+
+cdef struct SsrcRow:
+    # An SSRC of a peer that authenticated at least once, and the layer it belongs to.
+    uint32_t ssrc
+    bint rtx
+    Layer* layer        # NULL: admitted, but nobody's
+
+cdef struct Feedback:
+    # Arrival times of transport-wide sequence numbers, for the next feedback to a publisher.
+    int64_t base        # first number not yet told, -1: none came
+    int64_t highest
+    int64_t due_ns
+    uint32_t media_ssrc
+    uint8_t count
+    int64_t arrivals[ARRIVALS]
+
+cdef struct Peer:
+    # One connection: its addresses, SRTP, tracks and slots.
+    int handle
+    void* inbound       # libsrtp sessions, kept alive by Relay._sessions
+    void* outbound
+    Path* paths[MAX_PATHS]      # oldest first
+    int path_count
+    Path* aimed
+    Ufrag* ufrags[MAX_UFRAGS]
+    int ufrag_count
+    int64_t round_trip_ns
+    int64_t heard_ns
+    uint16_t transport_sequence
+    Up* ups[MAX_UPS]
+    int up_count
+    Down* downs[MAX_DOWNS]
+    int down_count
+    SsrcRow ssrcs[MAX_SSRCS]
+    int ssrc_count
+    uint32_t spent_ssrcs[4 * MAX_DOWNS]     # SSRCs our slots ever had
+    int spent_count
+    Feedback* feedback
+    uint64_t ntp_offset         # our NTP time minus the peer's, constant once known
+    bint has_ntp_offset
+    uint64_t received
+    uint64_t sent
+    uint64_t srtp_failures
+    uint64_t replayed
+
+cdef struct Interval:
+    # A piece of a slot's sequence: from `out_first` on, out = in - in_first + out_first.
+    uint64_t epoch
+    int64_t in_first
+    int64_t out_first
+    uint32_t timestamp_offset
+    uint16_t picture_offset     # VP8, RFC 7741
+    uint8_t tl0_offset
+
+cdef struct Resent:
+    int64_t sequence
+    int64_t at_ns
+
+cdef struct Kept:
+    # A sent audio packet, encrypted, for viewers that ask again without RTX.
+    int64_t sequence
+    int size
+    uint8_t data[KEPT_SIZE]
+
+cdef struct Down:
+    # A slot: what it shows, how numbers are mapped, and what it sent.
+    int handle
+    Peer* peer          # NULL for a slot of a tap
+    Tap* tap
+    int track
+    bint video
+    SlotState state
+    Layer* layer        # what it forwards
+    Layer* next         # what it will forward from a keyframe on
+    bint announced      # SLOT_STARTED was told since `point`
+    uint32_t ssrc
+    uint32_t rtx_ssrc
+    uint8_t payload_of[CODECS]  # codec -> payload type, 255 = none
+    uint8_t rtx_of[CODECS]      # codec -> RTX payload type, 0 = none
+    uint8_t nack_of[CODECS]
+    uint8_t mid[MAX_MID]
+    int mid_length
+    int mid_id
+    int audio_level_id
+    int transport_cc_id
+    int abs_send_time_id
+    int clock_rate
+    Interval intervals[MAX_INTERVALS]
+    uint32_t interval_count     # ever made; the newest is at (count - 1) % MAX_INTERVALS
+    int64_t last_in     # newest number of the source that was sent or skipped
+    int64_t last_out    # -1: nothing sent yet
+    uint32_t last_timestamp
+    int64_t last_ns
+    int64_t cursor      # REPLAYING: next number to send
+    int64_t replay_start_ns
+    int64_t replay_first
+    int64_t replay_step_ns
+    uint16_t rtx_sequence
+    int resend_tokens
+    uint16_t last_picture       # VP8, as sent
+    uint8_t last_tl0
+    Resent* resent
+    Kept* kept
+    uint64_t packets
+    uint64_t octets
+    uint64_t resent_count
+    uint64_t nacked
+    uint64_t dropped
+    uint32_t sr_ntp_mid
+    int64_t sr_sent_ns
+
+cdef struct Tap:
+    # A memfd ring the recorder reads (layout: recorder/contract.py).
+    int handle
+    uint8_t* map
+    uint64_t size
+    uint64_t capacity
+    uint64_t head
+    uint64_t tail
+    uint64_t records
+
+cdef struct Packet:
+    # One incoming RTP packet after decryption, its header read.
+    uint8_t* payload
+    int size
+    uint32_t ssrc
+    uint32_t timestamp
+    uint16_t sequence
+    uint8_t payload_type
+    bint marker
+    bint recovered
+    int64_t arrival_ns
+    uint8_t* extensions[16]     # by id, one-byte or two-byte form
+    uint8_t extension_sizes[16]
+    uint16_t extension_seen     # bit set of ids
+
+cdef struct Core:
+    # Everything one relay has.
+    int64_t now_ns
+    int64_t wall_offset_ns      # CLOCK_REALTIME - CLOCK_MONOTONIC
+    uint32_t abs_send_time
+    uint32_t hash_seed
+    uint64_t epochs
+    int replaying               # slots in REPLAYING
+    Socket* sockets[MAX_SOCKETS]
+    int socket_count
+    Path* paths[BUCKETS]
+    Ufrag* ufrags[BUCKETS]
+    Totals totals
+    Noted events[EVENTS]
+    int event_count
+    uint8_t* event_data
+    uint32_t event_used
+
+cdef struct Table:
+    # Handles: index -> pointer, NULL where free.
+    void** items
+    int count
+    int room
+
+
+cdef class Relay:
+    cdef Core* core
+    cdef Table peers
+    cdef Table ups
+    cdef Table downs
+    cdef Table taps
+    cdef dict _sessions     # peer -> its two pylibsrtp sessions, kept alive
+    cdef dict _resting      # table -> handles given back, with the time
+    cdef int _take_handle(self, Table* table, str name, void* item) except -1
+    cdef int _rest_handle(self, Table* table, str name, int handle) except -1
+    cdef void* _find(self, Table* table, str name, int handle) except NULL
+    cdef Peer* _peer(self, int handle) except NULL
+    cdef Up* _up(self, int handle) except NULL
+    cdef Down* _down(self, int handle) except NULL
+    cdef Tap* _tap(self, int handle) except NULL
+    cdef Socket* _socket(self, int number) except NULL
+    cdef void _free_peer(self, Peer* peer) noexcept

@@ -1,0 +1,493 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""The relay: from socket to socket without Python.
+
+Owns the worker's UDP sockets, every SRTP session and every packet; must not know rooms, people,
+SDP, or why a table says what it says. The door is told in `relay.pyi`, the tables in memory in
+`relay.pxd`. The pieces below follow a packet: socket, address, SRTP, header, track, ring, slot.
+"""
+
+import socket as socket_module
+from collections import deque
+from socket import inet_ntop, inet_pton
+
+from server.media.relay.tables import (
+    CodecNumber,
+    DownFigures,
+    Event,
+    EventKind,
+    Join,
+    LayerFigures,
+    PeerFigures,
+)
+
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
+from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.string cimport memcmp, memcpy, memmove, memset
+
+from server.media.relay.system cimport *
+
+cdef enum:
+    MILLISECOND = 1000000
+    HANDLE_REST = 30        # seconds before a handle is given again
+
+cdef int64_t SECOND = 1000000000
+
+cdef enum:  # EventKind
+    STUN = 1
+    DTLS = 2
+    RTCP = 3
+    UP_LIVE = 4
+    KEYFRAME_WANTED = 5
+    KEYFRAME_SEEN = 6
+    SLOT_STARTED = 7
+
+cdef enum:  # CodecNumber
+    OPUS = 1
+    RED = 2
+    H264 = 3
+    VP8 = 4
+
+EVENT_KINDS = (None, *EventKind)
+
+include "srtp.pxi"
+include "events.pxi"
+include "addresses.pxi"
+include "sockets.pxi"
+include "rtp.pxi"
+include "payloads.pxi"
+include "ring.pxi"
+include "slots.pxi"
+include "tracks.pxi"
+include "rtcp.pxi"
+include "feedback.pxi"
+include "taps.pxi"
+include "rows.pxi"
+
+
+cdef void dispatch(Core* core, Socket* sock, int index) noexcept nogil:
+    """One datagram to whom its first octet and its address say (RFC 7983)."""
+    cdef mmsghdr* message = &sock.incoming[index]
+    cdef uint8_t* data = sock.incoming_data[index]
+    cdef Endpoint* source = &sock.incoming_from[index]
+    cdef int size = <int>message.msg_len
+    cdef Path* path
+    core.totals.received += 1
+    core.totals.received_octets += size
+    if message.msg_hdr.msg_flags & MSG_TRUNC or size > DATAGRAM_MAX:
+        core.totals.dropped_oversized += 1
+        return
+    source.length = message.msg_hdr.msg_namelen
+    source.socket = sock.number
+    normalize(source)
+    if size < 1:
+        core.totals.dropped_unknown_protocol += 1
+    elif data[0] < 4:
+        dispatch_stun(core, data, size, source)
+    else:
+        path = find_path(core, source)
+        if path is NULL:
+            core.totals.dropped_unknown_address += 1
+        else:
+            dispatch_peer(core, path.peer, data, size, arrival_of(core, &message.msg_hdr), source)
+
+
+cdef inline void dispatch_stun(Core* core, uint8_t* data, int size, Endpoint* source) noexcept nogil:
+    cdef Peer* peer = peer_of_stun(core, data, size)
+    if peer is NULL:
+        core.totals.dropped_unknown_ufrag += 1
+    else:
+        note(core, STUN, peer.handle, data, size, source, source.socket)
+
+
+cdef inline void dispatch_peer(Core* core, Peer* peer, uint8_t* data, int size, int64_t arrival_ns,
+                               Endpoint* source) noexcept nogil:
+    if 20 <= data[0] <= 63:
+        note(core, DTLS, peer.handle, data, size, source, source.socket)
+    elif not 128 <= data[0] <= 191:
+        core.totals.dropped_unknown_protocol += 1
+    elif peer.inbound is NULL:
+        core.totals.dropped_insecure += 1
+    elif size >= 2 and 192 <= data[1] <= 223:
+        receive_rtcp(core, peer, data, size, arrival_ns)
+    else:
+        receive_rtp(core, peer, data, size, arrival_ns)
+
+
+cdef int run_batches(Core* core, Socket* sock, int budget) noexcept nogil:
+    """Read and forward until the socket is empty or the budget is spent; how many came."""
+    cdef int done = 0, wanted, came_now, i
+    look_at_clock(core)
+    while done < budget:
+        wanted = min(budget - done, <int>BATCH)
+        came_now = receive_batch(sock, wanted)
+        for i in range(came_now):
+            dispatch(core, sock, i)
+        flush_all(core)
+        done += came_now
+        if came_now < wanted:
+            break
+        core.now_ns = clock_ns(CLOCK_MONOTONIC)
+    return done
+
+
+cdef int grow(Table* table) except -1:
+    cdef void** wider = <void**>realloc(table.items, (table.room * 2 + 64) * sizeof(void*))
+    if wider is NULL:
+        raise MemoryError
+    table.items = wider
+    table.room = table.room * 2 + 64
+    return 0
+
+
+cdef class Relay:
+    """See relay.pyi."""
+
+    def __cinit__(self):
+        self.core = <Core*>calloc(1, sizeof(Core))
+        if self.core is NULL:
+            raise MemoryError
+        self.core.event_data = <uint8_t*>malloc(EVENT_BYTES)
+        if self.core.event_data is NULL:
+            raise MemoryError
+        getrandom(&self.core.hash_seed, 4, 0)
+        look_at_clock(self.core)
+
+    def __init__(self):
+        self._sessions = {}
+        self._resting = {name: deque() for name in ("peer", "up", "down", "tap")}
+
+    def __dealloc__(self):
+        cdef int i
+        if self.core is NULL:
+            return
+        for i in range(self.peers.count):
+            if self.peers.items[i] is not NULL:
+                self._free_peer(<Peer*>self.peers.items[i])
+        for i in range(self.downs.count):
+            if self.downs.items[i] is not NULL:
+                free_down(<Down*>self.downs.items[i])
+        for i in range(self.taps.count):
+            if self.taps.items[i] is not NULL:
+                free_tap(<Tap*>self.taps.items[i])
+        for i in range(self.core.socket_count):
+            free(self.core.sockets[i])
+        free(self.peers.items)
+        free(self.ups.items)
+        free(self.downs.items)
+        free(self.taps.items)
+        free(self.core.event_data)
+        free(self.core)
+
+    # -- handles
+
+    cdef int _take_handle(self, Table* table, str name, void* item) except -1:
+        """The next handle; one that was given back rests for 30 s first."""
+        cdef int handle
+        resting = self._resting[name]
+        if resting and clock_ns(CLOCK_MONOTONIC) - resting[0][0] > HANDLE_REST * SECOND:
+            handle = resting.popleft()[1]
+        else:
+            if table.count == table.room:
+                grow(table)
+            handle = table.count
+            table.count += 1
+        table.items[handle] = item
+        return handle
+
+    cdef int _rest_handle(self, Table* table, str name, int handle) except -1:
+        table.items[handle] = NULL
+        self._resting[name].append((clock_ns(CLOCK_MONOTONIC), handle))
+        return 0
+
+    cdef void* _find(self, Table* table, str name, int handle) except NULL:
+        if not 0 <= handle < table.count or table.items[handle] is NULL:
+            raise KeyError(f"no {name} {handle}")
+        return table.items[handle]
+
+    cdef Peer* _peer(self, int handle) except NULL:
+        return <Peer*>self._find(&self.peers, "peer", handle)
+
+    cdef Up* _up(self, int handle) except NULL:
+        return <Up*>self._find(&self.ups, "up track", handle)
+
+    cdef Down* _down(self, int handle) except NULL:
+        return <Down*>self._find(&self.downs, "slot", handle)
+
+    cdef Tap* _tap(self, int handle) except NULL:
+        return <Tap*>self._find(&self.taps, "tap", handle)
+
+    cdef Socket* _socket(self, int number) except NULL:
+        if not 0 <= number < self.core.socket_count:
+            raise KeyError(f"no socket {number}")
+        return self.core.sockets[number]
+
+    # -- sockets
+
+    def adopt(self, int fd):
+        with socket_module.socket(fileno=fd) as found:
+            family, kind = found.family, found.type
+            found.detach()
+        if family not in (socket_module.AF_INET, socket_module.AF_INET6) or kind != socket_module.SOCK_DGRAM:
+            raise ValueError(f"file {fd} is no UDP socket")
+        if self.core.socket_count == MAX_SOCKETS:
+            raise ValueError(f"more than {MAX_SOCKETS} sockets")
+        self.core.sockets[self.core.socket_count] = make_socket(fd, family, self.core.socket_count)
+        self.core.socket_count += 1
+        return self.core.socket_count - 1
+
+    def receive(self, int socket, int budget=512):
+        cdef Socket* sock = self._socket(socket)
+        with nogil:
+            run_batches(self.core, sock, budget)
+        return hand_over(self.core)
+
+    def tick(self):
+        cdef int i
+        cdef Down* down
+        with nogil:
+            look_at_clock(self.core)
+            for i in range(self.peers.count):
+                if self.peers.items[i] is not NULL and (<Peer*>self.peers.items[i]).up_count:
+                    tick_peer(self.core, <Peer*>self.peers.items[i])
+            if self.core.replaying:
+                for i in range(self.downs.count):
+                    down = <Down*>self.downs.items[i]
+                    if down is not NULL and down.state == REPLAYING:
+                        replay(self.core, down)
+            flush_all(self.core)
+        return hand_over(self.core)
+
+    # -- peers
+
+    def add_peer(self, bytes ufrag not None):
+        cdef Peer* peer
+        if self.peers.count - len(self._resting["peer"]) >= MAX_PEERS:
+            raise ValueError(f"more than {MAX_PEERS} peers")
+        peer = <Peer*>calloc(1, sizeof(Peer))
+        if peer is NULL:
+            raise MemoryError
+        try:
+            remember_ufrag(self.core, peer, ufrag)
+            peer.handle = self._take_handle(&self.peers, "peer", peer)
+        except BaseException:
+            self._free_peer(peer)
+            raise
+        peer.heard_ns = -1
+        peer.round_trip_ns = 50 * MILLISECOND
+        return peer.handle
+
+    def add_ufrag(self, int peer, bytes ufrag not None):
+        remember_ufrag(self.core, self._peer(peer), ufrag)
+
+    def remove_peer(self, int peer):
+        cdef Peer* found = self._peer(peer)
+        while found.up_count:
+            self.remove_up(found.ups[0].handle)
+        while found.down_count:
+            self.remove_down(found.downs[0].handle)
+        self._free_peer(found)
+        self._rest_handle(&self.peers, "peer", peer)
+        self._sessions.pop(peer, None)
+
+    cdef void _free_peer(self, Peer* peer) noexcept:
+        while peer.path_count:
+            forget_path(self.core, peer.paths[0])
+        while peer.ufrag_count:
+            peer.ufrag_count -= 1
+            forget_ufrag(self.core, peer.ufrags[peer.ufrag_count])
+        while peer.up_count:
+            peer.up_count -= 1
+            free_up(peer.ups[peer.up_count])
+        free(peer.feedback)
+        free(peer)
+
+    def validate(self, int peer, int socket, object address):
+        cdef Endpoint endpoint
+        cdef Peer* found = self._peer(peer)
+        read_address(&endpoint, self._socket(socket), address)
+        remember_path(self.core, found, &endpoint)
+        found.heard_ns = clock_ns(CLOCK_MONOTONIC)
+
+    def aim(self, int peer, int socket, object address):
+        cdef Endpoint endpoint
+        cdef Peer* found = self._peer(peer)
+        cdef Path* path
+        read_address(&endpoint, self._socket(socket), address)
+        path = find_path(self.core, &endpoint)
+        if path is NULL or path.peer is not found:
+            raise ValueError(f"{address} is not validated for peer {peer}")
+        found.aimed = path
+
+    def secure(self, int peer, object inbound, object outbound):
+        cdef Peer* found = self._peer(peer)
+        if peer in self._sessions:
+            raise ValueError(f"peer {peer} has its SRTP sessions already")
+        found.inbound = session_pointer(inbound)
+        found.outbound = session_pointer(outbound)
+        self._sessions[peer] = (inbound, outbound)
+
+    def send_stun(self, int socket, object address, bytes data not None):
+        cdef Endpoint endpoint
+        read_address(&endpoint, self._socket(socket), address)
+        return send_now(self.core, &endpoint, <const uint8_t*><const char*>data, len(data))
+
+    def send_dtls(self, int peer, bytes data not None):
+        cdef Path* path = way_to(self._peer(peer))
+        if path is NULL:
+            return False
+        return send_now(self.core, &path.endpoint, <const uint8_t*><const char*>data, len(data))
+
+    def send_rtcp(self, int peer, bytes data not None):
+        cdef Peer* found = self._peer(peer)
+        if not 8 <= len(data) <= RTCP_MAX:
+            raise ValueError(f"an RTCP packet of {len(data)} bytes: 8 to {RTCP_MAX} are possible")
+        if found.outbound is NULL or way_to(found) is NULL:
+            return False
+        look_at_clock(self.core)
+        send_rtcp_packet(self.core, found, <const uint8_t*><const char*>data, <int>len(data))
+        flush_all(self.core)
+        return True
+
+    def set_round_trip(self, int peer, int microseconds):
+        self._peer(peer).round_trip_ns = min(max(microseconds, 1000), 2000000) * <int64_t>1000
+
+    # -- tables
+
+    def add_up(self, int peer, object row):
+        cdef Peer* found = self._peer(peer)
+        cdef Up* up
+        if found.up_count == MAX_UPS:
+            raise ValueError(f"peer {peer} has {MAX_UPS} up tracks already")
+        check_up_row(found, row)
+        up = make_up(self.core, found, row)
+        try:
+            up.handle = self._take_handle(&self.ups, "up", up)
+        except BaseException:
+            free_up(up)
+            raise
+        found.ups[found.up_count] = up
+        found.up_count += 1
+        announce_ssrcs(up, row)
+        return up.handle
+
+    def remove_up(self, int up):
+        cdef Up* found = self._up(up)
+        cdef int i
+        for i in range(found.layer_count):
+            while found.layers[i].slot_count:
+                forget_layer(self.core, found.layers[i].slots[0], found.layers[i])
+        forget_up(found)
+        free_up(found)
+        self._rest_handle(&self.ups, "up", up)
+
+    def add_down(self, int peer, object row):
+        cdef Peer* found = self._peer(peer)
+        cdef Down* down
+        if found.down_count == MAX_DOWNS:
+            raise ValueError(f"peer {peer} has {MAX_DOWNS} slots already")
+        spend_ssrcs(found, row)
+        down = make_down(found, row)
+        try:
+            down.handle = self._take_handle(&self.downs, "down", down)
+        except BaseException:
+            free_down(down)
+            raise
+        found.downs[found.down_count] = down
+        found.down_count += 1
+        return down.handle
+
+    def add_tap_down(self, int tap, int track, bint video):
+        cdef Tap* found = self._tap(tap)
+        cdef Down* down
+        if not 1 <= track <= 65535:
+            raise ValueError(f"no track number: {track}")
+        down = make_tap_down(found, track, video)
+        try:
+            down.handle = self._take_handle(&self.downs, "down", down)
+        except BaseException:
+            free_down(down)
+            raise
+        return down.handle
+
+    def remove_down(self, int down):
+        cdef Down* found = self._down(down)
+        unpoint(self.core, found)
+        forget_down(found)
+        free_down(found)
+        self._rest_handle(&self.downs, "down", down)
+
+    def point(self, int down, int up, int layer=0, int join=0):
+        cdef Down* slot = self._down(down)
+        cdef Up* track
+        cdef Layer* target
+        if up < 0:
+            unpoint(self.core, slot)
+            return True
+        track = self._up(up)
+        if not 0 <= layer < track.layer_count:
+            raise ValueError(f"up track {up} has no layer {layer}")
+        target = track.layers[layer]
+        if track.video != slot.video or not offers_fit(slot, target):
+            return False
+        look_at_clock(self.core)
+        point_slot(self.core, slot, target, join == 1)
+        flush_all(self.core)
+        return True
+
+    # -- taps
+
+    def add_tap(self, int fd, Py_ssize_t size):
+        cdef Tap* tap = make_tap(fd, size)
+        write_tap_header(self.core, tap)
+        try:
+            tap.handle = self._take_handle(&self.taps, "tap", tap)
+        except BaseException:
+            free_tap(tap)
+            raise
+        return tap.handle
+
+    def remove_tap(self, int tap):
+        cdef Tap* found = self._tap(tap)
+        cdef int i
+        for i in range(self.downs.count):
+            if self.downs.items[i] is not NULL and (<Down*>self.downs.items[i]).tap is found:
+                self.remove_down(i)
+        free_tap(found)
+        self._rest_handle(&self.taps, "tap", tap)
+
+    def tap_write(self, int tap, int kind, int track, bytes data not None):
+        cdef Tap* found = self._tap(tap)
+        cdef uint32_t size = <uint32_t>len(data)
+        cdef uint8_t* room
+        if not 1 <= kind <= 255 or not 0 <= track <= 65535:
+            raise ValueError(f"no record kind and track: {kind}, {track}")
+        room = open_record(found, kind, 0, track, clock_ns(CLOCK_MONOTONIC), size)
+        if room is NULL:
+            raise ValueError(f"a record of {size} bytes is too long for the ring")
+        memcpy(room, <const char*>data, size)
+        close_record(self.core, found, size)
+
+    # -- reading
+
+    def layer_figures(self, int up, int layer=0):
+        cdef Up* found = self._up(up)
+        if not 0 <= layer < found.layer_count:
+            raise ValueError(f"up track {up} has no layer {layer}")
+        return read_layer(found.layers[layer])
+
+    def down_figures(self, int down):
+        return read_down(self._down(down))
+
+    def peer_figures(self, int peer):
+        cdef Peer* found = self._peer(peer)
+        return PeerFigures(
+            last_heard_us=age_us(found.heard_ns),
+            received=found.received,
+            sent=found.sent,
+            srtp_failures=found.srtp_failures,
+            replayed=found.replayed,
+        )
+
+    def totals(self):
+        return <dict>self.core.totals

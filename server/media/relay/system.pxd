@@ -1,0 +1,91 @@
+"""What the relay needs of the kernel and the compiler, declared for C."""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+
+cdef extern from "<sys/socket.h>" nogil:
+    struct iovec:
+        void* iov_base
+        size_t iov_len
+    struct msghdr:
+        void* msg_name
+        uint32_t msg_namelen
+        iovec* msg_iov
+        size_t msg_iovlen
+        void* msg_control
+        size_t msg_controllen
+        int msg_flags
+    struct mmsghdr:
+        msghdr msg_hdr
+        unsigned int msg_len
+    struct sockaddr:
+        pass
+    int recvmmsg(int fd, mmsghdr* messages, unsigned int count, int flags, void* timeout)
+    int sendmmsg(int fd, mmsghdr* messages, unsigned int count, int flags)
+    long sendto(int fd, const void* data, size_t size, int flags, const sockaddr* to, uint32_t length)
+    int setsockopt(int fd, int level, int option, const void* value, uint32_t length)
+    int getsockopt(int fd, int level, int option, void* value, uint32_t* length)
+    int SOL_SOCKET, SO_RCVBUF, SO_SNDBUF, SO_RCVBUFFORCE, SO_SNDBUFFORCE, SO_TIMESTAMPNS
+    int MSG_DONTWAIT, MSG_TRUNC, AF_INET, AF_INET6
+
+cdef extern from "<sys/mman.h>" nogil:
+    void* mmap(void* address, size_t length, int protection, int flags, int fd, long offset)
+    int munmap(void* address, size_t length)
+    int PROT_READ, PROT_WRITE, MAP_SHARED
+    void* MAP_FAILED
+
+cdef extern from "<sys/random.h>" nogil:
+    long getrandom(void* buffer, size_t size, unsigned int flags)
+
+cdef extern from *:
+    """
+    #include <arpa/inet.h>
+    #include <errno.h>
+    #include <netinet/in.h>
+    #include <stdint.h>
+    #include <string.h>
+    #include <sys/socket.h>
+    #include <time.h>
+
+    static inline int64_t relay_clock_ns(int clock) {
+        struct timespec t;
+        clock_gettime(clock, &t);
+        return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+    }
+    /* Kernel arrival time (CLOCK_REALTIME ns) of a received datagram, 0 where the kernel gave none. */
+    static inline int64_t relay_arrival_ns(struct msghdr *m) {
+        struct cmsghdr *c;
+        for (c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+            if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS
+                && c->cmsg_len >= CMSG_LEN(sizeof(struct timespec))) {
+                struct timespec t;
+                memcpy(&t, CMSG_DATA(c), sizeof t);
+                return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+            }
+        return 0;
+    }
+    static inline int relay_errno(void) { return errno; }
+    static inline void relay_store_release(uint64_t *p, uint64_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
+    static inline void relay_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+    static inline uint16_t relay_get16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
+    static inline uint32_t relay_get24(const uint8_t *p) { return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2]; }
+    static inline uint32_t relay_get32(const uint8_t *p) { uint32_t v; memcpy(&v, p, 4); return __builtin_bswap32(v); }
+    static inline uint64_t relay_get64(const uint8_t *p) { uint64_t v; memcpy(&v, p, 8); return __builtin_bswap64(v); }
+    static inline void relay_put16(uint8_t *p, uint16_t v) { p[0] = (uint8_t)(v >> 8); p[1] = (uint8_t)v; }
+    static inline void relay_put32(uint8_t *p, uint32_t v) { v = __builtin_bswap32(v); memcpy(p, &v, 4); }
+    static inline void relay_put64(uint8_t *p, uint64_t v) { v = __builtin_bswap64(v); memcpy(p, &v, 8); }
+    """
+    int64_t clock_ns "relay_clock_ns"(int clock) noexcept nogil
+    int64_t stamp_of "relay_arrival_ns"(msghdr* message) noexcept nogil
+    int last_errno "relay_errno"() noexcept nogil
+    void store_release "relay_store_release"(uint64_t* place, uint64_t value) noexcept nogil
+    void full_fence "relay_fence"() noexcept nogil
+    uint16_t get16 "relay_get16"(const uint8_t* place) noexcept nogil
+    uint32_t get24 "relay_get24"(const uint8_t* place) noexcept nogil
+    uint32_t get32 "relay_get32"(const uint8_t* place) noexcept nogil
+    uint64_t get64 "relay_get64"(const uint8_t* place) noexcept nogil
+    void put16 "relay_put16"(uint8_t* place, uint16_t value) noexcept nogil
+    void put32 "relay_put32"(uint8_t* place, uint32_t value) noexcept nogil
+    void put64 "relay_put64"(uint8_t* place, uint64_t value) noexcept nogil
+    int CLOCK_MONOTONIC, CLOCK_REALTIME
+    int EAGAIN, EINTR, ENOBUFS
