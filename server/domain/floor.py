@@ -191,9 +191,7 @@ def watcher_assignment(
     if source is None:
         if "stage" in as_room:
             wanted["video"] = as_room["stage"]
-    elif source in sends.get(lesson.main_room, ()) and (
-        lesson.courseware or source is not Source.SCREEN
-    ):
+    elif source in sends.get(lesson.main_room, ()) and (lesson.courseware or source is not Source.SCREEN):
         wanted["video"] = (lesson.main_room, source)
     voice = as_room.get("called") or as_room.get("main")
     if voice is not None:

@@ -10,7 +10,7 @@ from typing import Protocol
 from server.domain.admission import Identity
 from server.domain.lesson import Lesson
 from server.media.contract import Command, Done
-from server.protocol.messages import FromServer, Refused
+from server.protocol.messages import FromServer, Refused, Welcome
 from server.protocol.session import CloseCode
 from server.store.records import Classroom, Mark, RecordingRow
 
@@ -30,6 +30,8 @@ class LessonStore(Protocol):
         """Lessons that were LIVE or CLOSING when campus stopped."""
         ...
 
+    async def marks(self, lesson: str) -> list[Mark]: ...
+
     async def save_marks(self, lesson: str, marks: list[Mark]) -> None: ...
 
     async def save_recording(self, row: RecordingRow) -> None: ...
@@ -42,7 +44,7 @@ class WorkerPort(Protocol):
     def tap_socket(self) -> str: ...
 
     async def request(self, command: Command) -> Done:
-        """Send a command with a request number and wait for its answer; ConnectionError where that is lost."""
+        """Send a command with a request number and wait for its answer; ConnectionError where it is lost."""
         ...
 
     def send(self, command: Command) -> None:
@@ -58,6 +60,10 @@ class PagePort(Protocol):
 
     @property
     def session(self) -> str: ...
+
+    def welcome(self, welcome: Welcome) -> None:
+        """The lesson (or the service) takes the page in: the first message it gets."""
+        ...
 
     def send(self, message: FromServer) -> None:
         """Put into the page's bounded outbox; a page that is too slow is hung up."""

@@ -1,0 +1,173 @@
+"""Who is in a lesson: participants by seat, the floor, and each tile's state. Owned by the lesson room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from server.domain import floor as floors
+from server.domain.admission import Identity
+from server.domain.floor import Assignment, Floor
+from server.domain.lesson import Lesson
+from server.domain.seats import seat_state
+from server.live.connections import Connection, Direction
+from server.live.participant import Participant
+from server.live.ports import Classroom, PagePort
+from server.protocol.messages import Role, Words
+from server.protocol.parameters import Source
+
+OBSERVER_SEAT = "observer."
+
+
+class Attendance:
+    """The main room and every receiving room have their seat from the start; observers come and go."""
+
+    def __init__(
+        self, lesson: Lesson, classrooms: Mapping[str, Classroom], *, restored: bool = False
+    ) -> None:
+        self.floor = Floor()
+        self._main = lesson.main_room
+        self._rooms = lesson.rooms
+        self.main_was_seen = False
+        self._participants = {
+            room: Participant(
+                seat=room,
+                role=Role.TEACHER if room == lesson.main_room else Role.ROOM,
+                name=_name(classrooms, room),
+                since=lesson.created_at,
+            )
+            for room in (lesson.main_room, *lesson.rooms)
+        }
+        self._restored = restored
+        self.main_name = _name(classrooms, lesson.main_room)
+
+    # -- who -----------------------------------------------------------------------------------------
+
+    def everybody(self) -> list[Participant]:
+        return list(self._participants.values())
+
+    def seats(self) -> list[Participant]:
+        """The receiving rooms, in tile order."""
+        return [self._participants[room] for room in self._rooms]
+
+    def of_page(self, page: PagePort) -> Participant | None:
+        """Whose page this is now; None for a page that was replaced."""
+        return next((p for p in self._participants.values() if p.page is page), None)
+
+    def pages(self, role: Role | None = None) -> list[PagePort]:
+        return [
+            p.page
+            for p in self._participants.values()
+            if p.page is not None and (role is None or p.role is role)
+        ]
+
+    def enter(self, identity: Identity, session: str) -> Participant:
+        """The participant of this identity; an observer is made."""
+        if identity.role is not Role.OBSERVER:
+            return self._participants[identity.room]
+        seat = OBSERVER_SEAT + session
+        return self._participants.setdefault(
+            seat, Participant(seat=seat, role=Role.OBSERVER, name=identity.name, session=session)
+        )
+
+    def present_rooms(self, now: int) -> frozenset[str]:
+        return frozenset(room for room in self._rooms if self._participants[room].present(now))
+
+    def teacher_present(self, now: int) -> bool:
+        return self._participants[self._main].present(now)
+
+    def teacher_gone(self, now: int, for_ms: int) -> bool:
+        left_at = self._participants[self._main].left_at
+        return left_at is not None and now - left_at > for_ms
+
+    def watched_by(self) -> list[str]:
+        """Names of everybody who only watches: nobody does so unseen."""
+        return [p.name.zh for p in self._participants.values() if p.role is Role.OBSERVER and p.page]
+
+    # -- their media ---------------------------------------------------------------------------------
+
+    def assignment(
+        self, who: Participant, lesson: Lesson, announced: Mapping[str, Iterable[Source]]
+    ) -> Assignment:
+        room = who.seat if who.role is Role.ROOM else ""
+        return floors.assignments(lesson, self.floor, announced, who.role, room)
+
+    def take_back(self, connections: Iterable[Connection], now: int) -> None:
+        """Connections that outlived campus, back to their seats; their pages follow within seconds."""
+        for connection in connections:
+            participant = self._participants.get(connection.seat)
+            if participant is None:
+                continue
+            participant.was_here, participant.left_at = True, now
+            if connection.direction is Direction.UP:
+                participant.up = connection
+            else:
+                participant.down = connection
+
+    def connection_changed(self, connection: Connection, now: int) -> None:
+        participant = self._participants.get(connection.seat)
+        if participant is None or connection.alive:
+            return
+        if participant.up is connection:
+            participant.up = None
+        if participant.down is connection:
+            participant.down = None
+            participant.media_restarts(now)
+
+    def media_lost(self, now: int) -> None:
+        for participant in self._participants.values():
+            participant.up = participant.down = None
+            participant.media_restarts(now)
+
+    def lost(self, worst: Mapping[str, float], now: int) -> None:
+        for participant in self._participants.values():
+            if participant.down is not None:
+                participant.lost(worst.get(participant.down.name, 0.0), now)
+
+    # -- time ----------------------------------------------------------------------------------------
+
+    def on_air(self, now: int) -> None:
+        """The lesson begins: whoever waits has the joining time."""
+        for participant in self._participants.values():
+            if participant.page is not None:
+                participant.media_restarts(now)
+
+    def ended(self) -> None:
+        self.floor = Floor()
+        for participant in self._participants.values():
+            participant.up = participant.down = None
+            participant.help_since = None
+
+    def expire(self, now: int, resume_ms: int) -> list[Connection]:
+        """Connections of pages that did not come back in time; observers without a page are forgotten."""
+        closed: list[Connection] = []
+        for participant in self.everybody():
+            gone = participant.page is None and participant.left_at is not None
+            if not gone or now - (participant.left_at or 0) < resume_ms:
+                continue
+            closed += [c for c in (participant.up, participant.down) if c is not None]
+            participant.up = participant.down = None
+            if participant.role is Role.OBSERVER:
+                del self._participants[participant.seat]
+        return closed
+
+    def leave_floor(self, now: int, call_kept_ms: int) -> None:
+        """A room that is away has no hand up; its call is kept for a while."""
+        for seat in self.seats():
+            if seat.present(now):
+                continue
+            if seat.seat in self.floor.hands:
+                self.floor = floors.lower_hand(self.floor, seat.seat)
+            away_ms = now - (seat.left_at or 0)
+            if self.floor.called == seat.seat and away_ms > call_kept_ms:
+                self.floor = floors.room_left(self.floor, seat.seat)
+
+    def judge(self, now: int, *, on_air: bool) -> None:
+        """Each receiving room's state by the table."""
+        for seat in self.seats():
+            facts = seat.facts(now, on_air=on_air, muted=seat.seat in self.floor.muted)
+            seat.show(*seat_state(facts, now), now)
+
+
+def _name(classrooms: Mapping[str, Classroom], room: str) -> Words:
+    known = classrooms.get(room)
+    return known.name if known is not None else Words(zh=room, en=room)

@@ -1,0 +1,257 @@
+"""What a page says to its lesson, carried out: coming and going, offers and answers, the teacher's wishes.
+
+A part of the lesson room (`LessonRoom`), in its task. What cannot be is told to the page as `Refused`.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from server.domain import floor as floors
+from server.domain.floor import slots_of
+from server.domain.teaching import Teaching, teach
+from server.errors import LiankeError, UserFault
+from server.live import connections as exchange
+from server.live import inbox as told
+from server.live.connections import Connection, MediaLost
+from server.live.participant import Participant
+from server.live.ports import PagePort
+from server.live.standard_doors import StandardDoors
+from server.media.contract import PeerState
+from server.protocol import messages as m
+from server.protocol.messages import LessonState, Role
+from server.protocol.parameters import Source
+
+if TYPE_CHECKING:
+    from server.live.lesson_room import LessonRoom
+
+logger = logging.getLogger(__name__)
+
+ROOM_SOURCES = frozenset({Source.CAMERA, Source.VOICE})
+RETRY_MS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingOffer:
+    page: PagePort
+    message: m.OfferUp
+
+
+class Doors(StandardDoors):
+    """`_waiting`: the newest up offer of each seat that came while there was no worker."""
+
+    def __init__(self, room: LessonRoom) -> None:
+        super().__init__(room)
+        self._waiting: dict[str, WaitingOffer] = {}
+
+    # -- coming and going ----------------------------------------------------------------------------
+
+    async def came(self, message: told.PageCame, now: int) -> None:
+        """Welcome the page, with as much of its old connections as still lives."""
+        page, hello = message.page, message.hello
+        who = self.room.attendance.enter(page.identity, page.session)
+        who.came(page, now)
+        keep_up = _kept(who.up, hello.up if hello else None) and bool(who.up and who.up.tracks)
+        keep_down = _kept(who.down, hello.down if hello else None) and bool(who.down and who.down.slots)
+        if hello is not None:
+            page.welcome(
+                m.Welcome(
+                    session=page.session,
+                    role=page.identity.role,
+                    room=page.identity.room,
+                    name=page.identity.name,
+                    now=now,
+                    resumed=message.resumed,
+                    keep_up=keep_up,
+                    keep_down=keep_down,
+                )
+            )
+        if not keep_up:
+            self._drop_up(who)
+        if not keep_down:
+            self._drop_down(who)
+        page.send(m.Lesson(lesson=self.room.view(now)))
+        if keep_down and who.down is not None:
+            who.down.told = None
+        elif self.room.lesson.on_air:
+            await self._offer_down(who, now)
+
+    def left(self, message: told.PageLeft, now: int) -> None:
+        who = self.room.attendance.of_page(message.page)
+        if who is None:
+            return
+        who.left(now)
+        self._waiting.pop(who.seat, None)
+        if message.moved:
+            self._drop_up(who)
+            self._drop_down(who)
+            who.was_here = False
+
+    async def reopen(self, now: int) -> None:
+        """There is a worker (again), or the lesson began: every page gets its down connection."""
+        if self.room.media.worker is None:
+            return
+        for who in self.room.attendance.everybody():
+            if who.page is not None and self.room.lesson.on_air and who.down is None:
+                await self._offer_down(who, now)
+        waiting, self._waiting = self._waiting, {}
+        for offer in waiting.values():
+            await self.said(told.PageSaid(offer.page, offer.message), now)
+
+    # -- what a page says ----------------------------------------------------------------------------
+
+    async def said(self, message: told.PageSaid, now: int) -> None:
+        """Carry out; a refusal goes to the page and nowhere else."""
+        page = message.page
+        who = self.room.attendance.of_page(page)
+        if who is None:
+            return
+        try:
+            await self._carry_out(who, page, message.message, now)
+        except LiankeError as error:
+            page.send(m.Refused(code=error.code, words=error.words))
+        except MediaLost as lost:
+            logger.warning("lesson %s: %s: media: %s", self.room.lesson.id, who.seat, lost)
+            page.send(_media_busy())
+
+    async def _carry_out(self, who: Participant, page: PagePort, message: m.ToServer, now: int) -> None:
+        match message:
+            case m.Report():
+                who.reported(message, now)
+            case m.OfferUp():
+                await self._offer_up(who, page, message)
+            case m.AnswerDown():
+                await self._answer_down(who, message)
+            case m.WantDown():
+                self._drop_down(who)
+                if self.room.lesson.on_air:
+                    await self._offer_down(who, now)
+            case m.RestartUp():
+                self._drop_up(who)
+            case m.Hand(up=up):
+                self._hand(who, up, now)
+            case m.Trouble(kind=kind):
+                who.help_kind = kind
+                who.help_since = now if kind in ("sound", "picture") else None
+            case (
+                m.Start()
+                | m.End()
+                | m.Extend()
+                | m.CallOn()
+                | m.Mute()
+                | m.OpenVoice()
+                | m.Stage()
+                | m.Courseware()
+                | m.LowerHand()
+            ):
+                await self.teach(message, now)
+            case m.Hello() | m.Ping():
+                pass  # the session machine's
+            case _:
+                assert_never(message)
+
+    async def teach(self, message: Teaching, now: int) -> None:
+        """The teacher's wish, from the studio or the API. UserFault where it cannot be."""
+        room = self.room
+        if isinstance(message, m.Start) and room.lesson.state is LessonState.ENDED:
+            room.start_next()
+            return
+        present = room.attendance.present_rooms(now)
+        outcome = teach(room.lesson, room.attendance.floor, message, present, now)
+        room.attendance.floor = outcome.floor
+        for kind, values in outcome.marks:
+            room.recorded.mark(kind, values, room.lesson.started_at, now)
+        if outcome.lesson != room.lesson:
+            await room.become(outcome.lesson)
+        for notice, texts in outcome.notices:
+            room.notify(notice, texts)
+
+    def _hand(self, who: Participant, up: bool, now: int) -> None:
+        floor = self.room.attendance.floor
+        if up and not self.room.lesson.on_air:
+            raise UserFault("not_on_air", zh="还没有上课。", en="The lesson is not on the air.")
+        change = floors.raise_hand(floor, who.seat, now) if up else floors.lower_hand(floor, who.seat)
+        self.room.attendance.floor = change
+
+    # -- connections ---------------------------------------------------------------------------------
+
+    async def _offer_up(self, who: Participant, page: PagePort, message: m.OfferUp) -> None:
+        if who.role is Role.ROOM and not set(message.sources.values()) <= ROOM_SOURCES:
+            raise UserFault(
+                "bad_source", zh="教室只能发送摄像头和声音。", en="A room sends camera and voice."
+            )
+        teacher_checks = who.role is Role.TEACHER and self.room.lesson.state is LessonState.OPEN
+        if not self.room.lesson.on_air and not teacher_checks:
+            raise UserFault("not_on_air", zh="还没有上课。", en="The lesson is not on the air.")
+        if self.room.media.worker is None:
+            self._waiting[who.seat] = WaitingOffer(page, message)
+            return
+        music = not message.sound_processing
+        worker = self.room.media.need()
+        if message.connection is not None and _kept(who.up, message.connection) and who.up is not None:
+            answer = await exchange.change_up(worker, who.up, message.sdp, message.sources, music=music)
+        elif message.connection is not None:
+            page.send(m.Reconnect(up=True, down=False))
+            return
+        else:
+            connection, answer = await exchange.open_up(
+                worker, self.room.lesson.id, who.seat, message.sdp, message.sources, music=music
+            )
+            self._drop_up(who)
+            self.room.media.connections[connection.name] = who.up = connection
+        page.send(
+            m.AnswerUp(offer=message.offer, connection=who.up.name, sdp=answer.sdp, bitrates=answer.bitrates)
+        )
+
+    async def _offer_down(self, who: Participant, now: int) -> None:
+        page = who.page
+        if page is None or self.room.media.worker is None:
+            return
+        worker = self.room.media.need()
+        self._drop_down(who)
+        try:
+            connection, text = await exchange.open_down(
+                worker, self.room.lesson.id, who.seat, slots_of(who.role)
+            )
+        except MediaLost as lost:
+            logger.warning("lesson %s: %s: no down connection: %s", self.room.lesson.id, who.seat, lost)
+            page.send(_media_busy())
+            return
+        self.room.media.connections[connection.name] = who.down = connection
+        who.media_restarts(now)
+        slots = [m.SlotView(name=slot.name, mid=slot.mid, kind=slot.kind) for slot in connection.plan]
+        page.send(m.OfferDown(connection=connection.name, offer=connection.offer, sdp=text, slots=slots))
+
+    async def _answer_down(self, who: Participant, message: m.AnswerDown) -> None:
+        """An answer to an offer that is no longer ours is late, not wrong."""
+        down = who.down
+        if down is None or message.connection != down.name or message.offer != down.offer or down.slots:
+            return
+        await exchange.answered_down(self.room.media.need(), down, message.sdp)
+
+    def _drop_up(self, who: Participant) -> None:
+        if who.up is not None:
+            self.room.media.close(who.up)
+            who.up = None
+
+    def _drop_down(self, who: Participant) -> None:
+        if who.down is not None:
+            self.room.media.close(who.down)
+            who.down = None
+
+
+def _kept(connection: Connection | None, name: str | None) -> bool:
+    """Whether the connection the page names is the one we have, and may still work."""
+    if connection is None or name is None or connection.name != name:
+        return False
+    return connection.state in (PeerState.NEW, PeerState.CONNECTING, PeerState.CONNECTED, PeerState.AWAY)
+
+
+def _media_busy() -> m.Refused:
+    return m.Refused(
+        code="media_busy",
+        words=m.Words(zh="音视频暂时连不上，马上再试。", en="Picture and sound are not ready; trying again."),
+        retry_after_ms=RETRY_MS,
+    )

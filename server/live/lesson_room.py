@@ -1,0 +1,383 @@
+"""One live lesson: a task with an inbox, from the studio's check to the playable replay.
+
+Each message changes the lesson, its floor, its participants or its media; then `_settle` compares what is
+with what was told, and tells the difference to the worker, the recorder, the store and the pages. Nobody else
+touches any of it. Rules are `server.domain`, exchanges `live.connections` and `live.room_media`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, assert_never
+
+from server.clock import Clock
+from server.domain import lesson as lessons
+from server.domain.lesson import Lesson, LessonNotice
+from server.errors import LiankeError
+from server.live import inbox as told
+from server.live.attendance import Attendance
+from server.live.connections import MediaLost
+from server.live.doors import Doors
+from server.live.inbox import Inbox, Inward
+from server.live.ports import Classroom, LessonStore, RecorderPort, WorkerPort
+from server.live.recorded import Recorded
+from server.live.room_media import RoomMedia
+from server.live.view import lesson_view
+from server.media import contract as media
+from server.protocol import messages as m
+from server.protocol.messages import LessonState, Role
+
+logger = logging.getLogger(__name__)
+
+TICK_S = 0.5
+SNAPSHOT_S = 2.0
+RELEASE_MS = 15_000
+"""How long rooms are shown that the lesson is over, before they wait for the next one."""
+KEEP_ENDED_MS = 900_000
+CALL_KEPT_MS = 10_000
+
+
+class LessonHost(Protocol):
+    """What a lesson needs of the service that keeps all lessons."""
+
+    def place(self, lesson: str) -> tuple[str, WorkerPort] | None:
+        """A living worker for this lesson, or None where there is none now."""
+        ...
+
+    def reassign(self) -> None:
+        """A lesson began, ended or let its rooms go: pages may belong elsewhere now."""
+        ...
+
+    def start_next(self, ended: Lesson) -> None:
+        """The teacher pressed Start after the end: a new lesson in the same main room."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RoomPorts:
+    host: LessonHost
+    store: LessonStore
+    recorder: RecorderPort
+    clock: Clock
+    resume_ms: int = 60_000
+
+
+class LessonRoom:
+    """`restored`: it was on the air when campus stopped; its peers may live on a worker that knows it."""
+
+    def __init__(
+        self, lesson: Lesson, classrooms: Mapping[str, Classroom], ports: RoomPorts, *, restored: bool = False
+    ) -> None:
+        self.lesson = lesson
+        self.inbox = Inbox()
+        self._ports = ports
+        self._clock = ports.clock
+        self.media = RoomMedia(lesson.id, lesson.main_room)
+        self.attendance = Attendance(lesson, classrooms, restored=restored)
+        self.recorded = Recorded(lesson.id, ports.store, ports.recorder)
+        self._doors = Doors(self)
+        self._saved: tuple[Lesson, str] | None = None
+        self._view: m.LessonView | None = None
+        self._waiting_for_snapshot = restored
+        self._released = False
+        self.media_away_since: int | None = None
+
+    # -- the task ------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until the lesson is over, its replay ready and nobody waits for news of it."""
+        await self.recorded.load(self.lesson)
+        await self._wait_for_snapshot()
+        while not self._finished():
+            message: Inward | None = None
+            try:
+                async with asyncio.timeout(TICK_S):
+                    message = await self.inbox.get()
+            except TimeoutError:
+                pass
+            await self._turn(message)
+        self.media.close_room()
+
+    async def _turn(self, message: Inward | None) -> None:
+        """One message and what follows from it. Its failure is its own: the lesson goes on."""
+        for step in (self._take(message) if message is not None else None, self._settle()):
+            if step is None:
+                continue
+            try:
+                await step
+            except MediaLost as lost:
+                logger.warning("lesson %s: media: %s", self.lesson.id, lost)
+            except Exception:
+                logger.exception("lesson %s: a message failed", self.lesson.id)
+
+    async def _wait_for_snapshot(self) -> None:
+        """After campus started again: our worker's word first, then what the pages say."""
+        early: list[Inward] = []
+        try:
+            async with asyncio.timeout(SNAPSHOT_S if self._waiting_for_snapshot else 0):
+                while self._waiting_for_snapshot:
+                    message = await self.inbox.get()
+                    if isinstance(message, told.WorkerUp) and (message.peers or message.tap is not None):
+                        await self._turn(message)
+                    elif not isinstance(message, told.WorkerUp):
+                        early.append(message)
+        except TimeoutError:
+            self._waiting_for_snapshot = False
+        self._place()
+        self._begin_recording()
+        for message in early:
+            await self._turn(message)
+
+    def now(self) -> int:
+        return self._clock.wall_ms()
+
+    def _finished(self) -> bool:
+        if self.lesson.state is not LessonState.ENDED:
+            return False
+        over = self.now() - (self.lesson.ended_at or 0) > KEEP_ENDED_MS
+        return over or (not self.attendance.pages() and self.recorded.settled)
+
+    # -- what comes in -------------------------------------------------------------------------------
+
+    async def _take(self, message: Inward) -> None:
+        now = self.now()
+        match message:
+            case told.PageCame():
+                await self._doors.came(message, now)
+            case told.PageSaid():
+                await self._doors.said(message, now)
+            case told.PageLeft():
+                self._doors.left(message, now)
+            case told.WorkerSaid(event=event):
+                self._worker_said(event, now)
+            case told.WorkerUp():
+                await self._worker_up(message)
+            case told.WorkerGone(worker=worker):
+                if worker == self.media.worker_name:
+                    await self._worker_gone(now)
+            case told.RecorderSaid(recording=recording):
+                await self.recorded.told(recording, self.lesson, now)
+            case (
+                told.StartLesson()
+                | told.EndLesson()
+                | told.Publish()
+                | told.Watch()
+                | told.Patch()
+                | told.Hangup()
+            ):
+                await self._asked(message)
+            case _:
+                assert_never(message)
+
+    async def _asked(self, ask: told.Ask) -> None:
+        """Carry out and answer; what cannot be is the asker's error."""
+        if ask.reply.done():
+            return
+        try:
+            await self._doors.asked(ask, self.now())
+        except (LiankeError, MediaLost) as error:
+            ask.reply.set_exception(error)
+        finally:
+            if not ask.reply.done():
+                ask.reply.cancel()
+
+    def _worker_said(self, event: media.Event, now: int) -> None:
+        match event:
+            case media.PeerChanged():
+                connection = self.media.peer_changed(event)
+                if connection is not None:
+                    self.attendance.connection_changed(connection, now)
+            case media.TrackChanged():
+                self.media.track_changed(event, now)
+            case media.Figures():
+                self.attendance.lost(self.media.counted(event, now), now)
+            case media.Levels():
+                self._levels(event)
+            case _:
+                pass
+
+    def _levels(self, event: media.Levels) -> None:
+        rooms: dict[str, int] = {}
+        for track, level in event.levels:
+            origin = self.media.origin_of(track)
+            if origin is not None:
+                rooms[origin[0]] = max(rooms.get(origin[0], -127), level)
+        for page in self.attendance.pages(Role.TEACHER):
+            page.send(m.Levels(rooms=rooms))
+
+    # -- the worker ----------------------------------------------------------------------------------
+
+    def _place(self) -> None:
+        if self.media.worker is None and not self._waiting_for_snapshot:
+            placed = self._ports.host.place(self.lesson.id)
+            if placed is not None:
+                self.media.placed(*placed)
+
+    async def _worker_up(self, message: told.WorkerUp) -> None:
+        """A worker is there (again): ours with our peers on it, or one to be placed on."""
+        if self.media.worker is not None:
+            return
+        restoring, self._waiting_for_snapshot = self._waiting_for_snapshot, False
+        self._place()
+        if self.media.worker is None:
+            return
+        if restoring and self.media.worker_name == message.worker:
+            self.attendance.take_back(self.media.take_back(message.peers, message.tap), self.now())
+        self._begin_recording()
+        await self._doors.reopen(self.now())
+
+    async def _worker_gone(self, now: int) -> None:
+        """Every page is told at once; another worker is taken where one lives."""
+        self.media.lost()
+        self.attendance.media_lost(now)
+        for page in self.attendance.pages():
+            page.send(m.Reconnect(up=True, down=True))
+        self._place()
+        if self.media.worker is not None:
+            self._begin_recording()
+            await self._doors.reopen(now)
+
+    def _begin_recording(self) -> None:
+        if self.lesson.on_air and self.lesson.recorded and self.media.worker is not None:
+            self.recorded.begin(self.lesson, self.media.worker.tap_socket)
+
+    # -- changes of the lesson -----------------------------------------------------------------------
+
+    async def become(self, lesson: Lesson) -> None:
+        """Take the new value, and do what its state asks for."""
+        before, self.lesson = self.lesson, lesson
+        if lesson.on_air and not before.on_air:
+            self._place()
+            await self.media.tap(lesson)
+            self._begin_recording()
+            self.attendance.on_air(self.now())
+            self._ports.host.reassign()
+            await self._doors.reopen(self.now())
+        if lesson.state is LessonState.ENDED and before.state is not LessonState.ENDED:
+            was_recorded = before.on_air and lesson.recorded
+            self._released = not before.on_air
+            self.media.close_all()
+            self.attendance.ended()
+            self.recorded.finish(was_recorded=was_recorded)
+            self._ports.host.reassign()
+
+    def start_next(self) -> None:
+        self._ports.host.start_next(self.lesson)
+
+    def notify(self, notice: LessonNotice, values: Mapping[str, str]) -> None:
+        for page in self.attendance.pages():
+            page.send(m.Notice(id=notice, values=dict(values)))
+
+    # -- settling ------------------------------------------------------------------------------------
+
+    async def _settle(self) -> None:
+        now = self.now()
+        await self._time(now)
+        try:
+            self._point(now)
+            await self.media.tap(self.lesson)
+        except MediaLost as lost:
+            logger.warning("lesson %s: tap: %s", self.lesson.id, lost)
+        self._show(now)
+        await self.save()
+        over = self.lesson.state is LessonState.ENDED and now - (self.lesson.ended_at or 0) > RELEASE_MS
+        if over and not self._released:
+            self._released = True
+            self._ports.host.reassign()
+
+    @property
+    def released(self) -> bool:
+        """Rooms need not stay any longer."""
+        return self._released
+
+    async def _time(self, now: int) -> None:
+        """The bell, the teacher's absence, sessions that did not come back."""
+        lesson = self.lesson
+        if lesson.on_air:
+            here = self.attendance.teacher_present(now) or self._doors.published()
+            lesson = lessons.main_back(lesson) if here else lessons.main_away(lesson, now)
+            if (lesson.main_away_since is None) != (self.lesson.main_away_since is None):
+                self._away_mark(lesson, now)
+        elif lesson.state is LessonState.OPEN and self.attendance.teacher_gone(now, self._ports.resume_ms):
+            lesson = lessons.end(lesson, now)
+        lesson, notices = lessons.tick(lesson, now)
+        if lesson != self.lesson:
+            await self.become(lesson)
+        for notice in notices:
+            self.notify(notice, _bell_values(lesson, notice, now))
+        for connection in self.attendance.expire(now, self._ports.resume_ms):
+            self.media.close(connection)
+        self.attendance.leave_floor(now, CALL_KEPT_MS)
+
+    def _away_mark(self, lesson: Lesson, now: int) -> None:
+        away = lesson.main_away_since is not None
+        self.recorded.mark("main_away" if away else "main_back", {}, self.lesson.started_at, now)
+        self.notify(LessonNotice.MAIN_AWAY if away else LessonNotice.MAIN_BACK, {})
+
+    def _point(self, now: int) -> None:
+        """Assignments to slots, and to the facts of what each tile must be seeing."""
+        announced = self.media.announced()
+        flowing = self.media.flowing(now)
+        for participant in self.attendance.everybody():
+            assignment = self.attendance.assignment(participant, self.lesson, announced)
+            shown = frozenset(slot for slot, origin in assignment.items() if origin in flowing)
+            participant.due(shown, now)
+            if participant.down is None:
+                continue
+            news = self.media.point(participant.down, assignment)
+            if news is not None and participant.page is not None:
+                participant.page.send(m.Slots(connection=participant.down.name, slots=news))
+        self._doors.point_watchers(announced)
+        self._watch_main(now, flowing)
+
+    def _watch_main(self, now: int, flowing: frozenset[tuple[str, object]]) -> None:
+        """Since when the main room's line is silent although its page is there."""
+        main = self.lesson.main_room
+        if any(room == main for room, _ in flowing) or not self.lesson.on_air:
+            self.media_away_since = None
+        elif self.media_away_since is None and self.attendance.main_was_seen:
+            self.media_away_since = now
+        if any(room == main for room, _ in flowing):
+            self.attendance.main_was_seen = True
+
+    def _show(self, now: int) -> None:
+        """Every tile's state, and the view to every page where it changed."""
+        self.attendance.judge(now, on_air=self.lesson.on_air)
+        view = self.view(now)
+        if view != self._view:
+            self._view = view
+            for page in self.attendance.pages():
+                page.send(m.Lesson(lesson=view))
+
+    def view(self, now: int) -> m.LessonView:
+        silent = self.media_away_since
+        silent_long = silent is not None and now - silent > 1_500
+        return lesson_view(
+            self.lesson,
+            self.attendance.floor,
+            self.attendance.main_name,
+            self.attendance.seats(),
+            self.media.live(),
+            self.attendance.watched_by(),
+            self.lesson.main_away_since or (silent if silent_long else None),
+            self.recorded.facts,
+        )
+
+    async def save(self) -> None:
+        """Rows that changed."""
+        value = (self.lesson, self.media.worker_name)
+        if value != self._saved and self.lesson.started_at is not None:
+            await self._ports.store.save_lesson(self.lesson, self.media.worker_name or None)
+            self._saved = value
+        await self.recorded.save()
+
+
+def _bell_values(lesson: Lesson, notice: LessonNotice, now: int) -> dict[str, str]:
+    if notice is LessonNotice.BELL_SOON and lesson.ends_at is not None:
+        return {"minutes": str(max(1, round((lesson.ends_at - now) / 60_000)))}
+    if notice is LessonNotice.BELL and lesson.closes_at is not None:
+        return {"seconds": str(max(0, round((lesson.closes_at - now) / 1000)))}
+    return {}

@@ -1,0 +1,82 @@
+"""One lesson's recording as the lesson room follows it: begin, finish, the recorder's word, marks, rows."""
+
+from __future__ import annotations
+
+from recorder.contract import Recording, RecordingState
+from server.domain.lesson import Lesson
+from server.live.ports import LessonStore, Mark, RecorderPort, RecordingRow
+from server.live.view import ReplayFacts
+
+MOST_MARKS = 2_000
+
+
+class Recorded:
+    """`settled`: nothing more is to come of the recorder."""
+
+    def __init__(self, lesson: str, store: LessonStore, recorder: RecorderPort) -> None:
+        self._lesson = lesson
+        self._store = store
+        self._recorder = recorder
+        self._begun = False
+        self._row: RecordingRow | None = None
+        self._row_saved: RecordingRow | None = None
+        self._marks: list[Mark] = []
+        self._marks_saved = 0
+        self.settled = False
+        self.facts = ReplayFacts()
+
+    async def load(self, lesson: Lesson) -> None:
+        """Marks of before campus started again."""
+        if lesson.started_at is not None:
+            self._marks = list(await self._store.marks(self._lesson))
+            self._marks_saved = len(self._marks)
+
+    def begin(self, lesson: Lesson, tap_socket: str) -> None:
+        """Record from this tap; said again after the tap's worker died or campus started again."""
+        self._begun = True
+        self.facts = ReplayFacts(recording=True)
+        self._row = self._row or RecordingRow(self._lesson, RecordingState.RECORDING)
+        self._recorder.begin(
+            lesson=self._lesson,
+            title=lesson.title.zh,
+            started_at_ms=lesson.started_at or lesson.created_at,
+            tap_socket=tap_socket,
+        )
+
+    def finish(self, *, was_recorded: bool) -> None:
+        self.facts = ReplayFacts()
+        if self._begun and was_recorded:
+            self._recorder.finish(self._lesson)
+        else:
+            self.settled = True
+
+    async def told(self, recording: Recording, lesson: Lesson, now: int) -> None:
+        """The recorder's word. The time from End to playable is the one people waited."""
+        self._row = RecordingRow(
+            self._lesson,
+            recording.state,
+            recording.seconds,
+            recording.ready_after_s,
+            recording.problem,
+        )
+        ended = lesson.ended_at
+        if recording.state is RecordingState.READY and ended is not None:
+            if not self.facts.ready:
+                self.facts = ReplayFacts(ready=True, after_ms=max(0, now - ended))
+            self.settled = True
+        elif recording.state is RecordingState.FAILED:
+            self.settled = ended is not None
+            self.facts = ReplayFacts()
+
+    def mark(self, kind: str, values: dict[str, str], started_at: int | None, now: int) -> None:
+        if started_at is not None and len(self._marks) < MOST_MARKS:
+            self._marks.append(Mark(at_s=(now - started_at) / 1000, kind=kind, values=values))
+
+    async def save(self) -> None:
+        """Rows that changed. A recording's row stands below its lesson's: saved after it."""
+        if self._row is not None and self._row != self._row_saved:
+            await self._store.save_recording(self._row)
+            self._row_saved = self._row
+        if self._row_saved is not None and len(self._marks) != self._marks_saved:
+            await self._store.save_marks(self._lesson, self._marks)
+            self._marks_saved = len(self._marks)

@@ -1,0 +1,242 @@
+"""The media side of one lesson: its worker, its connections, what every slot is pointed at, the tap.
+
+Owned by the lesson room. Compares what is wanted with what the worker was told, and tells the difference, so
+that saying it twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from server.domain.floor import Assignment, Origin
+from server.domain.lesson import Lesson
+from server.live.connections import Connection, Direction, MediaLost, ask, take_back
+from server.live.ports import WorkerPort
+from server.live.recording import Taps, wanted_taps
+from server.media.contract import (
+    ClosePeer,
+    CloseRoom,
+    CloseTap,
+    Figures,
+    OpenTap,
+    PeerChanged,
+    PeerSnapshot,
+    PeerState,
+    Point,
+    TapSnapshot,
+    TapTrack,
+    TrackChanged,
+    TrackName,
+    UntapTrack,
+)
+from server.protocol.messages import Assigned
+from server.protocol.parameters import CodecName, Source, UpTrack
+
+FLOWING_MS = 1_500
+WHIP_SEAT = "whip."
+WHEP_SEAT = "whep."
+
+
+class RoomMedia:
+    """`worker` None: the lesson waits for a media worker."""
+
+    def __init__(self, lesson: str, main_room: str) -> None:
+        self.lesson = lesson
+        self.main_room = main_room
+        self.worker: WorkerPort | None = None
+        self.worker_name = ""
+        self.connections: dict[str, Connection] = {}
+        self.taps = Taps()
+
+    # -- where ---------------------------------------------------------------------------------------
+
+    def placed(self, name: str, worker: WorkerPort) -> None:
+        self.worker_name, self.worker = name, worker
+
+    def lost(self) -> None:
+        """The worker is gone, with every connection and the ring."""
+        self.worker, self.worker_name = None, ""
+        self.connections.clear()
+        self.taps.forget()
+
+    def need(self) -> WorkerPort:
+        if self.worker is None:
+            raise MediaLost("no media worker")
+        return self.worker
+
+    def take_back(self, peers: Iterable[PeerSnapshot], tap: TapSnapshot | None) -> list[Connection]:
+        """Connections that outlived campus. The tap's tracks are told again with the next comparison."""
+        found = [take_back(peer) for peer in peers if peer.state not in (PeerState.GONE, PeerState.FAILED)]
+        self.connections.update((connection.name, connection) for connection in found)
+        if tap is not None and self.worker is not None:
+            self.taps.open = True
+            for number in tap.numbers:
+                if number >= 16:  # a room's: what may not be recorded stops first
+                    self.worker.send(UntapTrack(room=self.lesson, number=number))
+        return found
+
+    # -- who sends what ------------------------------------------------------------------------------
+
+    def room_of(self, connection: Connection) -> str:
+        return self.main_room if connection.seat.startswith(WHIP_SEAT) else connection.seat
+
+    def tracks(self) -> dict[Origin, tuple[Connection, UpTrack]]:
+        """Who supplies each source of each room: a living track before a silent one, then the newest."""
+        best: dict[Origin, tuple[tuple[bool, int], Connection, UpTrack]] = {}
+        for order, connection in enumerate(self.connections.values()):
+            if not connection.alive or connection.direction is not Direction.UP:
+                continue
+            for track in connection.tracks:
+                origin = (self.room_of(connection), track.source)
+                rank = (track.mid in connection.live, order)
+                if origin not in best or rank > best[origin][0]:
+                    best[origin] = (rank, connection, track)
+        return {origin: (connection, track) for origin, (_, connection, track) in best.items()}
+
+    def announced(self) -> dict[str, frozenset[Source]]:
+        """By room: what its connections say they send."""
+        return _by_room(self.tracks())
+
+    def live(self) -> dict[str, frozenset[Source]]:
+        """By room: what the worker says is really coming."""
+        return _by_room(origin for origin, (c, track) in self.tracks().items() if track.mid in c.live)
+
+    def flowing(self, now: int) -> frozenset[Origin]:
+        """Live, and with packets in the last figures: ends sooner than `live` when a source falls silent."""
+        return frozenset(
+            origin
+            for origin, (connection, track) in self.tracks().items()
+            if track.mid in connection.live and now - connection.flowing_at.get(track.mid, now) < FLOWING_MS
+        )
+
+    def origin_of(self, name: TrackName) -> Origin | None:
+        connection = self.connections.get(name.peer)
+        if connection is None:
+            return None
+        for track in connection.tracks:
+            if track.mid == name.mid:
+                return self.room_of(connection), track.source
+        return None
+
+    # -- what the worker tells -----------------------------------------------------------------------
+
+    def peer_changed(self, event: PeerChanged) -> Connection | None:
+        """Keep the state; a connection that is gone is forgotten and given back."""
+        connection = self.connections.get(event.peer)
+        if connection is None:
+            return None
+        connection.state = event.state
+        if not connection.alive:
+            del self.connections[event.peer]
+        return connection
+
+    def track_changed(self, event: TrackChanged, now: int) -> None:
+        connection = self.connections.get(event.track.peer)
+        if connection is None:
+            return
+        if event.live:
+            connection.live[event.track.mid] = event.codec
+            connection.flowing_at[event.track.mid] = now
+        else:
+            connection.live.pop(event.track.mid, None)
+
+    def counted(self, figures: Figures, now: int) -> dict[str, float]:
+        """Remember what flows; the worst loss of each down connection that carried something, by peer."""
+        for up in figures.up:
+            connection = self.connections.get(up.track.peer)
+            if connection is not None and up.packets > 0:
+                connection.flowing_at[up.track.mid] = now
+        worst: dict[str, float] = {}
+        for down in figures.down:
+            if down.packets > 0:
+                worst[down.peer] = max(worst.get(down.peer, 0.0), down.loss)
+        return worst
+
+    # -- what the worker is told ---------------------------------------------------------------------
+
+    def point(self, connection: Connection, assignment: Assignment) -> dict[str, Assigned] | None:
+        """Point the connection's slots. What its page is to be told, or None where it knows."""
+        tracks = self.tracks()
+        wanted = {
+            slot: TrackName(peer=tracks[origin][0].name, mid=tracks[origin][1].mid)
+            for slot, origin in assignment.items()
+            if origin in tracks
+        }
+        if self.worker is not None:
+            for slot in connection.slots:
+                track = wanted.get(slot.name)
+                if track != connection.pointed.get(slot.name):
+                    self.worker.send(Point(peer=connection.name, slot=slot.name, track=track))
+                    _keep(connection.pointed, slot.name, track)
+        told = {slot: Assigned(room=room, source=source) for slot, (room, source) in assignment.items()}
+        if told == connection.told:
+            return None
+        connection.told = told
+        return told
+
+    async def tap(self, lesson: Lesson) -> None:
+        """Open the tap where something is to be recorded, and name its tracks."""
+        if self.worker is None:
+            return
+        tracks = {
+            origin: (TrackName(peer=connection.name, mid=track.mid), _codec(connection, track))
+            for origin, (connection, track) in self.tracks().items()
+        }
+        wanted = wanted_taps(lesson, tracks)
+        if not self.taps.open and not (lesson.on_air and lesson.recorded):
+            return
+        if not self.taps.open:
+            await ask(self.worker, OpenTap(request=0, room=self.lesson))
+            self.taps.open = True
+        for command in self.taps.changes(self.lesson, wanted):
+            if isinstance(command, TapTrack):
+                await self._tap_track(self.worker, command)
+            else:
+                self.worker.send(command)
+
+    async def _tap_track(self, worker: WorkerPort, command: TapTrack) -> None:
+        """One track into the ring; said again with the next comparison where it did not work."""
+        try:
+            await ask(worker, command)
+        except MediaLost:
+            self.taps.told.pop(command.number, None)
+            raise
+
+    def close(self, connection: Connection) -> None:
+        self.connections.pop(connection.name, None)
+        if self.worker is not None:
+            self.worker.send(ClosePeer(peer=connection.name))
+
+    def close_all(self) -> None:
+        """The lesson is over: the end mark first, so that the ring is whole."""
+        if self.worker is None:
+            return
+        if self.taps.open:
+            self.taps.forget()
+            self.worker.send(CloseTap(room=self.lesson))
+        for name in list(self.connections):
+            self.worker.send(ClosePeer(peer=name))
+        self.connections.clear()
+
+    def close_room(self) -> None:
+        """Nothing of this lesson is needed on its worker any more."""
+        if self.worker is not None:
+            self.worker.send(CloseRoom(room=self.lesson))
+
+
+def _by_room(origins: Iterable[Origin]) -> dict[str, frozenset[Source]]:
+    found: dict[str, set[Source]] = {}
+    for room, source in origins:
+        found.setdefault(room, set()).add(source)
+    return {room: frozenset(sources) for room, sources in found.items()}
+
+
+def _codec(connection: Connection, track: UpTrack) -> CodecName:
+    return connection.live.get(track.mid) or track.codecs[0].name
+
+
+def _keep(pointed: dict[str, TrackName], slot: str, track: TrackName | None) -> None:
+    if track is None:
+        pointed.pop(slot, None)
+    else:
+        pointed[slot] = track
