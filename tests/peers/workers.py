@@ -1,0 +1,186 @@
+"""A real worker process and what a test says to it: campus' part, without campus."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiortc import RTCPeerConnection, RTCSessionDescription
+
+from server.media import contract
+from server.media.client import WorkerLink
+from server.media.contract import Done, Event, PeerChanged, PeerState, TrackName, Welcome
+from server.protocol.parameters import Kind, LocalTransport, Source
+from server.protocol.sdp import (
+    SlotPlan,
+    UpAnswer,
+    answer_up,
+    answer_whep,
+    offer_down,
+    read_down_answer,
+    read_offer,
+)
+
+_ssrcs = itertools.count(50_000)
+
+
+@dataclass
+class RunningWorker:
+    """One worker process, its link, and every event it told."""
+
+    directory: Path
+    process: asyncio.subprocess.Process
+    link: WorkerLink
+    listen: str
+    events: list[Event] = field(default_factory=list)
+    welcomes: list[tuple[Welcome, bool]] = field(default_factory=list)
+    lost: int = 0
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self, event: Event) -> None:
+        self.events.append(event)
+        self._changed.set()
+
+    def poke(self) -> None:
+        self._changed.set()
+
+    async def until(self, condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+        """Wait until the condition holds; it is asked again at every event."""
+        async with asyncio.timeout(timeout_s):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    def states(self, peer: str) -> list[PeerState]:
+        return [e.state for e in self.events if isinstance(e, PeerChanged) and e.peer == peer]
+
+    async def state(self, peer: str, state: PeerState, timeout_s: float = 10.0) -> None:
+        await self.until(lambda: state in self.states(peer), timeout_s)
+
+    async def do(self, command: contract.Command) -> Done:
+        """A request that must succeed."""
+        done = await self.link.request(command)
+        assert done.problem == "", (command, done)
+        return done
+
+    async def open(self, peer: str, room: str) -> LocalTransport:
+        done = await self.do(contract.OpenPeer(0, peer, room))
+        assert done.transport is not None
+        return done.transport
+
+    def point(self, peer: str, slot: str, track: TrackName | None) -> None:
+        self.link.send(contract.Point(peer, slot, track))
+
+    async def answer_offer(
+        self,
+        pc: RTCPeerConnection,
+        peer: str,
+        room: str,
+        through: Callable[[LocalTransport], LocalTransport] = lambda local: local,
+    ) -> UpAnswer:
+        """Take a publishing aiortc connection: its video is the camera, its audio the voice."""
+        await pc.setLocalDescription(await pc.createOffer())
+        offer = read_offer(pc.localDescription.sdp)
+        by_kind = {"video": Source.CAMERA, "audio": Source.VOICE}
+        sources = {section.mid: by_kind[section.kind] for section in offer.sections}
+        local = through(await self.open(peer, room))
+        answer = answer_up(offer, sources, local, version=1)
+        await self.do(contract.SetUpTracks(0, peer, answer.tracks))
+        await self.do(contract.SetRemote(0, peer, answer.remote))
+        await pc.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
+        return answer
+
+    async def offer_slots(
+        self,
+        pc: RTCPeerConnection,
+        peer: str,
+        room: str,
+        slots: list[tuple[str, Kind]],
+        through: Callable[[LocalTransport], LocalTransport] = lambda local: local,
+        munge: Callable[[str], str] = lambda sdp: sdp,
+    ) -> list[SlotPlan]:
+        """Offer a down connection with these slots to an aiortc connection."""
+        plan = [
+            SlotPlan(name, str(mid), kind, next(_ssrcs), next(_ssrcs) if kind is Kind.VIDEO else 0, name)
+            for mid, (name, kind) in enumerate(slots)
+        ]
+        offer = munge(offer_down(plan, through(await self.open(peer, room)), version=1))
+        await pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+        await pc.setLocalDescription(await pc.createAnswer())
+        answer = read_down_answer(pc.localDescription.sdp, plan)
+        await self.do(contract.SetDownSlots(0, peer, answer.slots))
+        await self.do(contract.SetRemote(0, peer, answer.remote))
+        return plan
+
+    async def answer_viewer(self, pc: RTCPeerConnection, peer: str, room: str) -> None:
+        """Answer a WHEP-like offer: slots "stage" and "main"."""
+        await pc.setLocalDescription(await pc.createOffer())
+        plan = [
+            SlotPlan("stage", "", Kind.VIDEO, next(_ssrcs), next(_ssrcs), "main"),
+            SlotPlan("main", "", Kind.AUDIO, next(_ssrcs), 0, "main"),
+        ]
+        local = await self.open(peer, room)
+        answer = answer_whep(read_offer(pc.localDescription.sdp), plan, local, version=1)
+        await self.do(contract.SetDownSlots(0, peer, answer.slots))
+        await self.do(contract.SetRemote(0, peer, answer.remote))
+        await pc.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
+
+
+async def spawn(directory: Path, listen: str = "127.0.0.1:0") -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server.media", "--worker", "w0", "--listen", listen),
+        *("--control", str(directory / "w0.sock"), "--taps", str(directory / "w0.taps")),
+        *("--ring-bytes", str(4 << 20)),
+        stdin=asyncio.subprocess.PIPE,
+    )
+
+
+@contextlib.asynccontextmanager
+async def running_worker(listen: str = "127.0.0.1:0") -> AsyncIterator[RunningWorker]:
+    """A worker process with a connected link; ended by the end of its standard input."""
+    with tempfile.TemporaryDirectory(prefix="lk") as name:
+        directory = Path(name)
+        process = await spawn(directory, listen)
+        box: list[RunningWorker] = []
+
+        def welcomed(welcome: Welcome, new: bool) -> None:
+            box[0].welcomes.append((welcome, new))
+            box[0].poke()
+
+        def lost() -> None:
+            box[0].lost += 1
+            box[0].poke()
+
+        link = WorkerLink(
+            directory / "w0.sock", on_welcome=welcomed, on_event=lambda e: box[0].tell(e), on_lost=lost
+        )
+        worker = RunningWorker(directory, process, link, listen)
+        box.append(worker)
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(link.run(), name="link")
+            try:
+                await worker.until(lambda: link.connected)
+                yield worker
+            finally:
+                running.cancel()
+                await end(worker.process)
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Close its standard input, as a dying supervisor does, and wait."""
+    if process.returncode is None:
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(5):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            raise
