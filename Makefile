@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CONFIG ?= configs/dev.toml
 
-RELAY_SOURCES := $(wildcard server/media/relay/*.pyx server/media/relay/*.pxd)
+RELAY_SOURCES := $(wildcard server/media/relay/*.pyx server/media/relay/*.pxd server/media/relay/*.pxi)
 WEB_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) \
 	$(wildcard web/*.html web/*.ts web/package.json web/tsconfig*.json)
 PAGES := server/api/pages/.built

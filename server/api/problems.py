@@ -21,7 +21,14 @@ from server.protocol.resources import Problem
 
 log = logging.getLogger("api")
 
-STATUS_OF_CODE = {"bad_body": 400, "bad_password": 403, "not_ready": 503, "too_large": 413}
+STATUS_OF_CODE = {
+    "bad_body": 400,
+    "bad_password": 403,
+    "media_busy": 503,
+    "not_ready": 503,
+    "stale_tag": 412,
+    "wrong_code": 403,
+}
 OUR_FAULT = Words(
     zh="服务器出了问题,已记录。请稍后再试。", en="The server failed; it is logged. Try again soon."
 )

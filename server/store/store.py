@@ -25,7 +25,7 @@ from server.store.tables import ADMINS, AUDIT, LESSONS, RECORDINGS, ROOMS, SETTI
 
 ADMIN = "admin"
 KEY_BYTES = 32
-ON_AIR = (LessonState.OPEN, LessonState.LIVE, LessonState.CLOSING)
+ON_AIR = (LessonState.LIVE, LessonState.CLOSING)
 
 
 def _pragmas(connection: Any, _record: object) -> None:
@@ -123,7 +123,7 @@ class Store:
                                   worker=worker, value=value))  # fmt: skip
 
     async def open_lessons(self) -> list[Lesson]:
-        """Lessons that were OPEN, LIVE or CLOSING when campus stopped."""
+        """Lessons that were LIVE or CLOSING when campus stopped."""
         states = [state.value for state in ON_AIR]
         rows = await self._rows(select(LESSONS).where(LESSONS.c.state.in_(states)))
         return [_lesson(row) for row in rows]

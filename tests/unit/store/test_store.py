@@ -1,0 +1,120 @@
+"""server.store: rows come back as they were put, also after opening again."""
+
+import asyncio
+import sqlite3
+import stat
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from server.clock import SystemClock
+from server.domain.lesson import Lesson
+from server.protocol.messages import LessonState, Words
+from server.store.records import Classroom, Mark, RecordingRow
+from server.store.store import Store
+from server.store.tables import METADATA
+
+LESSON = Lesson("L0000000001", Words(zh="第四单元", en="Unit 4"), "main", ("shahe", "yefan"), created_at=5)
+ROOMS = [
+    Classroom("main", Words(zh="录播室", en="Recording room"), True),
+    Classroom("shahe", Words(zh="沙河", en="Shahe"), False),
+]
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await Store.open(tmp_path / "new" / "store.sqlite3", SystemClock())
+    yield opened
+    await opened.close()
+
+
+async def test_the_file_is_private_and_migrations_make_the_tables_of_the_code(
+    store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "new" / "store.sqlite3"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    engine.dispose()
+
+
+async def test_a_key_is_made_once_and_survives(tmp_path: Path) -> None:
+    keys = []
+    for _ in range(2):
+        store = await Store.open(tmp_path / "store.sqlite3", SystemClock())
+        keys += await asyncio.gather(store.key("tokens"), store.key("tokens"))
+        assert await store.key("media") != keys[0]
+        await store.close()
+    assert len(set(keys)) == 1
+    assert len(keys[0]) == 32
+
+
+async def test_only_the_first_admin_password_is_taken(store: Store) -> None:
+    assert await store.admin_hash() is None
+    assert sorted(await asyncio.gather(store.create_admin("one"), store.create_admin("two"))) == [False, True]
+    assert await store.admin_hash() in {"one", "two"}
+
+
+async def test_rooms_keep_their_order_and_a_removed_one_is_out_of_use(store: Store) -> None:
+    await store.put_classrooms(ROOMS)
+    assert await store.classrooms() == ROOMS
+    await store.put_classrooms(ROOMS[1:])
+    assert await store.classrooms() == ROOMS[1:]
+    assert await store.classroom("main") is None
+
+
+async def test_lessons_on_the_air_are_found_again_whole(store: Store) -> None:
+    live = replace(LESSON, state=LessonState.LIVE, started_at=7, recorded_rooms=frozenset({"shahe"}))
+    await store.save_lesson(live, "w0")
+    await store.save_lesson(replace(LESSON, id="L0000000002", state=LessonState.ENDED), None)
+    assert await store.open_lessons() == [live]
+    await store.save_lesson(replace(live, state=LessonState.ENDED), "w0")
+    assert await store.open_lessons() == []
+
+
+async def test_a_recording_and_its_marks_stand_beside_their_lesson(store: Store) -> None:
+    await store.save_lesson(LESSON, None)
+    marks = [Mark(1.5, "called", {"room": "shahe"})]
+    await store.save_marks(LESSON.id, marks)
+    row = RecordingRow(LESSON.id, "ready", 61.2, 0.9)
+    await store.save_recording(row)
+    assert await store.marks(LESSON.id) == marks
+    overview = await store.lesson(LESSON.id)
+    assert overview is not None
+    assert (overview.lesson, overview.recording) == (LESSON, row)
+    assert [known.lesson.id for known in await store.lessons()] == [LESSON.id]
+    assert await store.lesson("L0000000009") is None
+
+
+async def test_a_recording_without_its_lessons_row_is_left_to_the_disk(store: Store) -> None:
+    await store.save_recording(RecordingRow("L0000000009", "ready"))
+    assert await store.lessons() == []
+
+
+async def test_the_audit_log_only_grows(store: Store, tmp_path: Path) -> None:
+    await store.audit("admin", "log_in", "admin")
+    await store.audit("studio:main", "start_lesson", LESSON.id, minutes="60")
+    rows = await store.audit_rows()
+    assert [row.action for row in rows] == ["start_lesson", "log_in"]
+    assert rows[0].details == {"minutes": "60"}
+    connection = sqlite3.connect(tmp_path / "new" / "store.sqlite3")
+    for statement in ("DELETE FROM audit", "UPDATE audit SET actor = 'nobody'"):
+        with pytest.raises(sqlite3.IntegrityError, match="only grows"):
+            connection.execute(statement)
+    connection.close()
+
+
+async def test_writers_at_the_same_moment_all_get_through(store: Store) -> None:
+    lessons = [replace(LESSON, id=f"L{number:010d}") for number in range(40)]
+    async with asyncio.TaskGroup() as group:
+        for lesson in lessons:
+            group.create_task(store.save_lesson(lesson, None))
+            group.create_task(store.audit("admin", "save", lesson.id))
+    assert len(await store.lessons()) == 40
+    assert await store.is_well()
