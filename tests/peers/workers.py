@@ -27,6 +27,9 @@ from server.protocol.sdp import (
     read_offer,
 )
 
+Slots = list[tuple[str, Kind]]
+Through = Callable[[LocalTransport], LocalTransport]
+
 _ssrcs = itertools.count(50_000)
 
 
@@ -77,45 +80,63 @@ class RunningWorker:
     def point(self, peer: str, slot: str, track: TrackName | None) -> None:
         self.link.send(contract.Point(peer, slot, track))
 
-    async def answer_offer(
-        self,
-        pc: RTCPeerConnection,
-        peer: str,
-        room: str,
-        through: Callable[[LocalTransport], LocalTransport] = lambda local: local,
+    async def take_offer(
+        self, sdp: str, peer: str, room: str, through: Through = lambda local: local
     ) -> UpAnswer:
-        """Take a publishing aiortc connection: its video is the camera, its audio the voice."""
-        await pc.setLocalDescription(await pc.createOffer())
-        offer = read_offer(pc.localDescription.sdp)
-        by_kind = {"video": Source.CAMERA, "audio": Source.VOICE}
-        sources = {section.mid: by_kind[section.kind] for section in offer.sections}
-        local = through(await self.open(peer, room))
-        answer = answer_up(offer, sources, local, version=1)
+        """Take a publisher's offer: its first video is the camera, the next the screen, its audio the voice."""
+        offer = read_offer(sdp)
+        videos = iter((Source.CAMERA, Source.SCREEN))
+        sources = {s.mid: next(videos) if s.kind == "video" else Source.VOICE for s in offer.sections}
+        answer = answer_up(offer, sources, through(await self.open(peer, room)), version=1)
         await self.do(contract.SetUpTracks(0, peer, answer.tracks))
         await self.do(contract.SetRemote(0, peer, answer.remote))
+        return answer
+
+    async def answer_offer(
+        self, pc: RTCPeerConnection, peer: str, room: str, through: Through = lambda local: local
+    ) -> UpAnswer:
+        """Take a publishing aiortc connection."""
+        await pc.setLocalDescription(await pc.createOffer())
+        answer = await self.take_offer(pc.localDescription.sdp, peer, room, through)
         await pc.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
         return answer
+
+    async def make_offer(
+        self, peer: str, room: str, slots: Slots, through: Through = lambda local: local
+    ) -> tuple[list[SlotPlan], str]:
+        """An offer of a down connection with these slots; audio "main" and video "stage" are in step."""
+        plan = [
+            SlotPlan(
+                name,
+                str(mid),
+                kind,
+                next(_ssrcs),
+                next(_ssrcs) if kind is Kind.VIDEO else 0,
+                "main" if name == "stage" else name,
+            )
+            for mid, (name, kind) in enumerate(slots)
+        ]
+        return plan, offer_down(plan, through(await self.open(peer, room)), version=1)
+
+    async def take_answer(self, sdp: str, peer: str, plan: list[SlotPlan]) -> None:
+        answer = read_down_answer(sdp, plan)
+        await self.do(contract.SetDownSlots(0, peer, answer.slots))
+        await self.do(contract.SetRemote(0, peer, answer.remote))
 
     async def offer_slots(
         self,
         pc: RTCPeerConnection,
         peer: str,
         room: str,
-        slots: list[tuple[str, Kind]],
-        through: Callable[[LocalTransport], LocalTransport] = lambda local: local,
+        slots: Slots,
+        through: Through = lambda local: local,
         munge: Callable[[str], str] = lambda sdp: sdp,
     ) -> list[SlotPlan]:
         """Offer a down connection with these slots to an aiortc connection."""
-        plan = [
-            SlotPlan(name, str(mid), kind, next(_ssrcs), next(_ssrcs) if kind is Kind.VIDEO else 0, name)
-            for mid, (name, kind) in enumerate(slots)
-        ]
-        offer = munge(offer_down(plan, through(await self.open(peer, room)), version=1))
-        await pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+        plan, offer = await self.make_offer(peer, room, slots, through)
+        await pc.setRemoteDescription(RTCSessionDescription(munge(offer), "offer"))
         await pc.setLocalDescription(await pc.createAnswer())
-        answer = read_down_answer(pc.localDescription.sdp, plan)
-        await self.do(contract.SetDownSlots(0, peer, answer.slots))
-        await self.do(contract.SetRemote(0, peer, answer.remote))
+        await self.take_answer(pc.localDescription.sdp, peer, plan)
         return plan
 
     async def answer_viewer(self, pc: RTCPeerConnection, peer: str, room: str) -> None:

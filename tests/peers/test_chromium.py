@@ -1,0 +1,124 @@
+"""Two Chromium pages through a real worker process, with a plain offer and answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from server.media.contract import PeerState, TrackName
+from server.protocol.parameters import Kind
+from tests.peers.workers import RunningWorker, running_worker
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+]
+PUBLISH = """async () => {
+  const stream = await navigator.mediaDevices.getUserMedia(
+    {video: {width: 1280, height: 720, frameRate: 25}, audio: true});
+  const pc = window.pc = new RTCPeerConnection();
+  pc.addTransceiver(stream.getAudioTracks()[0], {direction: 'sendonly', streams: [stream]});
+  pc.addTransceiver(stream.getVideoTracks()[0], {direction: 'sendonly', streams: [stream],
+    sendEncodings: [{maxBitrate: 2500000}]});
+  await pc.setLocalDescription(await pc.createOffer());
+  return pc.localDescription.sdp;
+}"""
+ANSWERED = "sdp => pc.setRemoteDescription({type: 'answer', sdp})"
+WATCH = """async sdp => {
+  const pc = window.pc = new RTCPeerConnection();
+  pc.ontrack = event => {
+    if (event.track.kind !== 'video') return;
+    const video = document.createElement('video');
+    video.autoplay = video.muted = true;
+    video.srcObject = new MediaStream([event.track]);
+    document.body.append(video);
+  };
+  await pc.setRemoteDescription({type: 'offer', sdp});
+  await pc.setLocalDescription(await pc.createAnswer());
+  return pc.localDescription.sdp;
+}"""
+STATS = """async () => [...(await pc.getStats()).values()]
+  .filter(each => ['inbound-rtp', 'outbound-rtp', 'transport', 'codec'].includes(each.type))"""
+
+
+@contextlib.asynccontextmanager
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        found = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            yield found
+        finally:
+            await found.close()
+
+
+async def blank_page(where: Browser) -> Page:
+    """An empty page of a secure origin (getUserMedia wants one)."""
+    page = await where.new_page()
+    await page.route("**/*", lambda route: route.fulfill(body="<body></body>", content_type="text/html"))
+    await page.goto("http://localhost/")
+    return page
+
+
+async def stats(page: Page, kind: str, media: str) -> dict[str, Any]:
+    found: list[dict[str, Any]] = await page.evaluate(STATS)
+    return next((s for s in found if s["type"] == kind and s.get("kind") == media), {})
+
+
+async def until(condition: Callable[[], Awaitable[object]], timeout_s: float, what: str) -> float:
+    """Seconds until the condition held."""
+    began = time.monotonic()
+    while not await condition():
+        assert time.monotonic() - began < timeout_s, f"{what}: not within {timeout_s} s"
+        await asyncio.sleep(0.05)
+    return time.monotonic() - began
+
+
+async def publish(worker: RunningWorker, page: Page, peer: str, room: str) -> dict[Kind, TrackName]:
+    answer = await worker.take_offer(await page.evaluate(PUBLISH), peer, room)
+    await page.evaluate(ANSWERED, answer.sdp)
+    await worker.state(peer, PeerState.CONNECTED)
+    return {track.kind: TrackName(peer, track.mid) for track in answer.tracks}
+
+
+@pytest.mark.parametrize("setup", ["active", "passive"])
+async def test_a_page_sees_another_pages_camera_at_full_size_within_three_seconds(setup: str) -> None:
+    async with running_worker() as worker, browser() as chromium:
+        main, room = await blank_page(chromium), await blank_page(chromium)
+        began = time.monotonic()
+        tracks = await publish(worker, main, "L/main/up/1", "L")
+        slots = [("stage", Kind.VIDEO), ("main", Kind.AUDIO), ("screen", Kind.VIDEO)]
+        plan, offer = await worker.make_offer("L/shahe/down/1", "L", slots)
+        # An offer of "active" leaves the page the DTLS server's part.
+        offer = offer.replace("a=setup:actpass", "a=setup:active") if setup == "passive" else offer
+        await worker.take_answer(await room.evaluate(WATCH, offer), "L/shahe/down/1", plan)
+        worker.point("L/shahe/down/1", "stage", tracks[Kind.VIDEO])
+        worker.point("L/shahe/down/1", "main", tracks[Kind.AUDIO])
+
+        async def full() -> bool:
+            seen = await stats(room, "inbound-rtp", "video")
+            return seen.get("frameWidth") == 1280 and seen.get("framesDecoded", 0) > 10
+
+        await until(full, 8.0, "a full picture")
+        took = time.monotonic() - began
+        seen = await stats(room, "inbound-rtp", "video")
+        sent = await stats(main, "outbound-rtp", "video")
+        heard = await stats(room, "inbound-rtp", "audio")
+        assert took < 3.0, json.dumps({"took": took, "sent": sent, "seen": seen}, indent=1)
+        assert seen["packetsLost"] == 0
+        assert heard["packetsReceived"] > 0
