@@ -28,10 +28,10 @@ from server.config import Config, load
 from server.errors import LiankeError
 from server.live.service import LiveService
 from server.ops import lifeline, logs
+from server.running import OPERATOR_TOKEN
 from server.store.records import Classroom
 from server.store.store import Store
 
-OPERATOR_TOKEN = "operator.token"
 OPERATOR_LIFETIME_S = 3650 * 86400.0
 READY = "READY"
 CLOSING_S = 3.0

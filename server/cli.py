@@ -12,8 +12,10 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from server.config import Config, load
+from server import running
+from server.config import load
 from server.errors import LiankeError, UserFault
+from server.running import Running
 
 app = App(
     name="lianke",
@@ -51,19 +53,19 @@ def version() -> None:
 @lesson.command
 def start(*, room: str, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Start a lesson in a main room, with all its receiving rooms."""
-    _show(_ask(load(config), "POST", "lessons", {"room": room}), as_json=as_json)
+    _show(_ask(config, "POST", "lessons", {"room": room}), as_json=as_json)
 
 
 @lesson.command
 def end(lesson_id: str, /, *, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """End a lesson now."""
-    _show(_ask(load(config), "POST", f"lessons/{lesson_id}/end", {}), as_json=as_json)
+    _show(_ask(config, "POST", f"lessons/{lesson_id}/end", {}), as_json=as_json)
 
 
 @lesson.command(name="list")
 def list_lessons(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """The newest lessons."""
-    _show(_ask(load(config), "GET", "lessons", None), as_json=as_json)
+    _show(_ask(config, "GET", "lessons", None), as_json=as_json)
 
 
 @app.command
@@ -97,34 +99,32 @@ def relay(
     return commands.bench_relay(viewers, seconds, pps, profile, bursts=bursts, as_json=as_json)
 
 
-def _base(config: Config) -> str:
-    """Where the server of this machine is reached from this machine."""
-    host = config.http.listen
-    if host in ("0.0.0.0", "::"):
-        host = "127.0.0.1"
-    return f"http://[{host}]:{config.http.port}" if ":" in host else f"http://{host}:{config.http.port}"
+def _server(config_file: Path | None) -> Running:
+    """The server to ask: of this configuration; else the one this user started; else the default one."""
+    found = running.find() if config_file is None else None
+    return found or running.of(load(config_file))
 
 
-def _operator_token(config: Config) -> str:
-    path = config.run_path / "operator.token"
+def _token(server: Running) -> str:
     try:
-        return path.read_text().strip()
+        return Path(server.token_file).read_text().strip()
     except OSError as error:
         raise UserFault(
             "not_running",
-            zh=f"读不到 {path}:联课没有运行,或您不是运行它的用户。--config 请与 lianke serve 相同。",
-            en=f"Cannot read {path}: Lianke does not run, or not as your user. "
+            zh=f"读不到 {server.token_file}:联课没有运行,或您不是运行它的用户。",
+            en=f"Cannot read {server.token_file}: Lianke does not run, or not as your user. "
             "Give the same --config as to `lianke serve`.",
         ) from error
 
 
-def _ask(config: Config, method: str, path: str, body: object) -> Any:
+def _ask(config_file: Path | None, method: str, path: str, body: object) -> Any:
     """One REST call with the operator's token. UserFault with the server's words, or where it is away."""
+    server = _server(config_file)
     request = urllib.request.Request(
-        f"{_base(config)}/api/v1/{path}",
+        f"{server.url}/api/v1/{path}",
         method=method,
         data=None if body is None else json.dumps(body).encode(),
-        headers={"Authorization": f"Bearer {_operator_token(config)}", "Content-Type": "application/json"},
+        headers={"Authorization": f"Bearer {_token(server)}", "Content-Type": "application/json"},
     )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
@@ -136,8 +136,8 @@ def _ask(config: Config, method: str, path: str, body: object) -> Any:
     except OSError as error:
         raise UserFault(
             "not_running",
-            zh=f"连不上 {_base(config)},请先运行 lianke serve。",
-            en=f"No answer from {_base(config)}. Run `lianke serve` first.",
+            zh=f"连不上 {server.url},请先运行 lianke serve。",
+            en=f"No answer from {server.url}. Run `lianke serve` first.",
         ) from error
 
 

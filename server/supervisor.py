@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from server import running
 from server.config import Config
 from server.errors import UserFault
 from server.ops.logs import fields
@@ -221,4 +222,6 @@ def serve(config: Config, config_file: Path | None) -> int:
     with run_directory(config):
         check_ports(config)
         config.archive_path.mkdir(parents=True, exist_ok=True)
-        return asyncio.run(_watch(Supervisor(config, programs(config, config_file), address=config.own_url)))
+        wanted = programs(config, config_file)
+        with running.noted(running.of(config)):
+            return asyncio.run(_watch(Supervisor(config, wanted, address=config.own_url)))

@@ -23,6 +23,21 @@ from server.errors import Refused
 from server.protocol import messages as ws
 from server.protocol.messages import Role
 
+__all__ = [
+    "MESSAGE_ACTIONS",
+    "NOTHING",
+    "RIGHTS",
+    "Action",
+    "Actor",
+    "NoRight",
+    "Reach",
+    "Thing",
+    "allows",
+    "enter_session",
+    "require",
+    "require_message",
+]
+
 
 class Action(StrEnum):
     """What can be asked for. Each route and each WebSocket message has one."""

@@ -1,0 +1,80 @@
+"""Where the server that this user started last can be asked: so `lianke lesson` needs no `--config`.
+
+A note of one file in a folder of this user alone below the system's temporary folder.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from server.config import Config
+
+OPERATOR_TOKEN = "operator.token"
+
+
+class Running(msgspec.Struct, frozen=True):
+    """`url`: as this machine reaches it; `token_file`: absolute path of the operator's token."""
+
+    pid: int
+    url: str
+    token_file: str
+
+
+def of(config: Config) -> Running:
+    """The server of a configuration, whether it runs or not; `pid` is this process'."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.http.listen, config.http.listen)
+    at = f"[{host}]" if ":" in host else host
+    token = (config.run_path / OPERATOR_TOKEN).absolute()
+    return Running(os.getpid(), f"http://{at}:{config.http.port}", str(token))
+
+
+def _note() -> Path:
+    return Path(tempfile.gettempdir()) / f"lianke-{os.getuid()}" / "running.json"
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether nobody else can have put something there."""
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    ours = found.st_uid == os.getuid() and stat.S_ISDIR(found.st_mode)
+    return ours and stat.S_IMODE(found.st_mode) & 0o077 == 0
+
+
+def find() -> Running | None:
+    """The server that runs, or None."""
+    note = _note()
+    if not _is_ours(note.parent):
+        return None
+    try:
+        running = msgspec.json.decode(note.read_bytes(), type=Running)
+        os.kill(running.pid, 0)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return running
+
+
+@contextmanager
+def noted(running: Running) -> Iterator[None]:
+    """While inside, `find` gives this server (unless another is started later)."""
+    note = _note()
+    note.parent.mkdir(mode=0o700, exist_ok=True)
+    if not _is_ours(note.parent):
+        yield  # somebody else's folder: then the command line needs --config
+        return
+    beside = note.with_name(f"{running.pid}.new")
+    beside.write_bytes(msgspec.json.encode(running))
+    beside.replace(note)
+    try:
+        yield
+    finally:
+        if find() == running:
+            note.unlink(missing_ok=True)
