@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from server.api import accounts, health, keys, lessons, media, pages, replay, rooms, whep, whip, ws
+from server.api import accounts, health, keys, lessons, media, pages, replay, rooms, standard, whep, whip, ws
 from server.api.codes import RoomCodes
 from server.api.guarding import dress, time_limit
 from server.api.problems import problems
@@ -57,7 +57,9 @@ def build(parts: Parts) -> web.Application:
     app[keys.SETUP_CODE] = new_room_code()
     app[keys.FREE_BYTES] = parts.free_bytes
     app[accounts.HASHING] = asyncio.Semaphore(2)
+    app.on_response_prepare.append(standard.allow_origins)
     app.on_response_prepare.append(dress)
+    app.on_shutdown.append(ws.say_goodbye)
     for module in ROUTES:
         app.add_routes(module.routes())
     return app

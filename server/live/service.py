@@ -216,6 +216,11 @@ class LiveService:
         taken = room.inbox.post(told.PageSaid(page, message))
         return taken or isinstance(message, m.Report)
 
+    def hang_up_all(self, code: CloseCode) -> None:
+        """Campus stops: every page is told to come back."""
+        for page in list(self._attached):
+            page.hang_up(None, code)
+
     def place_of(self, page: PagePort) -> Place:
         """Which lesson the page is in."""
         room = self._attached.get(page)
@@ -253,9 +258,11 @@ class LiveService:
                 page.send(m.Lesson(lesson=None))
 
     def _lesson_of(self, identity: Identity) -> LessonRoom | None:
+        if identity.lesson is not None:
+            bound = self._rooms.get(identity.lesson)
+            return bound if bound is not None and belongs(bound.lesson, identity) else None
         if identity.role is Role.TEACHER:
-            room = self._of_main(identity.room)
-            return room if belongs(room.lesson, identity) else None
+            return self._of_main(identity.room)
         mine = [room for room in self._rooms.values() if belongs(room.lesson, identity)]
         on_air = [room for room in mine if room.lesson.on_air]
         if on_air:

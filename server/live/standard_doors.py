@@ -132,7 +132,9 @@ class StandardDoors(ABC):
 
     async def _patch(self, ask: told.Patch) -> tuple[str, str | None]:
         connection = self._session(ask.session, ask.kind)
-        if ask.etag not in ("*", connection.etag):
+        known = connection.remote
+        restarts = known is not None and ask.fragment.ufrag != known.ufrag
+        if ask.etag != "*" and (ask.etag != connection.etag or restarts):
             raise StaleTag
         fragment = await exchange.patch(self._worker(), connection, ask.fragment)
         return connection.etag, fragment
