@@ -47,7 +47,7 @@ async function problemOf(response: Response): Promise<CampusProblem> {
 
 export const campus = {
   me: () => ask<Me>("GET", "me"),
-  setup: (password: string) => ask<unknown>("POST", "setup", { password }),
+  setup: (password: string, code: string | null) => ask<unknown>("POST", "setup", { password, code }),
   login: (password: string) => ask<unknown>("POST", "login", { password }),
   logout: () => ask<unknown>("POST", "logout"),
   demo: () => ask<Demo>("GET", "demo"),

@@ -74,4 +74,8 @@ export function chooseLanguage(fragment: URLSearchParams): void {
   const wanted = fragment.get("lang") ?? stored ?? navigator.language;
   language.value = wanted.startsWith("en") ? "en" : "zh";
   document.documentElement.lang = language.value === "zh" ? "zh-CN" : "en";
+  // Another page of this browser changed it: the frames of the first screen follow.
+  window.addEventListener("storage", (event) => {
+    if (event.key === STORED && (event.newValue === "zh" || event.newValue === "en")) setLanguage(event.newValue);
+  });
 }

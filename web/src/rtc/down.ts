@@ -88,6 +88,15 @@ export class DownConnection {
     this.online = false;
   }
 
+  /** The server could not offer just now (`Refused`): ask again after its time, unless one is there by then. */
+  busy(retryAfterMs: number): void {
+    if (this.id !== null || this.stuck !== null) return;
+    this.stuck = setTimeout(() => {
+      this.stuck = null;
+      if (this.id === null && this.online) this.host.send({ type: "want_down" });
+    }, retryAfterMs);
+  }
+
   /** What each slot did since the last call, in the words of `Report`. */
   async report(): Promise<SlotReport[]> {
     const peer = this.peer;

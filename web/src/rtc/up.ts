@@ -45,6 +45,8 @@ interface Line {
 }
 
 const RESTART_AFTER_MS = 4_000;
+/** An offer without an answer for so long is made again on a new connection. */
+const ANSWER_WITHIN_MS = 5_000;
 
 export class UpConnection {
   /** The server's id of this connection, once answered. */
@@ -58,6 +60,7 @@ export class UpConnection {
   private dirty = false;
   private online = false;
   private stuck: ReturnType<typeof setTimeout> | null = null;
+  private unanswered: ReturnType<typeof setTimeout> | null = null;
   private bitrates: Record<string, number> = {};
 
   constructor(private readonly host: UpHost) {}
@@ -95,7 +98,7 @@ export class UpConnection {
     this.online = true;
     if (kept && this.alive !== null) {
       const cut = this.pending !== null;
-      this.pending = null;
+      this.settle();
       if (cut || this.dirty) this.renegotiate();
       return;
     }
@@ -112,7 +115,7 @@ export class UpConnection {
     if (peer === null || message.offer !== this.pending) return;
     await peer.setRemoteDescription({ type: "answer", sdp: message.sdp });
     if (this.peer !== peer) return;
-    this.pending = null;
+    this.settle();
     this.id = message.connection;
     this.bitrates = message.bitrates;
     await this.applyLimits();
@@ -137,7 +140,7 @@ export class UpConnection {
     this.peer?.close();
     this.peer = null;
     this.id = null;
-    this.pending = null;
+    this.settle();
     this.dirty = false;
     this.state = "new";
     for (const line of this.lines.values()) line.transceiver = null;
@@ -147,8 +150,21 @@ export class UpConnection {
     this.dirty = true;
     if (!this.online || this.pending !== null) return;
     this.dirty = false;
-    this.pending = ++this.offer;
-    void this.makeOffer(this.pending);
+    const offer = ++this.offer;
+    this.pending = offer;
+    this.unanswered = setTimeout(() => this.again(offer), ANSWER_WITHIN_MS);
+    this.makeOffer(offer).catch((error: unknown) => console.warn("no offer could be made, trying again:", error));
+  }
+
+  private again(offer: number): void {
+    if (this.pending === offer && this.online) this.restart();
+  }
+
+  /** Nothing is awaited any more. */
+  private settle(): void {
+    if (this.unanswered !== null) clearTimeout(this.unanswered);
+    this.unanswered = null;
+    this.pending = null;
   }
 
   private async makeOffer(offer: number): Promise<void> {
@@ -175,7 +191,7 @@ export class UpConnection {
       sound_processing: this.soundProcessing,
     };
     if (!this.host.send(message)) {
-      this.pending = null;
+      this.settle();
       this.dirty = true;
     }
   }

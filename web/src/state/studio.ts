@@ -117,10 +117,10 @@ export function createStudio(token: string, sample: boolean, volume: number) {
         else goSilent();
         break;
       case "answer_up":
-        void up.answered(message);
+        up.answered(message).catch(() => up.renew()); // an answer the browser does not take
         break;
       case "offer_down":
-        void down.offered(message);
+        down.offered(message).catch(() => down.renew());
         break;
       case "slots":
         down.assigned(message);
@@ -136,7 +136,8 @@ export function createStudio(token: string, sample: boolean, volume: number) {
         tellNotice(message);
         break;
       case "refused":
-        if (!message.fatal) tell(message.words[language.value], "wrong");
+        if (message.retry_after_ms > 0) down.busy(message.retry_after_ms);
+        else if (!message.fatal) tell(message.words[language.value], "wrong");
         break;
       case "pong":
         break;
