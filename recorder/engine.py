@@ -81,7 +81,7 @@ class Engine:
         with self._lock:
             known = self._recordings.get(begin.lesson)
         if known is not None:
-            return known.report if known.over else None
+            return known.report if known.report.state is RecordingState.READY else None
         folder = lesson_folder(self._archive, begin.lesson)
         manifest = Manifest(begin.lesson, begin.title, begin.started_at, RecordingState.RECORDING)
         try:
@@ -107,7 +107,7 @@ class Engine:
     def finish(self, lesson: str) -> Report | None:
         """End a lesson; its report where there is nothing to end. BadName."""
         recording = self._recordings.get(lesson)
-        if recording is not None and not recording.over:
+        if recording is not None and recording.report.state is not RecordingState.READY:
             recording.finish(monotonic_ns())
             return None
         if recording is not None:

@@ -48,7 +48,7 @@ class AudioTrack:
         self.dropped = 0
         self.foreign = False
         self._outputs = outputs
-        self._source = Source(RATE, shared)
+        self._source = Source(name, RATE, shared)
         self._pending: deque[_Sound] = deque()
         self._cursor = 0  # samples given: the track's media time
         self._follows: int | None = None  # RTP time that the next packet has if nothing is missing

@@ -49,22 +49,22 @@ class SourceClock:
     """What the streams of one room share: how far their sender's clock is from the lesson's."""
 
     def __init__(self) -> None:
-        self._distance: dict[int, float] = {}
+        self._distance: dict[str, float] = {}
 
-    def lag(self, stream: int, distance_s: float) -> float | None:
+    def lag(self, stream: str, distance_s: float) -> float | None:
         """How much later than the room's quickest stream this one arrives; None: no common clock."""
         self._distance[stream] = distance_s
         near = [d for d in self._distance.values() if abs(d - distance_s) < SAME_CLOCK_S]
         return distance_s - min(near) if len(near) > 1 else None
 
-    def forget(self, stream: int) -> None:
+    def forget(self, stream: str) -> None:
         self._distance.pop(stream, None)
 
 
 class StreamClock:
     """One SSRC. Times are seconds; `rtp_s` is 64-bit RTP time over its rate."""
 
-    def __init__(self, stream: int, source: SourceClock) -> None:
+    def __init__(self, stream: str, source: SourceClock) -> None:
         self._stream = stream
         self._source = source
         self._anchor: Anchor | None = None

@@ -19,12 +19,12 @@ class Stream:
 
     __slots__ = ("clock", "number", "rate", "reorder", "ssrc")
 
-    def __init__(self, number: int, ssrc: int, rate: int, shared: SourceClock) -> None:
+    def __init__(self, name: str, number: int, ssrc: int, rate: int, shared: SourceClock) -> None:
         self.number = number
         self.ssrc = ssrc
         self.rate = rate
         self.reorder = Reorder()
-        self.clock = StreamClock(number, shared)
+        self.clock = StreamClock(f"{name} {number}", shared)
 
     def observe(self, timestamp: int, arrival_s: float) -> Anchor:
         return self.clock.observe(timestamp / self.rate, arrival_s)
@@ -33,7 +33,8 @@ class Stream:
 class Source:
     """Streams of one track, one after the other."""
 
-    def __init__(self, rate: int, shared: SourceClock) -> None:
+    def __init__(self, name: str, rate: int, shared: SourceClock) -> None:
+        self._name = name
         self._rate = rate
         self._shared = shared
         self._streams = 0
@@ -56,7 +57,7 @@ class Source:
             self.lost += self.stream.reorder.lost
             self.stream.clock.close()
         self._streams += 1
-        self.stream = Stream(self._streams, packet.ssrc, self._rate, self._shared)
+        self.stream = Stream(self._name, self._streams, packet.ssrc, self._rate, self._shared)
         return self.stream
 
     def push(self, packet: Packet, arrival_s: float) -> None:

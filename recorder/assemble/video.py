@@ -39,7 +39,7 @@ class VideoTrack:
         self.foreign = False  # a codec came that is not copied
         self._outputs = outputs
         self._may_rest = may_rest
-        self._source = Source(VIDEO_RATE, shared)
+        self._source = Source(name, VIDEO_RATE, shared)
         self._units = AccessUnits()
         self._pending: deque[_Picture] = deque()
         self._config = b""
