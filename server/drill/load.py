@@ -154,6 +154,7 @@ class Viewer:
         self.broken = 0
         self._ssrc, self._wanted = ssrc, ssrc.to_bytes(4, "big")
         self._highest = 0
+        self._consent_due = 0.0
         self._buffer = bytearray(2048)
         if sampled:
             peer.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
@@ -169,9 +170,11 @@ class Viewer:
         except (BlockingIOError, ConnectionRefusedError):
             return
 
-    def report(self) -> None:
-        """What a browser sends now and then: consent and a receiver report."""
-        self.peer.socket.send(self.peer.consent())
+    def report(self, now: float) -> None:
+        """What a browser sends: a receiver report each second, and now and then consent."""
+        if now >= self._consent_due:
+            self._consent_due = now + CONSENT_EVERY_S
+            self.peer.socket.send(self.peer.consent())
         if self.seen:
             block = receiver_report(1, self._ssrc, self._highest)
             self.peer.socket.send(self.peer.outbound.protect_rtcp(block))
@@ -217,7 +220,7 @@ def receive(assignment: Assignment) -> None:
         for viewer in viewers:
             viewer.drain()
         while time.monotonic() >= report_due:  # each once a second, not all at once
-            viewers[turn % len(viewers)].report()
+            viewers[turn % len(viewers)].report(time.monotonic())
             turn, report_due = turn + 1, report_due + 1 / len(viewers)
         if ends is None and stop.poll(0):
             _hear(Go)
