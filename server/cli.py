@@ -31,6 +31,7 @@ ConfigFile = Annotated[Path | None, Parameter(name="--config", help="TOML file; 
 AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON for programs.")]
 
 TIMEOUT_S = 30.0
+LESSON_COLUMNS = ("lesson", "state", "room", "seconds", "title")
 
 
 @app.command
@@ -152,20 +153,31 @@ def _told(error: urllib.error.HTTPError) -> UserFault:
 
 
 def _show(value: Any, *, as_json: bool) -> None:
+    """JSON for programs; for people a table of lessons, or a lesson's doors line by line."""
     if as_json:
         print(json.dumps(value, ensure_ascii=False))
         return
     from rich.console import Console
+
+    console = Console(soft_wrap=True)
+    if isinstance(value, dict):
+        for name, part in value.items():
+            console.print(f"{name:12} {_cell(part)}", highlight=False, markup=False)
+    elif not value:
+        console.print("没有课 · no lessons")
+    else:
+        console.print(_table(value))
+
+
+def _table(rows: list[dict[str, Any]]) -> Any:
     from rich.table import Table
 
-    rows = value if isinstance(value, list) else [value]
-    table = Table()
-    names = [name for name in (rows[0] if rows else {}) if name != "recording"]
-    for name in names:
-        table.add_column(name, overflow="fold")
+    table = Table(box=None)
+    for name in LESSON_COLUMNS:
+        table.add_column(name)
     for row in rows:
-        table.add_row(*(_cell(row.get(name)) for name in names))
-    Console().print(table if rows else "没有课 · no lessons")
+        table.add_row(*(_cell(row.get(name)) for name in LESSON_COLUMNS))
+    return table
 
 
 def _cell(value: Any) -> str:

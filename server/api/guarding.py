@@ -31,6 +31,7 @@ POLICY = "; ".join(
     )
 )
 HEADERS = {
+    "Server": "Lianke",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
     "Referrer-Policy": "no-referrer",

@@ -27,7 +27,10 @@ def _shell(name: str) -> web.FileResponse:
             zh="网页还没有构建。请在项目目录运行 make setup,再刷新。",
             en="The pages are not built yet. Run `make setup` in the project's folder, then reload.",
         )
-    return web.FileResponse(path, headers={"Cache-Control": CHECK_EACH_TIME})
+    response = web.FileResponse(path, headers={"Cache-Control": CHECK_EACH_TIME})
+    response.content_type = "text/html"
+    response.charset = "utf-8"
+    return response
 
 
 async def shell(request: web.Request) -> web.StreamResponse:
