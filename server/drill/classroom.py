@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 
 import aiohttp
 import msgspec
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
 
 from server.drill.watching import Sights, Sounds
@@ -26,6 +26,8 @@ LONGEST_PAUSE_S = 4.0
 PING_EVERY_S = 2.0
 REPORT_EVERY_S = 1.0
 VIDEO_KINDS = frozenset({"video"})
+# With its default policy aiortc leaves the second and later lines of a kind on a transport that never starts.
+CONFIGURATION = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
 
 _decoder: msgspec.json.Decoder[ws.FromServer] = msgspec.json.Decoder(ws.FromServer)
 
@@ -254,7 +256,7 @@ class _Connections:
     async def _offer_up(self) -> None:
         if not self._owner.sources:
             return
-        self._up = pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._up = pc = RTCPeerConnection(CONFIGURATION)
         self._offer += 1
         senders = {}
         for source, track in self._owner.sources.items():
@@ -292,7 +294,7 @@ class _Connections:
                 )
 
     def _new_down(self) -> RTCPeerConnection:
-        pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        pc = RTCPeerConnection(CONFIGURATION)
 
         def changed() -> None:
             if pc.connectionState == "connected":
