@@ -40,7 +40,7 @@ class WaitingOffer:
 
 
 class Doors(StandardDoors):
-    """`_waiting`: the newest up offer of each seat that came while there was no worker."""
+    """`_waiting`: the newest up offer of each seat that came while there was no worker, or before Start."""
 
     def __init__(self, room: LessonRoom) -> None:
         super().__init__(room)
@@ -182,10 +182,11 @@ class Doors(StandardDoors):
             raise UserFault(
                 "bad_source", zh="教室只能发送摄像头和声音。", en="A room sends camera and voice."
             )
-        teacher_checks = who.role is Role.TEACHER and self.room.lesson.state is LessonState.OPEN
-        if not self.room.lesson.on_air and not teacher_checks:
-            raise UserFault("not_on_air", zh="还没有上课。", en="The lesson is not on the air.")
-        if self.room.media.worker is None:
+        state = self.room.lesson.state
+        if state is LessonState.ENDED:
+            raise UserFault("not_on_air", zh="课已经结束了。", en="The lesson is over.")
+        early = not self.room.lesson.on_air and who.role is not Role.TEACHER
+        if early or self.room.media.worker is None:
             self._waiting[who.seat] = WaitingOffer(page, message)
             return
         music = not message.sound_processing
