@@ -24,6 +24,7 @@ class _Picture(NamedTuple):
     anchor: Anchor
     rtp_s: float
     stream: int
+    pause_s: float  # the longest time without any packet since the picture before
 
 
 class VideoTrack:
@@ -44,7 +45,8 @@ class VideoTrack:
         self._pending: deque[_Picture] = deque()
         self._config = b""
         self._at = -1  # of the last sample, ticks
-        self._arrival_s = 0.0
+        self._arrival_s: float | None = None  # of the newest packet in order
+        self._pause_s = 0.0
         self._usual_s = USUAL_S
         self._stream = 0
         self._paused = False
@@ -111,10 +113,15 @@ class VideoTrack:
         if stream is None:
             return
         for packet in self._source.pull(now_s, all_of_them=all_of_them):
+            if self._arrival_s is not None:
+                self._pause_s = max(self._pause_s, packet.arrival_s - self._arrival_s)
+            self._arrival_s = packet.arrival_s
             unit = self._units.push(packet)
             if unit is not None:
                 anchor = stream.observe(unit.timestamp, unit.arrival_s)
-                self._pending.append(_Picture(unit, anchor, unit.timestamp / VIDEO_RATE, stream.number))
+                rtp_s, pause_s = unit.timestamp / VIDEO_RATE, self._pause_s
+                self._pending.append(_Picture(unit, anchor, rtp_s, stream.number, pause_s))
+                self._pause_s = 0.0
 
     def _emit(self, picture: _Picture) -> None:
         unit = picture.unit
@@ -132,7 +139,7 @@ class VideoTrack:
             self._config = unit.config
             self._outputs.append(Section(self.name, at, unit.config + unit.data))
         self._outputs.append(Sample(self.name, at, unit.data, unit.key))
-        self._at, self._arrival_s, self._stream = at, unit.arrival_s, picture.stream
+        self._at, self._stream = at, picture.stream
         self._paused = self.foreign = False
         self.samples += 1
 
@@ -140,11 +147,8 @@ class VideoTrack:
         last_s = self._at / VIDEO_RATE
         passed = time_s - last_s
         again = picture.stream != self._stream or self._paused or self.foreign
-        if (
-            passed >= AWAY_S
-            and picture.unit.arrival_s - self._arrival_s >= AWAY_S
-            and (again or not self._may_rest)
-        ):
+        away = min(passed, picture.pause_s) >= AWAY_S and (again or not self._may_rest)
+        if away:
             cause = GapCause.UNPLAYABLE if self.foreign else GapCause.SOURCE_AWAY
             self.gaps.add(last_s + self._usual_s, time_s, cause)
         elif picture.unit.lost_before:
