@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { ReplayTrack } from "./answer";
+import type { ReplayTrack } from "@/protocol/messages";
 import { causesOf, gapAt, gapSpans, onBar } from "./gaps";
 
 function track(name: string, ...gaps: [number, number, string][]): ReplayTrack {
@@ -11,7 +11,6 @@ function track(name: string, ...gaps: [number, number, string][]): ReplayTrack {
     codec: "H264",
     room: "main",
     playlist: "",
-    start_s: 0,
     gaps: gaps.map(([start_s, end_s, cause]) => ({ start_s, end_s, cause })),
   };
 }

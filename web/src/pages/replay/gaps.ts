@@ -1,8 +1,8 @@
 /** Where a recording has holes, and how they lie on the time bar. Pure. */
 
-import type { Gap, ReplayTrack } from "./answer";
+import type { ReplayGap, ReplayTrack } from "@/protocol/messages";
 
-export interface GapPart extends Gap {
+export interface GapPart extends ReplayGap {
   track: string;
   subject: string;
 }
@@ -54,7 +54,7 @@ export function onBar(start_s: number, end_s: number, seconds: number): { left: 
 }
 
 /** The hole a track has at this moment, or null. */
-export function gapAt(track: ReplayTrack, at_s: number): Gap | null {
+export function gapAt(track: ReplayTrack, at_s: number): ReplayGap | null {
   return track.gaps.find((gap) => at_s >= gap.start_s && at_s < gap.end_s) ?? null;
 }
 

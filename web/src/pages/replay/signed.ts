@@ -22,10 +22,15 @@ export function signedAgain(url: string, signature: string | null): string {
 }
 
 const BEFORE_MS = 90_000;
-const LEAST_MS = 5_000;
+const LEAST_MS = 20_000;
+const MOST_MS = 300_000;
 
-/** How long to wait before asking for new signatures, in ms: well before they end, never at once. */
-export function renewIn(expires_at: number, serverNow: number): number {
-  const left = expires_at - serverNow;
-  return Math.max(LEAST_MS, left > 2 * BEFORE_MS ? left - BEFORE_MS : left / 2);
+/**
+ * How long to wait before asking for new signatures, in ms: well before they end, never in a tight
+ * loop, and often enough that a machine whose clock is wrong does not lose them.
+ */
+export function renewIn(expires_at: number, now: number): number {
+  const left = expires_at - now;
+  const wait = left > 2 * BEFORE_MS ? left - BEFORE_MS : left / 2;
+  return Math.min(MOST_MS, Math.max(LEAST_MS, wait));
 }

@@ -1,0 +1,106 @@
+/**
+ * Brings one track's playlist into one media element.
+ *
+ * hls.js where the browser has Media Source Extensions, as it behaves the same everywhere; the browser's
+ * own HLS elsewhere (iPhones). Each request goes out under the newest signature.
+ */
+import Hls, { ErrorTypes, Events } from "hls.js";
+import type { ErrorData } from "hls.js";
+
+import { signatureOf, signedAgain } from "./signed";
+
+export interface FeedHost {
+  /** The newest signature known. */
+  signature(): string | null;
+  /** A request was refused: get new signatures now. Resolves when they are there. */
+  renew(): Promise<void>;
+  /** This track cannot be played. */
+  failed(): void;
+}
+
+const REFUSED = new Set([401, 403, 404, 410]);
+const MOST_RECOVERIES = 5;
+const RETRY_MS = 1500;
+
+export class Feed {
+  private hls: Hls | null = null;
+  private recoveries = 0;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(
+    readonly element: HTMLMediaElement,
+    private readonly playlist: string,
+    private readonly host: FeedHost,
+  ) {}
+
+  load(at_s: number): void {
+    if (Hls.isSupported()) this.loadByScript(at_s);
+    else this.loadNatively(at_s);
+  }
+
+  close(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.hls?.destroy();
+    this.hls = null;
+    this.element.onerror = null;
+    this.element.removeAttribute("src");
+    this.element.load();
+  }
+
+  private loadByScript(at_s: number): void {
+    const hls = new Hls({
+      startPosition: at_s,
+      maxBufferLength: 30,
+      maxMaxBufferLength: 60,
+      backBufferLength: 60,
+      lowLatencyMode: false,
+      nudgeOnVideoHole: true,
+      xhrSetup: (request, url) => request.open("GET", signedAgain(url, this.host.signature()), true),
+    });
+    hls.on(Events.ERROR, (_event, data) => this.troubled(hls, data));
+    hls.on(Events.FRAG_BUFFERED, () => (this.recoveries = 0));
+    hls.loadSource(this.playlist);
+    hls.attachMedia(this.element);
+    this.hls = hls;
+  }
+
+  private troubled(hls: Hls, data: ErrorData): void {
+    if (!data.fatal || this.hls !== hls) return;
+    if (this.recoveries++ >= MOST_RECOVERIES) {
+      this.host.failed();
+      return;
+    }
+    if (data.type === ErrorTypes.MEDIA_ERROR) {
+      hls.recoverMediaError();
+      return;
+    }
+    const refused = REFUSED.has(data.response?.code ?? 0);
+    void (refused ? this.host.renew() : Promise.resolve()).finally(() => this.restart(hls));
+  }
+
+  private restart(hls: Hls): void {
+    this.timer = setTimeout(() => {
+      if (this.hls !== hls) return;
+      if (hls.levels.length === 0) hls.loadSource(signedAgain(this.playlist, this.host.signature()));
+      else hls.startLoad(-1);
+    }, RETRY_MS);
+  }
+
+  /** The browser asks under the address it once got: after their end it is given a new one. */
+  private loadNatively(at_s: number): void {
+    const { element } = this;
+    element.onerror = () => {
+      const at = element.currentTime;
+      if (this.recoveries++ >= MOST_RECOVERIES) this.host.failed();
+      else void this.host.renew().finally(() => this.setSource(at));
+    };
+    this.setSource(at_s);
+  }
+
+  private setSource(at_s: number): void {
+    const { element } = this;
+    const url = signedAgain(this.playlist, this.host.signature() ?? signatureOf(this.playlist));
+    element.src = url;
+    element.addEventListener("loadedmetadata", () => (element.currentTime = at_s), { once: true });
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Where the recording's description comes from: asked for until it is ready, then renewed before its
+ * signatures end. Knows no element.
+ */
+import { campus, CampusProblem } from "@/api/campus";
+import type { Replay, Words } from "@/protocol/messages";
+
+import { renewIn, signatureOf } from "./signed";
+
+export type Finding =
+  | { kind: "loading" }
+  /** The lesson is on, or its recording is being closed. */
+  | { kind: "processing"; live: boolean; since: number }
+  | { kind: "ready"; replay: Replay }
+  | { kind: "empty"; replay: Replay }
+  | { kind: "failed"; words: Words | null; retrying: boolean };
+
+const ASK_AGAIN_MS = 500;
+const LIVE_AGAIN_MS = 3000;
+const AWAY_AGAIN_MS = 3000;
+/** A recording that is not there by then takes longer: ask less often. */
+const SOON_MS = 20_000;
+
+export class Source {
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private replay: Replay | null = null;
+  private closed = false;
+  private since: number | null = null;
+  private renewing: Promise<void> | null = null;
+
+  constructor(
+    private readonly lesson: string,
+    private readonly onFinding: (finding: Finding) => void,
+  ) {}
+
+  start(): void {
+    void this.ask();
+  }
+
+  close(): void {
+    this.closed = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+  }
+
+  /** The newest signature, for requests that go out now. */
+  signature(): string | null {
+    const track = this.replay?.tracks.find((one) => one.playlist !== "");
+    return track === undefined ? null : signatureOf(track.playlist);
+  }
+
+  /** Get new signatures; several callers share one request. */
+  renew(): Promise<void> {
+    this.renewing ??= this.fetchAgain().finally(() => (this.renewing = null));
+    return this.renewing;
+  }
+
+  private async fetchAgain(): Promise<void> {
+    try {
+      this.replay = await campus.replay(this.lesson);
+      this.planRenewal();
+    } catch (problem) {
+      if (!(problem instanceof CampusProblem)) throw problem;
+      this.later(AWAY_AGAIN_MS, () => void this.renew());
+    }
+  }
+
+  private planRenewal(): void {
+    if (this.replay === null) return;
+    this.later(renewIn(this.replay.expires_at, Date.now()), () => void this.renew());
+  }
+
+  private async ask(): Promise<void> {
+    try {
+      this.found(await campus.replay(this.lesson));
+    } catch (problem) {
+      if (!(problem instanceof CampusProblem)) throw problem;
+      this.refused(problem);
+    }
+  }
+
+  private found(replay: Replay): void {
+    if (this.closed) return;
+    if (replay.state === "ready") {
+      this.replay = replay;
+      const playable = replay.tracks.some((track) => track.playlist !== "") && replay.seconds > 0;
+      this.onFinding({ kind: playable ? "ready" : "empty", replay });
+      if (playable) this.planRenewal();
+      return;
+    }
+    if (replay.state === "failed") {
+      this.onFinding({ kind: "failed", words: null, retrying: false });
+      return;
+    }
+    this.processing(replay.state === "recording");
+  }
+
+  private processing(live: boolean): void {
+    this.since = live ? null : (this.since ?? Date.now());
+    this.onFinding({ kind: "processing", live, since: this.since ?? Date.now() });
+    const soon = this.since !== null && Date.now() - this.since < SOON_MS;
+    this.later(soon ? ASK_AGAIN_MS : LIVE_AGAIN_MS, () => void this.ask());
+  }
+
+  private refused(problem: CampusProblem): void {
+    if (this.closed) return;
+    if (problem.code === "not_ready") {
+      this.processing(false);
+      return;
+    }
+    const retrying = problem.status === 0 || problem.status >= 500;
+    this.onFinding({ kind: "failed", words: problem.words, retrying });
+    if (retrying) this.later(AWAY_AGAIN_MS, () => void this.ask());
+  }
+
+  private later(ms: number, what: () => void): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = this.closed ? null : setTimeout(what, ms);
+  }
+}
