@@ -1,0 +1,236 @@
+"""Loss: publishers are asked again, viewers are answered, nothing is encrypted twice."""
+
+from __future__ import annotations
+
+import struct
+import time
+from itertools import pairwise
+
+from server.media.relay.tables import EventKind
+from tests.unit.media.relay.loopback import (
+    VIEWER_OPUS,
+    Camera,
+    Far,
+    Wire,
+    audio_down,
+    audio_up,
+    build_nack,
+    build_rtp,
+    nacked,
+    number_of,
+    video_down,
+    video_up,
+)
+
+
+def road(wire: Wire) -> tuple[Camera, Far, int, int]:
+    sender, viewer = wire.far(), wire.far()
+    up = wire.relay.add_up(sender.handle, video_up())
+    down = wire.relay.add_down(viewer.handle, video_down())
+    wire.relay.point(down, up)
+    return Camera(sender), viewer, up, down
+
+
+def asked(far: Far) -> list[int]:
+    return [number for report in far.received()[1] for number in nacked(report)]
+
+
+def test_a_lost_packet_is_asked_again_and_its_rtx_forwarded_in_place(wire: Wire) -> None:
+    camera, viewer, up, _ = road(wire)
+    camera.send(3, key=True)
+    lost = camera.timestamp
+    camera.packet()
+    camera.send(3)
+    wire.run()
+    wire.tick()
+    assert asked(camera.far) == [103]
+    camera.resend(103, rtx_sequence=9, timestamp=lost)
+    wire.run()
+    packets = viewer.packets()
+    assert [number_of(p) for p in packets] == [100, 101, 102, 104, 105, 106, 103]
+    base = packets[0].sequence
+    assert [(p.sequence - base) & 0xFFFF for p in packets] == [0, 1, 2, 4, 5, 6, 3]
+    assert packets[-1].payload_type == 96
+    figures = wire.relay.layer_figures(up)
+    assert (figures.lost, figures.recovered) == (0, 1)
+
+
+def test_what_came_is_not_taken_a_second_time_by_rtx(wire: Wire) -> None:
+    camera, viewer, _, _ = road(wire)
+    camera.send(3, key=True)
+    camera.resend(101, rtx_sequence=9, timestamp=0)
+    wire.run()
+    assert len(viewer.packets()) == 3
+    assert wire.relay.totals()["dropped_duplicate"] == 1
+
+
+def test_rtx_padding_is_dropped(wire: Wire) -> None:
+    camera, viewer, up, _ = road(wire)
+    camera.send(1, key=True)
+    camera.far.send_rtp(build_rtp(5, 0, b"", ssrc=2222, payload_type=103, padding=255))
+    wire.run()
+    assert len(viewer.packets()) == 1
+    assert wire.relay.layer_figures(up).packets == 1
+
+
+def test_a_publisher_is_asked_once_a_round_trip_and_not_for_ever(wire: Wire) -> None:
+    camera, _, up, _ = road(wire)
+    wire.relay.set_round_trip(camera.far.handle, 40_000)
+    camera.send(2, key=True)
+    camera.packet()
+    camera.send(1)
+    wire.run()
+    wire.events.clear()
+    times: list[float] = []
+
+    def given_up() -> bool:
+        times.extend(time.monotonic() for _ in asked(camera.far))
+        return bool(wire.told(EventKind.KEYFRAME_WANTED))
+
+    wire.tick_until(given_up)
+    assert 5 <= len(times) <= 10
+    assert min(b - a for a, b in pairwise(times)) > 0.03
+    assert wire.told(EventKind.KEYFRAME_WANTED)[0].handle == up
+    assert wire.relay.totals()["unrepaired"] == 1
+    assert wire.relay.layer_figures(up).lost == 1
+
+
+def test_a_burst_too_long_to_repair_wants_a_keyframe_instead(wire: Wire) -> None:
+    camera, _, up, _ = road(wire)
+    camera.send(1, key=True)
+    for _ in range(600):
+        camera.packet()
+    camera.send(1)
+    wire.run()
+    wire.tick()
+    assert asked(camera.far) == []
+    assert (up, 0) in [(e.handle, e.value) for e in wire.told(EventKind.KEYFRAME_WANTED)][1:]
+
+
+def test_a_track_without_nack_is_not_asked(wire: Wire) -> None:
+    sender = wire.far()
+    plain = video_up().codecs[0]._replace(nack=False)
+    wire.relay.add_up(sender.handle, video_up(codecs=(plain,)))
+    camera = Camera(sender)
+    camera.send(1, key=True)
+    camera.packet()
+    camera.send(1)
+    wire.run()
+    wire.tick()
+    assert asked(sender) == []
+
+
+# -- viewers ask
+
+
+def test_a_viewer_is_answered_by_rtx(wire: Wire) -> None:
+    camera, viewer, _, down = road(wire)
+    camera.send(5, key=True)
+    wire.run()
+    sent = viewer.packets()
+    viewer.send_rtcp(build_nack(5000, [sent[1].sequence, sent[3].sequence]))
+    wire.run()
+    again = viewer.packets()
+    assert {(p.ssrc, p.payload_type) for p in again} == {(5001, 97)}
+    assert [p.payload for p in again] == [
+        struct.pack("!H", sent[i].sequence) + sent[i].payload for i in (1, 3)
+    ]
+    assert [p.timestamp for p in again] == [sent[1].timestamp, sent[3].timestamp]
+    assert again[1].sequence == (again[0].sequence + 1) & 0xFFFF
+    assert (wire.relay.down_figures(down).resent, wire.relay.down_figures(down).nacked) == (2, 2)
+
+
+def test_not_twice_within_a_round_trip(wire: Wire) -> None:
+    camera, viewer, _, _ = road(wire)
+    wire.relay.set_round_trip(viewer.handle, 100_000)
+    camera.send(3, key=True)
+    wire.run()
+    number = viewer.packets()[1].sequence
+    began = time.monotonic()
+    for _ in range(5):
+        viewer.send_rtcp(build_nack(5000, [number]))
+    wire.run()
+    assert len(viewer.packets()) == 1
+    wire.tick_until(lambda: time.monotonic() - began > 0.15)
+    viewer.send_rtcp(build_nack(5000, [number]))
+    wire.run()
+    (again,) = viewer.packets()
+    assert again.ssrc == 5001
+
+
+def test_numbers_are_mapped_back_through_padding_and_loss(wire: Wire) -> None:
+    camera, viewer, _, _ = road(wire)
+    for index in range(12):
+        camera.send(2, key=index == 0)
+        camera.send_padding()
+        if index == 5:
+            camera.packet()
+    wire.run()
+    sent = viewer.packets()
+    viewer.send_rtcp(build_nack(5000, [p.sequence for p in sent]))
+    wire.run()
+    again = {struct.unpack("!H", p.payload[:2])[0]: p.payload[2:] for p in viewer.packets()}
+    assert again == {p.sequence: p.payload for p in sent}
+
+
+def test_what_was_never_sent_or_is_gone_is_not_answered(wire: Wire) -> None:
+    sender, viewer = wire.far(), wire.far()
+    up = wire.relay.add_up(sender.handle, video_up(ring_bytes=16 << 10))
+    wire.relay.point(wire.relay.add_down(viewer.handle, video_down()), up)
+    for sequence in range(40):
+        payload = (b"\x65" if sequence == 0 else b"\x41") + bytes(999)
+        sender.send_rtp(build_rtp(sequence, sequence * 3000, payload, ssrc=1111, payload_type=102))
+    wire.run()
+    sent = viewer.packets()
+    viewer.send_rtcp(build_nack(5000, [sent[0].sequence, sent[-1].sequence + 1, sent[-1].sequence + 30_000]))
+    viewer.send_rtcp(build_nack(4999, [sent[-1].sequence]))
+    wire.run()
+    assert viewer.packets() == []
+    assert wire.relay.totals()["nacks_unanswered"] == 3
+
+
+def test_a_viewer_cannot_ask_for_another_viewers_packets(wire: Wire) -> None:
+    camera, viewer, up, _ = road(wire)
+    other = wire.far()
+    wire.relay.point(wire.relay.add_down(other.handle, video_down(8000)), up)
+    camera.send(3, key=True)
+    wire.run()
+    number = viewer.packets()[0].sequence
+    other.datagrams()
+    other.send_rtcp(build_nack(5000, [number]))
+    wire.run()
+    assert viewer.datagrams() == other.datagrams() == []
+
+
+def test_resending_is_bounded_by_what_was_sent(wire: Wire) -> None:
+    camera, viewer, _, down = road(wire)
+    wire.relay.set_round_trip(viewer.handle, 1000)
+    camera.send(20, key=True)
+    wire.run()
+    numbers = [p.sequence for p in viewer.packets()]
+    for _ in range(60):
+        began = time.monotonic()
+        viewer.send_rtcp(build_nack(5000, numbers))
+        wire.run()
+        wire.tick_until(lambda began=began: time.monotonic() - began > 0.001)
+    assert wire.relay.down_figures(down).resent <= 520
+
+
+def test_sound_without_rtx_is_resent_as_the_same_bytes(wire: Wire) -> None:
+    sender, viewer = wire.far(), wire.far()
+    up = wire.relay.add_up(sender.handle, audio_up())
+    down = wire.relay.add_down(viewer.handle, audio_down(codecs=(VIEWER_OPUS,), transport_cc_id=2))
+    wire.relay.point(down, up)
+    for sequence in range(100):
+        sender.send_rtp(
+            build_rtp(sequence, sequence * 960, b"opus%d" % sequence, ssrc=3333, payload_type=111)
+        )
+    wire.run()
+    sent = viewer.datagrams()
+    assert len(sent) == 100
+    (last,) = struct.unpack_from("!H", sent[-1], 2)
+    (old,) = struct.unpack_from("!H", sent[10], 2)
+    viewer.send_rtcp(build_nack(7000, [last - 1, old]))
+    wire.run()
+    assert viewer.datagrams() == [sent[-2]]
+    assert wire.relay.totals()["protect_failed"] == 0
