@@ -20,7 +20,7 @@ import uvloop
 from aiohttp import web
 
 from server.api import keys
-from server.api.application import Parts, build
+from server.api.application import Parts, build, runner
 from server.api.codes import RoomCodes
 from server.api.tokens import TokenKind
 from server.clock import SystemClock
@@ -34,7 +34,6 @@ from server.store.store import Store
 
 OPERATOR_LIFETIME_S = 3650 * 86400.0
 READY = "READY"
-CLOSING_S = 3.0
 BAD_CONFIGURATION = 2
 
 log = logging.getLogger("app")
@@ -100,14 +99,14 @@ def bind(config: Config) -> socket.socket:
 
 
 async def _serve(app: web.Application, listening: socket.socket, stop: asyncio.Event) -> None:
-    """Answer requests until `stop`; then requests under way have CLOSING_S to end."""
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=30.0, shutdown_timeout=CLOSING_S)
-    await runner.setup()
+    """Answer requests until `stop`; then requests under way have some seconds to end."""
+    listener = runner(app)
+    await listener.setup()
     try:
-        await web.SockSite(runner, listening).start()
+        await web.SockSite(listener, listening).start()
         await stop.wait()
     finally:
-        await runner.cleanup()
+        await listener.cleanup()
 
 
 async def run(config: Config, listening: socket.socket, stop: asyncio.Event) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
 from server.api import accounts, health, keys, lessons, media, pages, replay, rooms, standard, whep, whip, ws
 from server.api.codes import RoomCodes
 from server.api.guarding import dress, time_limit
-from server.api.problems import problems
+from server.api.problems import connection_log, problems
 from server.api.slowing import Slowing
 from server.api.tokens import Tokens
 from server.clock import Clock
@@ -21,6 +22,7 @@ from server.live.service import LiveService
 from server.ops.metrics import Metrics
 from server.store.store import Store
 
+CLOSING_S = 3.0
 ROUTES = (accounts, health, lessons, media, pages, replay, rooms, whep, whip, ws)
 
 
@@ -63,3 +65,12 @@ def build(parts: Parts) -> web.Application:
     for module in ROUTES:
         app.add_routes(module.routes())
     return app
+
+
+def runner(app: web.Application) -> web.AppRunner:
+    """What listens for the application: no access log, bounded waits, a log without addresses."""
+    return web.AppRunner(app, **listening_options(app), shutdown_timeout=CLOSING_S)
+
+
+def listening_options(app: web.Application) -> dict[str, Any]:
+    return {"access_log": None, "keepalive_timeout": 30.0, "logger": connection_log(app[keys.METRICS])}

@@ -31,7 +31,6 @@ POLICY = "; ".join(
     )
 )
 HEADERS = {
-    "Server": "Lianke",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
     "Referrer-Policy": "no-referrer",
@@ -49,6 +48,7 @@ async def dress(request: web.Request, response: web.StreamResponse) -> None:
     routed = request.match_info.http_exception is None
     if routed and response.status < 400 and not request.get(ASKED, False):
         raise NotAsked(f"{request.method} {request.path}")
+    response.headers["Server"] = "Lianke"
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     host = request.headers.get(hdrs.HOST, "")

@@ -10,12 +10,14 @@ import logging
 
 import msgspec
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from server.api.keys import METRICS
 from server.api.slowing import TooSoon
 from server.errors import LiankeError, PeerFault, Refused, UserFault
 from server.ops.logs import fields
+from server.ops.metrics import Metrics
 from server.protocol.messages import Words
 from server.protocol.resources import Problem
 
@@ -110,3 +112,27 @@ def _method_of(request: web.Request) -> str:
 def _route_of(request: web.Request) -> str:
     resource = request.match_info.route.resource
     return resource.canonical if resource is not None else "?"
+
+
+class PeersFaults(logging.Filter):
+    """On aiohttp's own records: what is no HTTP is counted, not logged; an address is never told."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        super().__init__()
+        self._metrics = metrics
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            self._metrics.refused.labels(code="bad_http").inc()
+            return False
+        record.msg, record.args = "a connection's handler failed", ()
+        return True
+
+
+def connection_log(metrics: Metrics) -> logging.Logger:
+    """The logger that aiohttp's connections of one application write to."""
+    logger = logging.Logger("api.http")
+    logger.parent = logging.getLogger()
+    logger.addFilter(PeersFaults(metrics))
+    return logger
