@@ -60,6 +60,7 @@ export const replay = sentences({
 
   gaps: { zh: "缺口", en: "Gaps" },
   gapLine: { zh: "{from}–{to}　{what}：{cause}", en: "{from}–{to}  {what}: {cause}" },
+  and: { zh: "、", en: ", " },
   gapNow: { zh: "{what}：{cause}", en: "{what}: {cause}" },
   gap_not_started: { zh: "还没有开始", en: "had not begun" },
   gap_source_away: { zh: "断开了（拔线、关闭或断网）", en: "was away (unplugged, switched off or cut)" },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { ReplayTrack } from "@/protocol/messages";
-import { causesOf, gapAt, gapSpans, onBar } from "./gaps";
+import { gapAt, gapSpans, linesOf, onBar } from "./gaps";
 
 function track(name: string, ...gaps: [number, number, string][]): ReplayTrack {
   return {
@@ -25,7 +25,7 @@ describe("the holes of a recording on the time bar", () => {
 
   it("lie in order and never overlap, whatever the tracks say", () => {
     const spans = gapSpans(
-      [track("camera", [30, 40, "a"], [5, 9, "b"]), track("screen", [8, 12, "c"], [39, 70, "d"])],
+      [track("camera", [30, 40, "a"], [5, 9, "b"]), track("voice", [8, 12, "c"], [39, 70, "d"])],
       60,
     );
     expect(spans.map((span) => [span.start_s, span.end_s])).toEqual([
@@ -40,12 +40,26 @@ describe("the holes of a recording on the time bar", () => {
     ]);
   });
 
-  it("are told by cause, the longest first and each once", () => {
+  it("of several tracks with one cause and one time are told in one line", () => {
     const [span] = gapSpans(
-      [track("camera", [10, 12, "device"], [12, 20, "line"]), track("voice", [11, 19, "line"])],
+      [track("camera", [10, 20, "line"]), track("voice", [10.4, 19.5, "line"], [15, 16, "loss"])],
       60,
     );
-    expect(span && causesOf(span)).toEqual(["line", "device"]);
+    expect(span && linesOf(span)).toEqual([
+      { start_s: 10, end_s: 20, cause: "line", subjects: ["camera", "voice"] },
+      { start_s: 15, end_s: 16, cause: "loss", subjects: ["voice"] },
+    ]);
+  });
+
+  it("leave out courseware that was merely switched off, unless a camera is missing too", () => {
+    const screen = track("screen", [0, 8, "not_started"], [30, 60, "source_away"]);
+    const camera = track("camera", [40, 50, "source_away"]);
+    expect(gapSpans([screen, track("camera")], 60)).toEqual([]);
+    expect(gapSpans([screen, camera], 60)).toMatchObject([
+      { start_s: 40, end_s: 50, parts: [{ track: "camera" }, { track: "screen", start_s: 40, end_s: 50 }] },
+    ]);
+    expect(gapSpans([screen, track("voice")], 60)).toHaveLength(2);
+    expect(gapSpans([track("screen", [5, 9, "loss"]), track("camera")], 60)).toHaveLength(1);
   });
 
   it("take their share of the bar, in percent", () => {

@@ -30,10 +30,37 @@ function clipped(tracks: readonly ReplayTrack[], seconds: number): GapPart[] {
   return parts.sort((a, b) => a.start_s - b.start_s || a.end_s - b.end_s);
 }
 
-/** The bar's hatched stretches, in order and without overlap; touching holes are one stretch. */
+const SWITCHED = new Set(["not_started", "source_away", "ended"]);
+
+/** Courseware that was not on: the teacher's choice, no hole, as long as a camera was there. */
+export function isSwitchedOff(track: ReplayTrack, cause: string): boolean {
+  return track.subject === "screen" && SWITCHED.has(cause);
+}
+
+/**
+ * The bar's hatched stretches, in order and without overlap; touching holes are one stretch.
+ *
+ * Courseware that was switched off is told only where something else is missing too.
+ */
 export function gapSpans(tracks: readonly ReplayTrack[], seconds: number): GapSpan[] {
+  const others = tracks.some((track) => track.kind === "video" && track.subject !== "screen");
+  const silent = (part: GapPart): boolean => others && part.subject === "screen" && SWITCHED.has(part.cause);
+  const parts = clipped(tracks, seconds);
+  const spans = joined(parts.filter((part) => !silent(part)));
+  for (const part of parts.filter(silent)) {
+    const within = spans.find((span) => part.start_s < span.end_s && part.end_s > span.start_s);
+    within?.parts.push({
+      ...part,
+      start_s: Math.max(part.start_s, within.start_s),
+      end_s: Math.min(part.end_s, within.end_s),
+    });
+  }
+  return spans;
+}
+
+function joined(parts: readonly GapPart[]): GapSpan[] {
   const spans: GapSpan[] = [];
-  for (const part of clipped(tracks, seconds)) {
+  for (const part of parts) {
     const last = spans[spans.length - 1];
     if (last !== undefined && part.start_s <= last.end_s) {
       last.end_s = Math.max(last.end_s, part.end_s);
@@ -58,8 +85,27 @@ export function gapAt(track: ReplayTrack, at_s: number): ReplayGap | null {
   return track.gaps.find((gap) => at_s >= gap.start_s && at_s < gap.end_s) ?? null;
 }
 
-/** The distinct causes of a stretch, the longest hole first. */
-export function causesOf(span: GapSpan): string[] {
-  const longest = [...span.parts].sort((a, b) => b.end_s - b.start_s - (a.end_s - a.start_s));
-  return [...new Set(longest.map((part) => part.cause))];
+/** Parts of a stretch with the same cause and the same seconds, told as one. */
+export interface GapLine {
+  start_s: number;
+  end_s: number;
+  cause: string;
+  subjects: string[];
+}
+
+const SAME_S = 1.5;
+
+export function linesOf(span: GapSpan): GapLine[] {
+  const lines: GapLine[] = [];
+  for (const { start_s, end_s, cause, subject } of span.parts) {
+    const same = lines.find(
+      (line) =>
+        line.cause === cause &&
+        Math.abs(line.start_s - start_s) < SAME_S &&
+        Math.abs(line.end_s - end_s) < SAME_S,
+    );
+    if (same === undefined) lines.push({ start_s, end_s, cause, subjects: [subject] });
+    else if (!same.subjects.includes(subject)) same.subjects.push(subject);
+  }
+  return lines;
 }

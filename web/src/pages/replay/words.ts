@@ -4,7 +4,7 @@ import type { Key, Values } from "@/i18n/say";
 import type { ReplayMark } from "@/protocol/messages";
 
 import type { GapSpan } from "./gaps";
-import { causesOf } from "./gaps";
+import { linesOf } from "./gaps";
 import { clockText } from "./position";
 
 function known(key: string, other: Key, values: Values = {}): string {
@@ -23,19 +23,14 @@ export function markWords(mark: ReplayMark): string {
   return known(`replay.mark_${mark.kind}`, "replay.mark_other", mark.values);
 }
 
-/** One line for each part of a hatched stretch, e.g. "0:12–0:24 The teacher's picture: was away". */
+/** A hatched stretch in words, e.g. "0:12–0:24 The teacher's picture, the teacher's voice: was away". */
 export function gapWords(span: GapSpan): string[] {
-  return span.parts.map((part) =>
+  return linesOf(span).map((line) =>
     say("replay.gapLine", {
-      from: clockText(part.start_s),
-      to: clockText(part.end_s),
-      what: subjectWords(part.subject),
-      cause: causeWords(part.cause),
+      from: clockText(Math.round(line.start_s)),
+      to: clockText(Math.round(line.end_s)),
+      what: line.subjects.map(subjectWords).join(say("replay.and")),
+      cause: causeWords(line.cause),
     }),
   );
-}
-
-/** The causes alone, for a narrow place. */
-export function spanCauses(span: GapSpan): string {
-  return causesOf(span).map(causeWords).join(" · ");
 }

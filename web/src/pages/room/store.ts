@@ -84,7 +84,7 @@ export class RoomStore {
   readonly seat = computed(
     () => this.lesson.value?.seats.find((seat) => seat.room === this.state.room) ?? null,
   );
-  readonly heard = computed(() => isHeard(this.lesson.value, this.state.room));
+  readonly heard = computed(() => (this.state.link === "on" || this.state.connected) && isHeard(this.lesson.value, this.state.room));
   readonly handUp = computed(() => this.seat.value?.hand_since != null);
   readonly face = computed(() => faceOf(this.facts(), this.state.now));
   readonly arrangement = computed(() => {
