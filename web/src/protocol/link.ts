@@ -9,7 +9,7 @@ import type { Alive, Effect, SessionState } from "./session";
 export interface Socket {
   onopen: ((event: never) => void) | null;
   onmessage: ((event: { data: unknown }) => void) | null;
-  onclose: ((event: never) => void) | null;
+  onclose: ((event: { code: number }) => void) | null;
   onerror: ((event: never) => void) | null;
   send(text: string): void;
   close(): void;
@@ -22,6 +22,7 @@ export interface LinkOptions {
   onMessage: (message: FromServer) => void;
   /** After every change of state; `link.session` tells the rest (retryAt, refusal). */
   onState: (state: SessionState) => void;
+  resume?: string | null;
   open?: () => Socket;
   browser?: string;
 }
@@ -45,6 +46,7 @@ export class Link {
       language: options.language,
       browser: options.browser ?? (typeof navigator === "undefined" ? "" : navigator.userAgent).slice(0, 200),
       alive: options.alive,
+      resume: options.resume ?? null,
       random: Math.random,
     });
   }
@@ -115,10 +117,10 @@ export class Link {
       }
     };
     socket.onerror = () => undefined; // a close event always follows
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
       if (!mine()) return;
       this.socket = null;
-      this.run(this.session.closed(Date.now()));
+      this.run(this.session.closed(Date.now(), code));
     };
   }
 

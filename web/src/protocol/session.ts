@@ -27,6 +27,8 @@ export interface SessionOptions {
   language: string;
   browser: string;
   alive: () => Alive;
+  /** A session told to this page before it was loaded again. */
+  resume?: string | null;
   /** A number in [0, 1), as Math.random gives. */
   random: () => number;
 }
@@ -35,6 +37,8 @@ export const PING_EVERY_MS = 2_000;
 /** The server answers each ping; this long without a word from it means the line is dead. */
 export const SILENCE_MS = 7_000;
 export const CONNECT_WITHIN_MS = 6_000;
+/** The server's close code when another page took this one's place. */
+export const NEWER_PAGE = 4003;
 const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 8_000;
 
@@ -96,6 +100,7 @@ export class Session {
   /** Take the lesson over from the other studio: greet again and say so. */
   takeOver(now: number): Effect[] {
     this.takeover = true;
+    this.refusal = null;
     const closing: Effect[] = this.hasSocket() ? [{ do: "close" }] : [];
     return [...closing, ...this.open(now)];
   }
@@ -119,7 +124,7 @@ export class Session {
       token,
       language,
       browser,
-      resume: this.welcome?.session ?? null,
+      resume: this.welcome?.session ?? this.options.resume ?? null,
       up,
       down,
       takeover: this.takeover,
@@ -151,8 +156,14 @@ export class Session {
     }
   }
 
-  closed(now: number): Effect[] {
+  /** `code`: of the WebSocket's close (RFC 6455). */
+  closed(now: number, code = 1006): Effect[] {
     if (!this.hasSocket()) return [];
+    if (code === NEWER_PAGE) {
+      // Coming back would push the other page out, and so on for ever.
+      this.state = "refused";
+      return [];
+    }
     this.wait(now, backOff(this.attempt++, this.options.random()));
     return [];
   }

@@ -53,7 +53,7 @@ class Painter {
 }
 
 const MAIN = {
-  camera: { width: 960, height: 540, every: 1, draw: drawTeacher },
+  camera: { width: 640, height: 360, every: 1, draw: drawTeacher },
   screen: { width: 1280, height: 720, every: 5, draw: drawSlides },
 };
 

@@ -1,8 +1,8 @@
 /**
  * The studio's one store: the session, the two connections, the devices, the lesson as the server tells it.
  *
- * Nothing leaves the room before Start: the up connection is made once the lesson is on the air, and at
- * once when the page is opened during a lesson.
+ * The up connection is made during the check, so that Start shows a full picture at once; the server passes
+ * nothing on, and records nothing, before Start.
  */
 import { computed, reactive, ref, shallowRef } from "vue";
 
@@ -28,6 +28,25 @@ export interface Sentence {
 const REPORT_EVERY_MS = 1_000;
 const SENTENCE_MS = 6_000;
 
+const SESSION = "lianke.studio.session";
+
+/** The session of this tab before it was loaded again: a reload needs no "Take over here?". */
+function keptSession(): string | null {
+  try {
+    return sessionStorage.getItem(SESSION);
+  } catch {
+    return null;
+  }
+}
+
+function keepSession(session: string): void {
+  try {
+    sessionStorage.setItem(SESSION, session);
+  } catch {
+    // without storage a reload asks
+  }
+}
+
 export function createStudio(token: string, sample: boolean, volume: number) {
   const sessionState = ref<SessionState>("stopped");
   const refusal = shallowRef<Refused | null>(null);
@@ -51,6 +70,7 @@ export function createStudio(token: string, sample: boolean, volume: number) {
   const link: Link = new Link({
     token,
     language: language.value,
+    resume: keptSession(),
     alive: () => ({ up: up.alive, down: down.alive }),
     onMessage: heard,
     onState: (state) => {
@@ -87,7 +107,7 @@ export function createStudio(token: string, sample: boolean, volume: number) {
 
   let sending = false;
 
-  /** On the air: every track there is goes out, and those that come later too. */
+  /** Every track there is goes to the server, and those that come later too. */
   function goOut(): void {
     if (sending) return;
     sending = true;
@@ -106,6 +126,7 @@ export function createStudio(token: string, sample: boolean, volume: number) {
     switch (message.type) {
       case "welcome":
         welcome.value = message;
+        keepSession(message.session);
         up.welcomed(message.keep_up);
         down.welcomed(message.keep_down);
         break;
@@ -113,7 +134,7 @@ export function createStudio(token: string, sample: boolean, volume: number) {
         known.value = true;
         lesson.value = message.lesson;
         next.value = { title: message.next_title, at: message.next_at };
-        if (onAir.value) goOut();
+        if (onAir.value || lesson.value?.state === "open") goOut();
         else goSilent();
         break;
       case "answer_up":

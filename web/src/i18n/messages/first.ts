@@ -15,7 +15,7 @@ export const first = sentences({
     zh: "示例课只在这台服务器本机上、用示例配置时可用。",
     en: "The sample lesson works on the server's own machine, with the sample configuration.",
   },
-  leave: { zh: "离开示例课", en: "Leave the sample lesson" },
+  leave: { zh: "离开", en: "Leave" },
   studio: { zh: "主讲教室", en: "Main room" },
   // the strip
   stepStart: { zh: "上课", en: "Start" },
@@ -39,6 +39,7 @@ export const first = sentences({
   // a frame's bar
   unplug: { zh: "拔线", en: "Unplug" },
   plug: { zh: "插上（{n}）", en: "Plug in ({n})" },
+  unplugged: { zh: "线拔了", en: "unplugged" },
   hand: { zh: "举手", en: "Raise hand" },
   lower: { zh: "放下手", en: "Lower hand" },
   unplugCamera: { zh: "拔掉摄像头", en: "Unplug camera" },
