@@ -16,7 +16,7 @@ from pathlib import Path
 
 import aiohttp
 
-START_TIMEOUT_S = 20.0
+START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
 LOG_TAIL = 4000
 

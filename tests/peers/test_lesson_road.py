@@ -1,0 +1,143 @@
+"""A whole lesson over real WebSockets and real media: several processes, aiortc at the other ends."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from server.drill.own_server import OwnServer
+from server.protocol import messages as m
+from server.protocol.messages import LessonState, SeatState
+from server.protocol.parameters import Source
+from tests.peers.lessons import decodes, forget, holding, on_air, seat_is, start, view
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_rooms_see_hear_are_called_on_and_the_replay_is_ready_after_end(
+    installation: OwnServer,
+) -> None:
+    async with holding(installation) as held:
+        studio, (first, second) = await start(held, rooms=2)
+        luoping, shahe = (room.room for room in held.demo.rooms[:2])
+        await studio.until(lambda: seat_is(studio, luoping, SeatState.HERE), 6)
+        await studio.until(lambda: seat_is(studio, "yefan", SeatState.EXPECTED), 6)
+        await first.until(lambda: first.sound("main").fresh > 0, 5)
+        await first.say(m.Hand(up=True))
+        await studio.until(lambda: view(studio).seats[0].hand_since is not None, 3)
+        await studio.say(m.CallOn(room=luoping))
+        heard_here = m.Assigned(room=luoping, source=Source.VOICE)
+        await second.until(lambda: second.slots.get("called") == heard_here, 3)
+        await second.until(lambda: second.sound("called").fresh > 0, 5)
+        await studio.until(lambda: decodes(studio, "stage"), 5)
+        assert "called" not in first.slots, "a room never hears itself"
+        await studio.say(m.CallOn(room=shahe))
+        await second.until(lambda: view(second).called == shahe and "called" not in second.slots, 3)
+        assert view(studio).seats[0].hand_since is None
+        await studio.say(m.End())
+        await studio.until(lambda: view(studio).state is LessonState.ENDED, 3)
+        await studio.until(lambda: view(studio).replay_ready, 10)
+        assert view(studio).replay_url == f"/replay/{view(studio).id}"
+        ended = view(studio).id
+        await studio.say(m.Start())
+        await studio.until(lambda: on_air(studio) and view(studio).id != ended, 5)
+        await first.until(lambda: on_air(first) and view(first).id != ended, 5)
+
+
+async def test_a_closed_studio_is_live_again_without_a_second_start_and_a_second_one_is_asked(
+    installation: OwnServer,
+) -> None:
+    async with holding(installation) as held:
+        studio, (room,) = await start(held, rooms=1)
+        await held.close(studio)
+        await room.until(lambda: view(room).main_away_since is not None, 5)
+        forget(room)
+        opened = time.monotonic()
+        again = held.studio()
+        await again.until(lambda: on_air(again), 5)
+        await room.until(lambda: decodes(room), 5)
+        assert time.monotonic() - opened < 3, "live again within 3 s of opening the page"
+        await room.until(lambda: view(room).main_away_since is None, 3)
+        second = held.studio()
+        await second.until(lambda: bool(second.refusals), 5)
+        assert second.refusals[0].code == "other_studio"
+        assert second.refusals[0].fatal
+
+
+async def test_a_room_that_loses_its_line_is_away_and_comes_back_to_its_session(
+    installation: OwnServer,
+) -> None:
+    async with holding(installation) as held:
+        studio, (room,) = await start(held, rooms=1)
+        assert room.welcome is not None
+        session, name = room.welcome.session, room.welcome.room
+        await held.close(room)
+        left = time.monotonic()
+        await studio.until(lambda: seat_is(studio, name, SeatState.AWAY), 5)
+        assert time.monotonic() - left < 3, "true within 3 s of the fact"
+        back = held.room(0)
+        back.welcome = room.welcome  # the page kept its session
+        await back.until(lambda: decodes(back), 8)
+        assert back.welcome is not None
+        assert back.welcome.session == session
+        assert back.welcome.resumed
+        await studio.until(lambda: not seat_is(studio, name, SeatState.AWAY), 2)
+
+
+async def test_a_killed_worker_is_told_at_once_and_its_rooms_come_back_within_five_seconds(
+    installation: OwnServer,
+) -> None:
+    async with holding(installation) as held:
+        studio, rooms = await start(held, rooms=2)
+        for page in rooms:
+            forget(page)
+        killed = time.monotonic()
+        held.kill("server.media")
+        for page in rooms:
+            await page.until(lambda page=page: decodes(page), 10)  # type: ignore[misc]
+        took = time.monotonic() - killed
+        assert view(studio).state is LessonState.LIVE
+        print(f"rooms decode again {took:.2f} s after kill -9 of the worker")
+        await asyncio.sleep(1)  # the recording needs a moment of the second tap
+        await studio.say(m.End())
+        await studio.until(lambda: view(studio).replay_ready, 15)
+        assert took < 5
+
+
+async def test_a_lesson_goes_on_while_campus_restarts(installation: OwnServer) -> None:
+    async with holding(installation) as held:
+        studio, (room,) = await start(held, rooms=1)
+        before = {page: page.welcome for page in (studio, room)}
+        lesson = view(studio).id
+        await asyncio.sleep(0.5)
+        held.kill("server.app")
+        forget(room)
+        await room.until(lambda: decodes(room), 2)
+        for page in (studio, room):
+            await page.until(lambda page=page: page.welcome is not before[page], 20)  # type: ignore[misc]
+            assert page.welcome is not None
+            assert page.welcome.resumed
+            assert page.welcome.keep_up
+            assert page.welcome.keep_down
+        await studio.until(lambda: view(studio).id == lesson and on_air(studio), 5)
+        forget(room)
+        await room.until(lambda: decodes(room), 3)
+        await studio.until(lambda: seat_is(studio, held.demo.rooms[0].room, SeatState.HERE), 6)
+        await studio.say(m.CallOn(room=held.demo.rooms[0].room))
+        await studio.until(lambda: studio.slots.get("called") is not None, 3)
+        await studio.until(lambda: studio.sound("called").fresh > 0, 5)
+        await studio.say(m.End())
+        await studio.until(lambda: view(studio).replay_ready, 15)
+
+
+async def test_who_does_not_say_a_true_hello_is_refused_and_hung_up(installation: OwnServer) -> None:
+    async with holding(installation) as held:
+        for first in ('{"type":"start"}', "nonsense", '{"type":"hello","token":"forged"}'):
+            async with held.http.ws_connect(f"{held.server.url}/ws") as socket:
+                await socket.send_str(first)
+                told = await socket.receive_json(timeout=5)
+                assert told["type"] == "refused"
+                assert told["fatal"] is True
+                assert (await socket.receive(timeout=5)).data == 4000
