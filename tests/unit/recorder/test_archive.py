@@ -1,0 +1,143 @@
+"""Names stay in their folder and never meet; a manifest is read whole or refused with a code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from recorder.archive import layout
+from recorder.archive.manifest import (
+    BadManifest,
+    Gap,
+    GapCause,
+    Manifest,
+    Track,
+    decode_manifest,
+    encode_manifest,
+    read_manifest,
+    write_manifest,
+)
+from recorder.archive.reading import list_recordings, served_file
+from recorder.contract import RecordingState, Subject
+from recorder.playlist import Rendition, SectionFiles, Segment, media_playlist, multivariant_playlist
+
+TRACK = Track(
+    name="camera", subject=Subject.TEACHER, kind="video", codec="H264", gaps=[Gap(1.0, 2.5, GapCause.LOSS)]
+)
+MANIFEST = Manifest(
+    "L1", "分数", "2026-11-21T08:00:00+08:00", RecordingState.READY, 60.0, 0.4, tracks=[TRACK]
+)
+
+
+@pytest.mark.parametrize("bad", ["", "..", "../L1", "a/b", "a.b", "L1\n", "-a", "x" * 65, "课"])
+def test_a_lesson_id_that_leads_elsewhere_is_refused(bad: str, tmp_path: Path) -> None:
+    with pytest.raises(layout.BadName):
+        layout.lesson_folder(tmp_path, bad)
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "Camera", "a.b", "../a", "a-init", "lesson", "manifest", "a" * 41, "a\n"]
+)
+def test_a_track_name_that_could_meet_another_file_is_refused(bad: str) -> None:
+    with pytest.raises(layout.BadName):
+        layout.media_file(bad)
+
+
+def test_no_two_names_meet() -> None:
+    names = [
+        make(track, section)
+        for track in ("camera", "camera-2", "camera2", "room-shahe-camera")
+        for section in (1, 2, 22)
+        for make in (layout.media_file, layout.init_file)
+    ]
+    names += [layout.playlist_file(t) for t in ("camera", "camera-2")] + [
+        layout.MULTIVARIANT,
+        layout.MANIFEST,
+    ]
+    assert len(set(names)) == len(names)
+
+
+def test_only_files_for_players_are_served(tmp_path: Path) -> None:
+    for good in ("camera.mp4", "camera.2-init.mp4", "voice.m3u8", "lesson.m3u8", "manifest.json"):
+        assert served_file(tmp_path, good) == tmp_path / good
+    (tmp_path / "link.mp4").symlink_to("/etc/passwd")
+    for bad in (
+        "journal/000001.lkj",
+        "../x.mp4",
+        "manifest.json.new",
+        ".mp4",
+        "a.exe",
+        "link.mp4",
+        "000001.lkj",
+    ):
+        with pytest.raises(layout.BadName):
+            served_file(tmp_path, bad)
+
+
+def test_a_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    write_manifest(tmp_path, MANIFEST, durable=True)
+    assert read_manifest(tmp_path) == MANIFEST
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "damaged"),
+        (b"[]", "damaged"),
+        (b"{}", "damaged"),
+        (b'{"version": 1}', "damaged"),
+        (encode_manifest(MANIFEST)[:100], "damaged"),
+        (msgspec.json.encode({"version": 2, "shape": "new"}), "newer_version"),
+        (b"\xff\xfe", "damaged"),
+        (b"[" * 100_000, "damaged"),
+    ],
+)
+def test_a_manifest_that_cannot_be_read_says_why(data: bytes, code: str) -> None:
+    with pytest.raises(BadManifest) as caught:
+        decode_manifest(data)
+    assert caught.value.code == code
+
+
+def test_a_listing_goes_on_past_what_it_cannot_read(tmp_path: Path) -> None:
+    for name in ("L1", "L2", "not.a.lesson"):
+        (tmp_path / name).mkdir()
+    write_manifest(tmp_path / "L2", msgspec.structs.replace(MANIFEST, lesson="L2"))
+    bad, good = list_recordings(tmp_path)
+    assert isinstance(bad, tuple)
+    assert (bad[0], bad[1].code) == ("L1", "missing")
+    assert isinstance(good, Manifest)
+    assert good.lesson == "L2"
+    assert list(list_recordings(tmp_path / "none")) == []
+
+
+def test_a_media_playlist_names_ranges_and_each_init_once() -> None:
+    files = [SectionFiles("camera.mp4", "camera-init.mp4"), SectionFiles("camera.2.mp4", "camera.2-init.mp4")]
+    segments = [Segment(1, 4.0, 800, 1000), Segment(1, 12.4, 1800, 50), Segment(2, 4.0, 801, 900)]
+    text = media_playlist(segments, files, ended=True)
+    assert text.splitlines() == [
+        "#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-TARGETDURATION:13", "#EXT-X-PLAYLIST-TYPE:VOD",
+        '#EXT-X-MAP:URI="camera-init.mp4"',
+        "#EXTINF:4.00000,", "#EXT-X-BYTERANGE:1000@800", "camera.mp4",
+        "#EXTINF:12.40000,", "#EXT-X-BYTERANGE:50@1800", "camera.mp4",
+        "#EXT-X-DISCONTINUITY", '#EXT-X-MAP:URI="camera.2-init.mp4"',
+        "#EXTINF:4.00000,", "#EXT-X-BYTERANGE:900@801", "camera.2.mp4",
+        "#EXT-X-ENDLIST",
+    ]  # fmt: skip
+    live = media_playlist(segments[:1], files[:1], ended=False)
+    assert "#EXT-X-PLAYLIST-TYPE:EVENT" in live
+    assert "#EXT-X-TARGETDURATION:10" in live
+    assert "ENDLIST" not in live
+
+
+def test_the_multivariant_playlist_joins_pictures_with_the_voices() -> None:
+    camera = Rendition("camera", False, "camera.m3u8", "avc1.42e01f", 3_000_000, 1280, 720)
+    voice = Rendition("voice", True, "voice.m3u8", "opus", 40_000)
+    both = multivariant_playlist([camera, voice])
+    assert (
+        'BANDWIDTH=3040000,CODECS="avc1.42e01f,opus",RESOLUTION=1280x720,AUDIO="voice"\ncamera.m3u8' in both
+    )
+    assert both.count("#EXT-X-MEDIA") == 1
+    assert "voice.m3u8" in multivariant_playlist([voice]).splitlines()
