@@ -4,8 +4,8 @@
  * hls.js where the browser has Media Source Extensions, as it behaves the same everywhere; the browser's
  * own HLS elsewhere (iPhones). Each request goes out under the newest signature.
  */
-import Hls, { ErrorTypes, Events } from "hls.js";
-import type { ErrorData } from "hls.js";
+import Hls, { ErrorTypes, Events } from "hls.js/light";
+import type { ErrorData } from "hls.js/light";
 
 import { signatureOf, signedAgain } from "./signed";
 

@@ -1,4 +1,5 @@
 /** Who this screen is: the token in the address' fragment, or the one kept from an earlier start. */
+import { pageAddress } from "@/state/fragment";
 
 /** The part of Storage that is used. */
 export interface Keeper {
@@ -11,11 +12,13 @@ export interface Address {
   token: string | null;
   /** The sample lesson: no camera, commands from the page around this one. */
   sample: boolean;
+  /** 0 to 1; the sample's pages share one loudspeaker. */
+  volume: number;
   parameters: URLSearchParams;
   keeper: Keeper | null;
 }
 
-const TOKEN = "lianke.room.token";
+const TOKEN = "lianke.token.room"; // the name state/fragment gives it
 const LAYOUT = "lianke.room.layout";
 
 /**
@@ -25,12 +28,11 @@ const LAYOUT = "lianke.room.layout";
  */
 export function readAddress(location: { search: string; hash: string }, keeper: Keeper | null): Address {
   const parameters = new URLSearchParams(location.search);
-  new URLSearchParams(location.hash.replace(/^#/, "")).forEach((value, name) => parameters.set(name, value));
-  const sample = parameters.get("sample") === "1";
-  const given = parameters.get("token");
-  if (sample) return { token: given, sample, parameters, keeper: null };
+  const { token: given, sample, volume, fragment } = pageAddress(location.hash);
+  fragment.forEach((value, name) => parameters.set(name, value));
+  if (sample) return { token: given, sample, volume, parameters, keeper: null };
   if (given) keep(keeper, TOKEN, given);
-  return { token: given ?? recall(keeper, TOKEN), sample, parameters, keeper };
+  return { token: given ?? recall(keeper, TOKEN), sample, volume, parameters, keeper };
 }
 
 export function keepToken(keeper: Keeper | null, token: string | null): void {

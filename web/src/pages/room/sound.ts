@@ -6,7 +6,10 @@ export class Sound {
   private readonly elements = new Map<string, HTMLAudioElement>();
   private muted = false;
 
-  constructor(private readonly onBlocked: (blocked: boolean) => void) {}
+  constructor(
+    private readonly volume: number,
+    private readonly onBlocked: (blocked: boolean) => void,
+  ) {}
 
   /** The tracks to be heard, by slot; what is missing falls silent. */
   set(tracks: ReadonlyMap<string, MediaStreamTrack>): void {
@@ -39,6 +42,7 @@ export class Sound {
     if (stream?.getAudioTracks()[0] === track) return;
     element.autoplay = true;
     element.muted = this.muted;
+    element.volume = this.volume;
     element.srcObject = new MediaStream([track]);
     this.elements.set(slot, element);
     this.start(element);

@@ -84,7 +84,9 @@ export class RoomStore {
   readonly seat = computed(
     () => this.lesson.value?.seats.find((seat) => seat.room === this.state.room) ?? null,
   );
-  readonly heard = computed(() => (this.state.link === "on" || this.state.connected) && isHeard(this.lesson.value, this.state.room));
+  readonly heard = computed(
+    () => (this.state.link === "on" || this.state.connected) && isHeard(this.lesson.value, this.state.room),
+  );
   readonly handUp = computed(() => this.seat.value?.hand_since != null);
   readonly face = computed(() => faceOf(this.facts(), this.state.now));
   readonly arrangement = computed(() => {
@@ -122,8 +124,8 @@ export class RoomStore {
     this.devices = address.sample
       ? new SampleDevices(seedOf(address.token ?? ""), onHeld)
       : new RoomDevices(onHeld);
-    this.sound = new Sound((blocked) => (this.state.soundBlocked = blocked));
-    this.setSilent(address.sample);
+    this.sound = new Sound(address.volume || 1, (blocked) => (this.state.soundBlocked = blocked));
+    this.setSilent(address.volume === 0);
     this.state.layout = startLayout(keptLayout(address.keeper));
   }
 
