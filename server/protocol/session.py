@@ -111,7 +111,6 @@ FAULTS: dict[str, Words] = {
     "hello_twice": Words(zh="已经打过招呼了。", en="Hello was said already."),
     "too_fast": Words(zh="消息太多太快。", en="Too many messages."),
     "no_hello": Words(zh="没有收到身份说明。", en="No hello came."),
-    "unknown": Words(zh="没有这个教室或课堂，或者您没有权限。", en="No such room or lesson for you."),
 }
 
 
