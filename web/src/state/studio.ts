@@ -18,6 +18,7 @@ import type { SampleSources } from "@/sample/sources";
 
 import { Devices, forgetSecondCamera, hadSecondCamera } from "./devices";
 import { Loudness } from "./loudness";
+import { Speakers } from "./speakers";
 
 export interface Sentence {
   id: number;
@@ -90,9 +91,13 @@ export function createStudio(token: string, sample: boolean, volume: number) {
   const down = new DownConnection({
     ...browserDown,
     send: (message) => link.send(message),
-    onSlots: (all) => (slots.value = new Map(all)),
+    onSlots: (all) => {
+      slots.value = new Map(all);
+      speakers.follow(all);
+    },
     onState: () => undefined,
   });
+  const speakers = new Speakers(volume);
   const loudness = new Loudness();
   const devices = new Devices({ onTrack: trackChanged });
 
@@ -189,8 +194,8 @@ export function createStudio(token: string, sample: boolean, volume: number) {
     link.send({
       type: "report",
       slots: all,
-      sound_playing: true,
-      sound_blocked: false,
+      sound_playing: !speakers.blocked.value,
+      sound_blocked: speakers.blocked.value,
       camera: devices.all.camera.state === "well",
       microphone: devices.all.voice.state === "well" && microphoneOn.value,
     });
@@ -232,7 +237,7 @@ export function createStudio(token: string, sample: boolean, volume: number) {
 
   return {
     sample,
-    volume,
+    speakers,
     sessionState,
     refusal,
     welcome,
@@ -266,6 +271,7 @@ export function createStudio(token: string, sample: boolean, volume: number) {
       devices.stop();
       sampled?.stop();
       loudness.stop();
+      speakers.stop();
     },
     takeOver: () => link.takeOver(),
     tryNow: wake,

@@ -110,6 +110,7 @@ export const studio = sentences({
   lineUp: { zh: "线路正常", en: "Line is well" },
   lineAway: { zh: "正在重连，{n} 秒", en: "Trying again, {n} s" },
   lineConnecting: { zh: "正在接通…", en: "Connecting…" },
+  touchToHear: { zh: "点一下页面，才能听到教室的声音", en: "Touch the page to hear the rooms" },
   notSent: { zh: "线路断着，这一步没有送出。", en: "The line is away: this was not sent." },
   // apart from the lesson
   takeoverTitle: { zh: "这节课正在另一台电脑上讲", en: "This lesson is taught from another computer" },
