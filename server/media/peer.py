@@ -19,6 +19,7 @@ from server.protocol.parameters import Candidate, LocalTransport, RemoteTranspor
 
 AWAY_AFTER_S = 8.0
 GONE_AFTER_S = 30.0
+STALE_AIM_S = 4.0  # browsers check the path in use at least every 2.5 s
 
 
 class Moment(StrEnum):
@@ -86,6 +87,8 @@ class Peer:
         self._changed = changed
         self._heard_at = now
         self._checked = False
+        self._aimed: tuple[int, Address] | None = None
+        self._aimed_at = now
 
     @property
     def transport(self) -> LocalTransport:
@@ -116,8 +119,7 @@ class Peer:
             self._relay.validate(self.handle, socket, address)
         self._relay.send_stun(socket, address, check.reply)
         if check.valid:
-            if check.nominated:
-                self._relay.aim(self.handle, socket, address)
+            self._aim(socket, address, check.nominated, now)
             self._heard_at, self._checked = now, True
             self._maybe_connect()
         return None
@@ -157,6 +159,16 @@ class Peer:
         self.state = state
         self._changed(self, reason)
         return True
+
+    def _aim(self, socket: int, address: Address, nominated: bool, now: float) -> None:
+        """Send to the last nominated address; to another valid one where that has fallen silent, for
+        not every client nominates again after its address changed behind a NAT."""
+        path = (socket, address)
+        if path == self._aimed:
+            self._aimed_at = now
+        elif nominated or (self._aimed is not None and now - self._aimed_at > STALE_AIM_S):
+            self._relay.aim(self.handle, socket, address)
+            self._aimed, self._aimed_at = path, now
 
     def _maybe_connect(self) -> None:
         if self._checked and self.remote is not None:

@@ -3,58 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import fractions
-from collections.abc import AsyncIterator
 
-import av
-import numpy as np
 import pytest
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, VideoStreamTrack
-from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack
 
 from server.media.contract import PeerState, TrackName
 from server.protocol.parameters import Kind
+from tests.peers.aiortc_peers import connection, frames, publish, tracks_of
 from tests.peers.workers import running_worker
-
-
-class Pattern(VideoStreamTrack):
-    """A picture with a moving bar, 320x240."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._count = 0
-
-    async def recv(self) -> av.VideoFrame:
-        pts, time_base = await self.next_timestamp()
-        picture = np.zeros((240, 320, 3), np.uint8)
-        picture[:, self._count % 300 : self._count % 300 + 20] = (200, 80, 40)
-        self._count += 1
-        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-        frame.pts, frame.time_base = pts, fractions.Fraction(time_base)
-        return frame
-
-
-@contextlib.asynccontextmanager
-async def connection() -> AsyncIterator[RTCPeerConnection]:
-    pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    try:
-        yield pc
-    finally:
-        await pc.close()
-
-
-def publish(pc: RTCPeerConnection, codec: str) -> None:
-    video = pc.addTransceiver(Pattern(), direction="sendonly")
-    known = RTCRtpSender.getCapabilities("video").codecs
-    video.setCodecPreferences([c for c in known if codec in c.mimeType or "rtx" in c.mimeType])
-    pc.addTransceiver(AudioStreamTrack(), direction="sendonly")
-
-
-def tracks_of(pc: RTCPeerConnection) -> dict[str, MediaStreamTrack]:
-    found: dict[str, MediaStreamTrack] = {}
-    pc.on("track", lambda track: found.setdefault(track.kind, track))
-    return found
 
 
 @pytest.mark.parametrize("codec", ["H264", "VP8"])
@@ -69,10 +24,8 @@ async def test_a_viewer_decodes_what_a_publisher_sends(codec: str) -> None:
         worker.point("L/shahe/down/1", "stage", TrackName("L/main/up/1", mids[Kind.VIDEO]))
         worker.point("L/shahe/down/1", "main", TrackName("L/main/up/1", mids[Kind.AUDIO]))
         await worker.state("L/shahe/down/1", PeerState.CONNECTED)
+        frame = await frames(tracks["video"], 20)
+        assert (frame.width, frame.height) == (320, 240)
         async with asyncio.timeout(10):
-            frame = await tracks["video"].recv()
-            assert isinstance(frame, av.VideoFrame)
-            assert (frame.width, frame.height) == (320, 240)
             for _ in range(20):
-                await tracks["video"].recv()
                 await tracks["audio"].recv()

@@ -83,7 +83,7 @@ class RunningWorker:
     async def take_offer(
         self, sdp: str, peer: str, room: str, through: Through = lambda local: local
     ) -> UpAnswer:
-        """Take a publisher's offer: its first video is the camera, the next the screen, its audio the voice."""
+        """Take a publisher's offer: its first video is the camera, the next the screen; audio the voice."""
         offer = read_offer(sdp)
         videos = iter((Source.CAMERA, Source.SCREEN))
         sources = {s.mid: next(videos) if s.kind == "video" else Source.VOICE for s in offer.sections}
