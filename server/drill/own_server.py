@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 import signal
 import socket
 import sys
@@ -58,6 +59,13 @@ class OwnServer:
     @property
     def archive(self) -> Path:
         return self.folder / "data" / "archive"
+
+    def child(self, program: str) -> int:
+        """The process that now runs as "campus", "w0" or "recorder", as the supervisor's log tells."""
+        started = re.findall(rf"started program={program} pid=(\d+)", self.log.read_text())
+        if not started:
+            raise LookupError(f"the supervisor started no {program}")
+        return int(started[-1])
 
 
 class ServerFailed(Exception):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 
-from playwright.async_api import BrowserContext, Frame, Locator, Page, expect
+from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from server.drill.own_server import OwnServer
 from tests.e2e.conftest import Shoot
@@ -113,8 +114,7 @@ async def end(sample: Sample) -> str:
     return address
 
 
-async def watch_the_replay(page: Page | Frame, url: str, shoot: Shoot) -> None:
-    assert isinstance(page, Page)
+async def watch_the_replay(page: Page, url: str, shoot: Shoot) -> None:
     asked = time.monotonic()
     await page.get_by_test_id("walk-replay").click()
     await page.wait_for_url(f"**{url.split('#')[0]}*")
@@ -123,7 +123,7 @@ async def watch_the_replay(page: Page | Frame, url: str, shoot: Shoot) -> None:
     if await player.get_attribute("data-playing") != "true":
         await page.get_by_test_id("play").click()
     await expect(player).to_have_attribute("data-playing", "true")
-    await page.wait_for_function("document.querySelector('[data-testid=player]').dataset.at > 0.5")
+    await expect(player).to_have_attribute("data-at", re.compile(r"0\.[5-9]|[1-9]\d*\."))
     assert time.monotonic() - asked < REPLAY_WITHIN_S
     await expect(page.get_by_test_id("gap").first).to_be_visible()
     await expect(page.get_by_test_id("picture-camera")).to_be_visible()
