@@ -17,10 +17,9 @@ import sys
 from pathlib import Path
 
 import uvloop
-from aiohttp import web
 
 from server.api import keys
-from server.api.application import Parts, build, runner
+from server.api.application import Application, Parts, build, serve
 from server.api.codes import RoomCodes
 from server.api.tokens import TokenKind
 from server.clock import SystemClock
@@ -73,7 +72,7 @@ async def make_parts(config: Config, store: Store) -> Parts:
     )
 
 
-async def _announce(app: web.Application) -> None:
+async def _announce(app: Application) -> None:
     """Tell the supervisor once workers and recorder are connected; tell people the set-up code."""
     live, config = app[keys.LIVE], app[keys.CONFIG]
     while live.workers_connected < config.worker_count or not live.recorder_connected:  # noqa: ASYNC110
@@ -98,17 +97,6 @@ def bind(config: Config) -> socket.socket:
         ) from error
 
 
-async def _serve(app: web.Application, listening: socket.socket, stop: asyncio.Event) -> None:
-    """Answer requests until `stop`; then requests under way have some seconds to end."""
-    listener = runner(app)
-    await listener.setup()
-    try:
-        await web.SockSite(listener, listening).start()
-        await stop.wait()
-    finally:
-        await listener.cleanup()
-
-
 async def run(config: Config, listening: socket.socket, stop: asyncio.Event) -> None:
     """Everything of campus, until `stop`."""
     store = await Store.open(config.store_path, SystemClock())
@@ -120,7 +108,7 @@ async def run(config: Config, listening: socket.socket, stop: asyncio.Event) -> 
         async with asyncio.TaskGroup() as group:
             live = group.create_task(parts.live.run(), name="live")
             announcing = group.create_task(_announce(app), name="announce")
-            await _serve(app, listening, stop)
+            await serve(app, listening, stop)
             announcing.cancel()
             live.cancel()
     finally:

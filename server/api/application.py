@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from server.live.service import LiveService
 from server.ops.metrics import Metrics
 from server.store.store import Store
 
+Application = web.Application
 CLOSING_S = 3.0
 ROUTES = (accounts, health, lessons, media, pages, replay, rooms, whep, whip, ws)
 
@@ -41,7 +43,7 @@ class Parts:
     """Free bytes where the archive lies; blocking."""
 
 
-def build(parts: Parts) -> web.Application:
+def build(parts: Parts) -> Application:
     """An application with every route; not yet started."""
     app = web.Application(
         middlewares=[problems, time_limit], client_max_size=parts.config.http.max_body_bytes
@@ -67,10 +69,17 @@ def build(parts: Parts) -> web.Application:
     return app
 
 
-def runner(app: web.Application) -> web.AppRunner:
-    """What listens for the application: no access log, bounded waits, a log without addresses."""
-    return web.AppRunner(app, **listening_options(app), shutdown_timeout=CLOSING_S)
-
-
-def listening_options(app: web.Application) -> dict[str, Any]:
+def listening_options(app: Application) -> dict[str, Any]:
+    """No access log, bounded waits, and a log without addresses."""
     return {"access_log": None, "keepalive_timeout": 30.0, "logger": connection_log(app[keys.METRICS])}
+
+
+async def serve(app: Application, listening: socket.socket, stop: asyncio.Event) -> None:
+    """Answer requests until `stop`; then requests under way have some seconds to end."""
+    runner = web.AppRunner(app, **listening_options(app), shutdown_timeout=CLOSING_S)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listening).start()
+        await stop.wait()
+    finally:
+        await runner.cleanup()
