@@ -43,6 +43,11 @@ export const room = sentences({
   },
   troublePicture: { zh: "从 {time} 起，画面停住了。", en: "The picture stands still since {time}." },
   troublePictureHint: { zh: "正在换一条路重新接收。", en: "It is being fetched again." },
+  troubleSource: { zh: "从 {time} 起，老师那边没有画面。", en: "No picture from the teacher since {time}." },
+  troubleSourceHint: {
+    zh: "画面一来就会自动恢复；声音照常。",
+    en: "It comes back by itself; the sound goes on.",
+  },
   troubleTeacher: {
     zh: "从 {time} 起，老师那边断线了，请不要离开。",
     en: "The teacher's line is away since {time}, please stay.",

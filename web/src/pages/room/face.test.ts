@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { LessonView, Seat } from "@/protocol/messages";
 
 import type { Facts } from "./face";
-import { arrange, ENDED_FOR_MS, faceOf, isHeard, raisesHand, speaker } from "./face";
+import { arrange, ENDED_FOR_MS, faceOf, flows, isHeard, raisesHand, speaker } from "./face";
 import type { Motion, SlotVerdict } from "./watch";
 
 const NOW = 1_000_000;
@@ -39,6 +39,8 @@ function facts(change: Partial<Facts> = {}): Facts {
     stage: slot("moving"),
     screen: slot("none"),
     voice: slot("moving"),
+    sourceAway: false,
+    seenAt: NOW - 7000,
     soundBlocked: false,
     mediaRetryAt: null,
     endedAt: null,
@@ -96,11 +98,32 @@ describe("the screen of a receiving room", () => {
   });
 
   it("says joining until the first frame, and sound only where nothing is shown but heard", () => {
-    expect(faceOf(facts({ stage: slot("waiting") }), NOW)).toMatchObject({ trouble: { kind: "joining" } });
-    expect(faceOf(facts({ stage: null, screen: null, voice: null }), NOW)).toMatchObject({
+    const fresh = { seenAt: null, screen: slot("none") };
+    expect(faceOf(facts({ ...fresh, stage: slot("waiting") }), NOW)).toMatchObject({
       trouble: { kind: "joining" },
     });
+    expect(faceOf(facts({ ...fresh, stage: null, screen: null, voice: null }), NOW)).toMatchObject({
+      trouble: { kind: "joining" },
+    });
+    expect(faceOf(facts({ stage: slot("waiting") }), NOW)).toMatchObject({
+      trouble: { kind: "picture", since: NOW - 7000 },
+    });
     expect(faceOf(facts({ stage: slot("none") }), NOW)).toMatchObject({ trouble: null, soundOnly: true });
+  });
+});
+
+describe("the source of a picture", () => {
+  const camera = { room: "main", source: "camera" as const };
+
+  it("that sends nothing is told as the teacher's side, without a countdown", () => {
+    const away = facts({ stage: slot("still"), sourceAway: true, mediaRetryAt: NOW + 1000 });
+    expect(faceOf(away, NOW)).toMatchObject({ trouble: { kind: "source", retryAt: null } });
+  });
+
+  it("is known from what really flows", () => {
+    expect(flows(lesson({ main_sends: ["camera", "voice"] }), camera)).toBe(true);
+    expect(flows(lesson({ main_sends: ["voice"] }), camera)).toBe(false);
+    expect(flows(lesson({ main_sends: [] }), null)).toBe(true);
   });
 });
 

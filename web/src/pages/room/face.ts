@@ -4,7 +4,7 @@
  * Nothing but picture while all is well. As long as the picture moves, no trouble covers it: a campus
  * that restarts takes the signalling line away, not the lesson.
  */
-import type { LessonView, Refused } from "@/protocol/messages";
+import type { Assigned, LessonView, Refused } from "@/protocol/messages";
 import type { SessionState } from "@/protocol/session";
 import type { SlotVerdict } from "./watch";
 
@@ -27,6 +27,10 @@ export interface Facts {
   stage: SlotVerdict | null;
   screen: SlotVerdict | null;
   voice: SlotVerdict | null;
+  /** The picture that should move has no source now: nothing here or on the line is at fault. */
+  sourceAway: boolean;
+  /** When a picture last moved in this lesson; null: none did yet. */
+  seenAt: number | null;
   soundBlocked: boolean;
   /** When a new connection is asked for because the picture stands. */
   mediaRetryAt: number | null;
@@ -34,7 +38,7 @@ export interface Facts {
   endedAt: number | null;
 }
 
-export type TroubleKind = "line" | "picture" | "teacher_away" | "joining";
+export type TroubleKind = "line" | "picture" | "source" | "teacher_away" | "joining";
 
 export interface Trouble {
   kind: TroubleKind;
@@ -86,13 +90,20 @@ function troubleOf(facts: Facts, lesson: LessonView): Trouble | null {
   if (lesson.main_away_since !== null && lesson.main_away_since !== undefined) {
     return { kind: "teacher_away", since: lesson.main_away_since, retryAt: null };
   }
-  const stands = [facts.stage, facts.screen].find((slot) => slot?.motion === "still");
-  if (stands) return { kind: "picture", since: stands.since, retryAt: facts.mediaRetryAt };
-  const waits = [facts.stage, facts.screen].find((slot) => slot?.motion === "waiting");
-  if (waits) {
-    return { kind: "joining", since: waits.since, retryAt: facts.mediaRetryAt };
-  }
-  return facts.stage === null ? { kind: "joining", since: facts.awaySince ?? 0, retryAt: null } : null;
+  const slots = [facts.stage, facts.screen];
+  const due = slots.find((slot) => slot !== null && slot.motion !== "none");
+  if (facts.stage !== null && due === undefined) return null;
+  const since = facts.seenAt ?? due?.since ?? 0;
+  if (facts.sourceAway) return { kind: "source", since, retryAt: null };
+  return { kind: facts.seenAt === null ? "joining" : "picture", since, retryAt: facts.mediaRetryAt };
+}
+
+/** Does what a slot carries really flow from its source? Nothing carried counts as flowing. */
+export function flows(lesson: LessonView, carried: Assigned | null): boolean {
+  if (carried === null) return true;
+  if (carried.room === lesson.main_room) return lesson.main_sends.includes(carried.source);
+  const seat = lesson.seats.find((one) => one.room === carried.room);
+  return seat === undefined || seat.sends.includes(carried.source);
 }
 
 /** What the room chose; `both` is also what it gets without choosing. */

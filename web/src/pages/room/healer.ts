@@ -12,6 +12,8 @@ export interface Condition {
   linked: boolean;
   /** The picture that should move now; null: none should, or there is no connection yet. */
   picture: SlotVerdict | null;
+  /** Sound arrives: the line works, and the server would have told what is wrong with the picture. */
+  heard: boolean;
   /** The teacher's own line or camera is away: a standing picture is not ours to heal. */
   sourceAway: boolean;
 }
@@ -23,6 +25,7 @@ const JITTER = 0.25;
 const FIRST_FRAME_MS = 6000;
 /** A picture that stands gets this long on top of what made it "still". */
 const STILL_MS = 1500;
+const STILL_BUT_HEARD_MS = 5000;
 const WELL_FOR_MS = 10_000;
 
 export class Healer {
@@ -66,9 +69,9 @@ export class Healer {
 }
 
 /** How long this may last before it is acted on, in ms; null: nothing is wrong, or not ours to heal. */
-function patienceFor({ picture, sourceAway }: Condition): number | null {
+function patienceFor({ picture, heard, sourceAway }: Condition): number | null {
   if (picture === null || sourceAway) return null;
-  if (picture.motion === "still") return STILL_MS;
+  if (picture.motion === "still") return heard ? STILL_BUT_HEARD_MS : STILL_MS;
   if (picture.motion === "waiting") return FIRST_FRAME_MS;
   return null;
 }

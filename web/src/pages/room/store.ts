@@ -16,7 +16,7 @@ import type { Address } from "./address";
 import { keepLayout, keepToken, keptLayout } from "./address";
 import { RoomDevices, SampleDevices } from "./devices";
 import type { Devices, Held } from "./devices";
-import { arrange, faceOf, isHeard, isOn } from "./face";
+import { arrange, faceOf, flows, isHeard, isOn } from "./face";
 import type { Layout } from "./face";
 import { Healer } from "./healer";
 import { Sound } from "./sound";
@@ -31,6 +31,7 @@ export type Toast = { notice: Notice } | { words: Words };
 const TOAST_FOR_MS = 6000;
 const REPORT_EVERY_MS = 1000;
 const DRAW_EVERY_MS = 500;
+const LOST_AFTER_MS = 10 * 60_000;
 const LAYOUTS: readonly Layout[] = ["teacher", "courseware", "both"];
 
 function startLayout(kept: string | null): Layout {
@@ -60,6 +61,8 @@ export class RoomStore {
     liveAt: null as number | null,
     verdicts: {} as Verdicts,
     mediaRetryAt: null as number | null,
+    sourceAway: false,
+    seenAt: null as number | null,
     connected: false,
     soundBlocked: false,
     silent: false,
@@ -292,6 +295,7 @@ export class RoomStore {
     const on = isOn(this.lesson.value);
     if (on && (!wasOn || before !== this.lesson.value?.id)) {
       this.state.liveAt = this.serverNow();
+      this.state.seenAt = null;
       this.state.endedAt = null;
       this.state.complaint = "none";
       void this.devices.acquire();
@@ -335,6 +339,7 @@ export class RoomStore {
       if (slot.kind === "audio" && slot.track !== null) voices.set(slot.name, slot.track);
     });
     this.sound.set(voices);
+    this.state.connected = this.down.state === "connected";
     this.judge([]);
   }
 
@@ -347,11 +352,21 @@ export class RoomStore {
   }
 
   private judge(reports: Parameters<Watch["sample"]>[1]): void {
-    this.state.verdicts = this.watch.sample(this.slots(), reports, this.serverNow());
+    const now = this.serverNow();
+    const verdicts = this.watch.sample(this.slots(), reports, now);
+    this.state.verdicts = verdicts;
+    if (verdicts["stage"]?.motion === "moving" || verdicts["screen"]?.motion === "moving") {
+      this.state.seenAt = now;
+    }
   }
 
   private async report(): Promise<void> {
     if (!isOn(this.lesson.value)) return;
+    const { awaySince } = this.state;
+    if (awaySince !== null && !this.state.connected && this.serverNow() - awaySince > LOST_AFTER_MS) {
+      this.lost();
+      return;
+    }
     const reports = await this.down.report();
     const interval_ms = performance.now() - this.sampledAt;
     this.sampledAt = performance.now();
@@ -368,13 +383,28 @@ export class RoomStore {
     });
   }
 
+  /** Nothing was heard of the lesson for so long that it is over: a lamp must not stay on for nobody. */
+  private lost(): void {
+    this.state.told = null;
+    this.leaveMedia();
+  }
+
   private heal(): void {
     const lesson = this.lesson.value;
-    const { stage, screen } = this.state.verdicts;
-    const wanted = stage !== undefined && stage.motion !== "none" ? stage : (screen ?? null);
-    const sourceAway = lesson?.main_away_since != null && lesson.called === null;
-    const linked = this.state.link === "on";
-    const renew = this.healer.check({ linked, picture: wanted, sourceAway }, this.serverNow());
+    if (lesson === null) return;
+    const { stage, screen, main } = this.state.verdicts;
+    const due = stage !== undefined && stage.motion !== "none" ? "stage" : "screen";
+    const carried = this.down.slots.get(due)?.carries ?? null;
+    this.state.sourceAway = !flows(lesson, carried);
+    const renew = this.healer.check(
+      {
+        linked: this.state.link === "on",
+        picture: (due === "stage" ? stage : screen) ?? null,
+        heard: main?.motion === "moving",
+        sourceAway: this.state.sourceAway || lesson.main_away_since !== null,
+      },
+      this.serverNow(),
+    );
     this.state.mediaRetryAt = this.healer.retryAt;
     if (renew) this.renewDown();
   }
@@ -407,6 +437,8 @@ export class RoomStore {
       stage: state.verdicts["stage"] ?? null,
       screen: state.verdicts["screen"] ?? null,
       voice: state.verdicts["main"] ?? null,
+      sourceAway: state.sourceAway,
+      seenAt: state.seenAt,
       soundBlocked: state.soundBlocked,
       mediaRetryAt: state.mediaRetryAt,
       endedAt: state.endedAt,

@@ -57,7 +57,7 @@ describe("healing a picture that stands", () => {
   const still: SlotVerdict = { motion: "still", since: 0, arriving: false };
   const moving: SlotVerdict = { motion: "moving", since: 0, arriving: true };
   const waiting: SlotVerdict = { motion: "waiting", since: 0, arriving: false };
-  const ill = { linked: true, picture: still, sourceAway: false };
+  const ill = { linked: true, picture: still, heard: false, sourceAway: false };
 
   function triesWithin(healer: Healer, until: number): number[] {
     const tries = [];
@@ -86,6 +86,13 @@ describe("healing a picture that stands", () => {
     expect(healer.check({ ...ill, linked: false }, 60_000)).toBe(false);
     expect(healer.check({ ...ill, linked: false }, 90_000)).toBe(false);
     expect(healer.check(ill, 90_500)).toBe(true);
+  });
+
+  it("waits longer while sound arrives: then the line is well", () => {
+    const healer = new Healer(() => 0.5);
+    expect(healer.check({ ...ill, heard: true }, 0)).toBe(false);
+    expect(healer.check({ ...ill, heard: true }, 4999)).toBe(false);
+    expect(healer.check({ ...ill, heard: true }, 5000)).toBe(true);
   });
 
   it("gives the first frame six seconds", () => {
