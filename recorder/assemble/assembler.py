@@ -16,9 +16,8 @@ from recorder.contract import PAYLOAD_TYPES, RecordKind, Subject, TrackNote
 STEP_NS = 100_000_000
 """How often waiting samples are looked at, by the records' own time."""
 TRACKS_AT_MOST = 64
-TURN_BACK_NS = 60_000_000_000
-"""No arrival lies so far from the one before it in a sound ring; one that does is not believed."""
 LONGEST_NS = 24 * 3_600_000_000_000
+"""An arrival so far from the one before it is not believed."""
 
 
 class Assembler:
@@ -31,6 +30,7 @@ class Assembler:
         self._shared: dict[str, SourceClock] = {}
         self._numbers: dict[int, str] = {}
         self._notes: dict[str, TrackNote] = {}
+        self._begun_ns: dict[str, int] = {}  # by name: when its newest note came
         self._tracks: dict[str, AudioTrack | VideoTrack] = {}
         self._note_decoder = msgspec.msgpack.Decoder(TrackNote)
         self._zero_ns: int | None = None
@@ -108,7 +108,7 @@ class Assembler:
     def _take(self, record: Record) -> None:
         arrival_ns = record.arrival_ns + self._shift_ns
         if self._zero_ns is not None:
-            if not self._now_ns - TURN_BACK_NS < arrival_ns < self._now_ns + LONGEST_NS:
+            if abs(arrival_ns - self._now_ns) > LONGEST_NS:
                 self.refused += 1
                 return
             self._now_ns = max(self._now_ns, arrival_ns)
@@ -118,7 +118,7 @@ class Assembler:
             case RecordKind.SENDER_REPORT:
                 self._report(record)
             case RecordKind.TRACK:
-                self._note(record)
+                self._note(record, arrival_ns)
             case RecordKind.TRACK_END:
                 track = self._tracks.get(self._numbers.get(record.track, ""))
                 if track is not None:
@@ -141,7 +141,7 @@ class Assembler:
             self.refused += 1
             return
         if self._zero_ns is None:
-            self._zero_ns = self._now_ns = arrival_ns
+            self._zero_ns = self._now_ns = max(arrival_ns, self._begun_ns[name])
         arrival_s = self._passed_s(arrival_ns)
         self._end_outage(arrival_s)
         note, codec = self._notes[name], PAYLOAD_TYPES.get(packet.payload_type)
@@ -152,6 +152,7 @@ class Assembler:
             return
         if track is None:
             track = self._tracks[name] = self._begin(note)
+            track.begins(self._passed_s(self._begun_ns[name]))
         track.packet(packet, arrival_s)
 
     def _begin(self, note: TrackNote) -> AudioTrack | VideoTrack:
@@ -167,7 +168,7 @@ class Assembler:
         if track is not None and report is not None:
             track.report(report)
 
-    def _note(self, record: Record) -> None:
+    def _note(self, record: Record, arrival_ns: int) -> None:
         try:
             note = self._note_decoder.decode(record.data)
             check_track(note.name)
@@ -182,6 +183,9 @@ class Assembler:
             self.refused += 1  # a name keeps its kind for the lesson
             return
         self._notes[note.name] = note
+        self._begun_ns[note.name] = arrival_ns
+        if note.name in self._tracks:
+            self._tracks[note.name].begins(self._passed_s(arrival_ns))
         self._numbers[record.track] = note.name
 
     def _begin_outage(self) -> None:

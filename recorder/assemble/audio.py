@@ -61,6 +61,9 @@ class AudioTrack:
     def lost(self) -> int:
         return self._source.lost_packets
 
+    def begins(self, at_s: float) -> None:
+        """Recorded (again) from now on: sound from before falls behind what was given, and out."""
+
     def packet(self, packet: Packet, arrival_s: float) -> None:
         changes = self._source.changes_stream(packet, arrival_s)
         if changes is None:

@@ -14,8 +14,8 @@ from recorder.assemble.source import HOLD_S, Source
 
 AWAY_S = 1.5
 """A camera without a picture for so long was away. A screen may rest."""
-LEAST_TICKS = VIDEO_RATE // 1000
-"""Two pictures are at least 1 ms apart."""
+LEAST_TICKS = VIDEO_RATE // 10_000
+"""Two pictures are at least 0.1 ms apart."""
 USUAL_S = 0.04
 
 
@@ -25,6 +25,7 @@ class _Picture(NamedTuple):
     rtp_s: float
     stream: int
     pause_s: float  # the longest time without any packet since the picture before
+    begun_s: float  # when the track began to be recorded
 
 
 class VideoTrack:
@@ -50,6 +51,7 @@ class VideoTrack:
         self._usual_s = USUAL_S
         self._stream = 0
         self._paused = False
+        self._begun_s = 0.0
 
     @property
     def lost(self) -> int:
@@ -62,6 +64,11 @@ class VideoTrack:
     @property
     def filled(self) -> int:
         return 0
+
+    def begins(self, at_s: float) -> None:
+        """Recorded (again) from now on. Pictures from before, which others need to decode, are squeezed
+        into this moment."""
+        self._begun_s = at_s
 
     def packet(self, packet: Packet, arrival_s: float) -> None:
         changes = self._source.changes_stream(packet, arrival_s)
@@ -120,12 +127,13 @@ class VideoTrack:
             if unit is not None:
                 anchor = stream.observe(unit.timestamp, unit.arrival_s)
                 rtp_s, pause_s = unit.timestamp / VIDEO_RATE, self._pause_s
-                self._pending.append(_Picture(unit, anchor, rtp_s, stream.number, pause_s))
+                picture = _Picture(unit, anchor, rtp_s, stream.number, pause_s, self._begun_s)
+                self._pending.append(picture)
                 self._pause_s = 0.0
 
     def _emit(self, picture: _Picture) -> None:
         unit = picture.unit
-        time_s = max(picture.rtp_s + picture.anchor.settle(), 0.0)
+        time_s = max(picture.rtp_s + picture.anchor.settle(), picture.begun_s, 0.0)
         at = round(time_s * VIDEO_RATE)
         if self._at < 0:
             self.start_s = time_s

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from recorder.assemble.assembler import Assembler
 from recorder.assemble.opus import SILENCE
 from recorder.assemble.samples import AUDIO_RATE, VIDEO_RATE, Closed, Output, Sample, Section
+from recorder.contract import TrackNote
 from tests.fakes.recorded_lesson import CAMERA, FPS, VOICE, Sender, Sent, in_order, span_of
 
 SPS = b"\x67\x42\xe0\x1f\x00"
@@ -85,9 +86,14 @@ def _captured(data: bytes, audio: bool) -> float:
     return float(_AT.unpack_from(data, at)[0])
 
 
-def assemble(*streams: Iterable[Sent], end_s: float | None = None, pieces: int = 1) -> Made:
+def assemble(
+    *streams: Iterable[Sent],
+    end_s: float | None = None,
+    pieces: int = 1,
+    notes: Sequence[TrackNote] = (CAMERA, VOICE),
+) -> Made:
     """Records in order of arrival through an assembler; and what must hold for any of them, asserted."""
-    span = span_of(in_order(*streams), end_s=end_s)
+    span = span_of(in_order(*streams), notes, end_s)
     assembler = Assembler()
     assembler.opened(b"r" * 16, b"boot", 0)
     for piece in cut(span, pieces):

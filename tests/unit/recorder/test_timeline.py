@@ -10,7 +10,7 @@ import pytest
 from recorder.assemble.samples import AUDIO_RATE, VIDEO_RATE
 from recorder.contract import RecordKind
 from tests.fakes.numbered_rtp import SPS, assemble, pictures, sounds
-from tests.fakes.recorded_lesson import NTP_ZERO_S, Sent, camera_sender, voice_sender
+from tests.fakes.recorded_lesson import NTP_ZERO_S, SCREEN, VOICE, Sent, camera_sender, voice_sender
 
 
 def test_a_lesson_without_trouble_is_whole_and_in_step() -> None:
@@ -207,3 +207,17 @@ def test_how_the_journal_is_cut_changes_nothing() -> None:
     whole = assemble(*streams, end_s=30).outputs
     assert assemble(*streams, end_s=30, pieces=7).outputs == whole
     assert assemble(*streams, end_s=30, pieces=5000).outputs == whole
+
+
+def test_pictures_from_before_the_recording_are_squeezed_into_its_first_moment() -> None:
+    """A track may begin with what was in a ring already: the picture it needs to decode from."""
+    ring = [replace(s, at_s=s.at_s - 90) for s in pictures(camera_sender(SCREEN), 120, gop=10_000)]
+    made = assemble(ring, sounds(voice_sender(), 30), notes=(SCREEN, VOICE), end_s=30)
+    shown = made.shown("screen")
+    assert len(shown) == 3000
+    assert shown[0][0] == 0
+    assert max(at for at, said in shown if said < 90) < 2250 * 0.00011
+    late = [at - (said - 90) for at, said in shown if said > 95]
+    assert max(map(abs, late)) < 0.05
+    assert made.gaps("screen") == []
+    assert abs(made.closed("voice") / AUDIO_RATE - 30) < 0.1
