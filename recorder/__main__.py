@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 from recorder.control import Control
@@ -40,7 +41,9 @@ def _watch_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 
 
 class _Line(logging.Formatter):
-    """One line a record: what happened, then which lesson and why."""
+    """One line a record: when (UTC), what happened, then which lesson and why."""
+
+    converter = time.gmtime  # type: ignore[assignment]
 
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
@@ -54,7 +57,9 @@ def main() -> None:
     parser.add_argument("--archive", type=Path, required=True, help="the folder of recordings")
     arguments = parser.parse_args()
     handler = logging.StreamHandler()
-    handler.setFormatter(_Line("%(levelname)s recorder %(name)s: %(message)s"))
+    handler.setFormatter(
+        _Line("%(asctime)s.%(msecs)03dZ %(levelname)s recorder %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    )
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     asyncio.run(serve(arguments.control, arguments.archive))
 

@@ -1,6 +1,6 @@
-"""Where the server that this user started last can be asked: so `lianke lesson` needs no `--config`.
+"""Where the server that this user started can be asked: so `lianke lesson` needs no `--config`.
 
-A note of one file in a folder of this user alone below the system's temporary folder.
+One note a server, in a folder of this user alone below the system's temporary folder.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def of(config: Config) -> Running:
     return Running(os.getpid(), f"http://{at}:{config.http.port}", str(token))
 
 
-def _note() -> Path:
-    return Path(tempfile.gettempdir()) / f"lianke-{os.getuid()}" / "running.json"
+def _folder() -> Path:
+    return Path(tempfile.gettempdir()) / f"lianke-{os.getuid()}"
 
 
 def _is_ours(folder: Path) -> bool:
@@ -49,11 +49,8 @@ def _is_ours(folder: Path) -> bool:
     return ours and stat.S_IMODE(found.st_mode) & 0o077 == 0
 
 
-def find() -> Running | None:
-    """The server that runs, or None."""
-    note = _note()
-    if not _is_ours(note.parent):
-        return None
+def _read(note: Path) -> Running | None:
+    """What a note says, while its server lives."""
     try:
         running = msgspec.json.decode(note.read_bytes(), type=Running)
         os.kill(running.pid, 0)
@@ -62,19 +59,31 @@ def find() -> Running | None:
     return running
 
 
+def find() -> Running | None:
+    """The server that runs, the one started first where there are several, or None."""
+    folder = _folder()
+    if not _is_ours(folder):
+        return None
+    notes = sorted(folder.glob("*.json"), key=lambda note: note.lstat().st_mtime_ns)
+    return next((running for note in notes if (running := _read(note)) is not None), None)
+
+
 @contextmanager
 def noted(running: Running) -> Iterator[None]:
-    """While inside, `find` gives this server (unless another is started later)."""
-    note = _note()
-    note.parent.mkdir(mode=0o700, exist_ok=True)
-    if not _is_ours(note.parent):
+    """While inside, `find` can give this server. Notes of servers that were killed are removed."""
+    folder = _folder()
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if not _is_ours(folder):
         yield  # somebody else's folder: then the command line needs --config
         return
-    beside = note.with_name(f"{running.pid}.new")
+    for old in folder.glob("*.json"):
+        if _read(old) is None:
+            old.unlink(missing_ok=True)
+    note = folder / f"{running.pid}.json"
+    beside = note.with_suffix(".new")
     beside.write_bytes(msgspec.json.encode(running))
     beside.replace(note)
     try:
         yield
     finally:
-        if find() == running:
-            note.unlink(missing_ok=True)
+        note.unlink(missing_ok=True)

@@ -23,6 +23,7 @@ import uvloop
 from server.media.control import ControlServer
 from server.media.taps import TapServer
 from server.media.worker import MediaWorker
+from server.ops.logs import TextLine
 from server.protocol.parameters import Candidate
 
 _log = logging.getLogger("lianke.media")
@@ -30,9 +31,9 @@ _log = logging.getLogger("lianke.media")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    logging.basicConfig(
-        level=options.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(TextLine(options.worker))
+    logging.basicConfig(level=options.log_level, handlers=[handler])
     for noisy in ("aiortc", "aioice", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     sockets = [bind(address) for address in options.listen]

@@ -35,13 +35,14 @@ def test_a_server_that_was_killed_is_not_found() -> None:
         assert running.find() is None
 
 
-def test_the_later_one_stays_noted_when_the_earlier_stops() -> None:
-    earlier = running.of(build({"http": {"port": 1}}, {}))
-    later = running.of(build({"http": {"port": 2}}, {}))
-    with ExitStack() as second:
-        with running.noted(earlier):
-            second.enter_context(running.noted(later))
-        assert running.find() == later
+def test_of_two_servers_the_one_started_first_is_asked_until_it_stops() -> None:
+    first = running.Running(os.getpid(), "http://127.0.0.1:1", "/one")
+    second = running.Running(os.getppid(), "http://127.0.0.1:2", "/two")
+    with ExitStack() as later:
+        with running.noted(first):
+            later.enter_context(running.noted(second))
+            assert running.find() == first
+        assert running.find() == second
 
 
 def test_a_folder_that_others_can_write_is_not_believed(tmp_path: Path) -> None:
