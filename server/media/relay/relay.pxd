@@ -21,7 +21,7 @@ cdef enum:
     MAX_PATHS = 8           # addresses of one peer
     MAX_UFRAGS = 2
     MAX_UFRAG = 64
-    MAX_SSRCS = 64          # SSRCs one peer may ever use (libsrtp keeps a stream for each)
+    MAX_SSRCS = 128         # SSRCs one peer may ever use (libsrtp keeps a stream for each)
     MAX_LAYERS = 4
     MAX_MID = 16            # the longest value of a one-byte header extension
     MAX_MISSING = 512       # packets of one layer asked again at the same time
@@ -323,6 +323,7 @@ cdef struct Down:
     int64_t last_out    # -1: nothing sent yet
     uint32_t last_timestamp
     int64_t last_ns
+    int64_t wanted_ns   # when its viewer's wish for a keyframe was last told
     int64_t cursor      # REPLAYING: next number to send
     int64_t replay_start_ns
     int64_t replay_first

@@ -57,78 +57,14 @@ include "sockets.pxi"
 include "rtp.pxi"
 include "payloads.pxi"
 include "ring.pxi"
+include "sending.pxi"
 include "slots.pxi"
 include "tracks.pxi"
 include "rtcp.pxi"
 include "feedback.pxi"
 include "taps.pxi"
 include "rows.pxi"
-
-
-cdef void dispatch(Core* core, Socket* sock, int index) noexcept nogil:
-    """One datagram to whom its first octet and its address say (RFC 7983)."""
-    cdef mmsghdr* message = &sock.incoming[index]
-    cdef uint8_t* data = sock.incoming_data[index]
-    cdef Endpoint* source = &sock.incoming_from[index]
-    cdef int size = <int>message.msg_len
-    cdef Path* path
-    core.totals.received += 1
-    core.totals.received_octets += size
-    if message.msg_hdr.msg_flags & MSG_TRUNC or size > DATAGRAM_MAX:
-        core.totals.dropped_oversized += 1
-        return
-    source.length = message.msg_hdr.msg_namelen
-    source.socket = sock.number
-    normalize(source)
-    if size < 1:
-        core.totals.dropped_unknown_protocol += 1
-    elif data[0] < 4:
-        dispatch_stun(core, data, size, source)
-    else:
-        path = find_path(core, source)
-        if path is NULL:
-            core.totals.dropped_unknown_address += 1
-        else:
-            dispatch_peer(core, path.peer, data, size, arrival_of(core, &message.msg_hdr), source)
-
-
-cdef inline void dispatch_stun(Core* core, uint8_t* data, int size, Endpoint* source) noexcept nogil:
-    cdef Peer* peer = peer_of_stun(core, data, size)
-    if peer is NULL:
-        core.totals.dropped_unknown_ufrag += 1
-    else:
-        note(core, STUN, peer.handle, data, size, source, source.socket)
-
-
-cdef inline void dispatch_peer(Core* core, Peer* peer, uint8_t* data, int size, int64_t arrival_ns,
-                               Endpoint* source) noexcept nogil:
-    if 20 <= data[0] <= 63:
-        note(core, DTLS, peer.handle, data, size, source, source.socket)
-    elif not 128 <= data[0] <= 191:
-        core.totals.dropped_unknown_protocol += 1
-    elif peer.inbound is NULL:
-        core.totals.dropped_insecure += 1
-    elif size >= 2 and 192 <= data[1] <= 223:
-        receive_rtcp(core, peer, data, size, arrival_ns)
-    else:
-        receive_rtp(core, peer, data, size, arrival_ns)
-
-
-cdef int run_batches(Core* core, Socket* sock, int budget) noexcept nogil:
-    """Read and forward until the socket is empty or the budget is spent; how many came."""
-    cdef int done = 0, wanted, came_now, i
-    look_at_clock(core)
-    while done < budget:
-        wanted = min(budget - done, <int>BATCH)
-        came_now = receive_batch(sock, wanted)
-        for i in range(came_now):
-            dispatch(core, sock, i)
-        flush_all(core)
-        done += came_now
-        if came_now < wanted:
-            break
-        core.now_ns = clock_ns(CLOCK_MONOTONIC)
-    return done
+include "dispatch.pxi"
 
 
 cdef int grow(Table* table) except -1:

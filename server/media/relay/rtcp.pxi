@@ -98,10 +98,12 @@ cdef void take_fir(Core* core, Peer* peer, const uint8_t* block, int length) noe
 
 
 cdef void pass_keyframe_request(Core* core, Peer* peer, uint32_t ssrc) noexcept nogil:
+    """Tell which layer the slot shows; a slot is heard 20 times a second at most."""
     cdef Down* down = down_of_ssrc(peer, ssrc)
     cdef Layer* layer
-    if down is NULL or not down.video:
+    if down is NULL or not down.video or core.now_ns - down.wanted_ns < 50 * MILLISECOND:
         return
+    down.wanted_ns = core.now_ns
     layer = down.layer if down.layer is not NULL else down.next
     if layer is not NULL:
         note(core, KEYFRAME_WANTED, layer.up.handle, NULL, 0, NULL, layer.number)

@@ -252,7 +252,7 @@ def test_a_second_ssrc_does_not_push_a_speaking_stream_away(wire: Wire) -> None:
 def test_a_peer_may_use_a_bounded_number_of_ssrcs(wire: Wire) -> None:
     sender = wire.far()
     up = wire.relay.add_up(sender.handle, video_up())
-    for ssrc in range(10_000, 10_100):
+    for ssrc in range(10_000, 10_200):
         Camera(sender, ssrc=ssrc).send()
     Camera(sender).send()
     wire.run()

@@ -136,6 +136,16 @@ def test_a_viewer_that_wants_a_keyframe_is_heard_for_its_own_slot_only(wire: Wir
     assert wire.run() == []
 
 
+def test_a_flood_of_keyframe_requests_is_told_once(wire: Wire) -> None:
+    sender, viewer = wire.far(), wire.far()
+    up = wire.relay.add_up(sender.handle, video_up())
+    wire.relay.point(wire.relay.add_down(viewer.handle, video_down()), up)
+    wire.tick()
+    for _ in range(20):
+        viewer.send_rtcp(build_pli(5000) * 50)
+    assert len(wire.run()) == 1
+
+
 def test_a_sender_report_touches_the_peers_own_tracks_only(wire: Wire) -> None:
     sender, other = wire.far(), wire.far()
     up = wire.relay.add_up(sender.handle, video_up())
