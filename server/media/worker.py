@@ -8,7 +8,6 @@ see at once, a second for figures and reports.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import secrets
@@ -76,6 +75,7 @@ class MediaWorker:
     _ended_taps: list[Tap] = field(default_factory=list)
     _due: dict[str, float] = field(default_factory=dict)
     _measured_at: float = 0.0
+    _next_tick: asyncio.TimerHandle | None = None
 
     def __post_init__(self) -> None:
         self.tables = Forwarding(self.relay, KeyframeRequests())
@@ -92,19 +92,19 @@ class MediaWorker:
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 1_000_000)  # the last: a full collection would make packets wait
+        self._next_tick = loop.call_later(TICK_S, self._tick_again, loop)
         try:
-            await self._tick_until(stop)
+            await stop.wait()
         finally:
+            if self._next_tick is not None:
+                self._next_tick.cancel()
             for each in numbers:
                 loop.remove_reader(each.fileno())
             await self._close_all()
 
-    async def _tick_until(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            self._tick(self.clock())
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TICK_S):
-                    await stop.wait()
+    def _tick_again(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._next_tick = loop.call_later(TICK_S, self._tick_again, loop)
+        self._tick(self.clock())
 
     async def _close_all(self) -> None:
         for room in list(self.tables.taps):

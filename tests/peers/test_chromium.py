@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-from server.media.contract import PeerState, TrackName
-from server.protocol.parameters import Kind
+from server.media import contract
+from server.media.contract import Levels, PeerState, TrackName
+from server.protocol.parameters import Kind, Source
+from server.protocol.sdp import answer_up, offer_down, read_offer
 from tests.peers.workers import RunningWorker, running_worker
 
 CHROMIUM = "/usr/bin/chromium"
@@ -98,8 +100,13 @@ async def publish(worker: RunningWorker, page: Page, offer: str, peer: str) -> d
     return {track.kind: TrackName(peer, track.mid) for track in answer.tracks}
 
 
-@pytest.mark.parametrize("setup", ["active", "passive"])
-async def test_a_page_sees_another_pages_camera_at_full_size_within_three_seconds(setup: str) -> None:
+@pytest.mark.parametrize(
+    ("our_offer", "cipher"), [("actpass", "AEAD_AES_128_GCM"), ("active", "AES_CM_128_HMAC_SHA1_80")]
+)
+async def test_a_page_sees_another_pages_camera_at_full_size_within_three_seconds(
+    our_offer: str, cipher: str
+) -> None:
+    """As DTLS client a page takes our GCM; made the DTLS server it chooses by itself."""
     async with running_worker() as worker, browser() as chromium:
         main, room = await blank_page(chromium), await blank_page(chromium)
         up_offer = await main.evaluate(PUBLISH)
@@ -107,8 +114,7 @@ async def test_a_page_sees_another_pages_camera_at_full_size_within_three_second
         tracks = await publish(worker, main, up_offer, "L/main/up/1")
         slots = [("stage", Kind.VIDEO), ("main", Kind.AUDIO), ("screen", Kind.VIDEO)]
         plan, offer = await worker.make_offer("L/shahe/down/1", "L", slots)
-        # An offer of "active" leaves the page the DTLS server's part.
-        offer = offer.replace("a=setup:actpass", "a=setup:active") if setup == "passive" else offer
+        offer = offer.replace("a=setup:actpass", f"a=setup:{our_offer}")
         await worker.take_answer(await room.evaluate(WATCH, offer), "L/shahe/down/1", plan)
         worker.point("L/shahe/down/1", "stage", tracks[Kind.VIDEO])
         worker.point("L/shahe/down/1", "main", tracks[Kind.AUDIO])
@@ -122,6 +128,94 @@ async def test_a_page_sees_another_pages_camera_at_full_size_within_three_second
         seen = await stats(room, "inbound-rtp", "video")
         sent = await stats(main, "outbound-rtp", "video")
         heard = await stats(room, "inbound-rtp", "audio")
+        line = next(s for s in await room.evaluate(STATS) if s["type"] == "transport")
         assert took < 3.0, json.dumps({"took": took, "sent": sent, "seen": seen}, indent=1)
+        assert cipher in line["srtpCipher"]
         assert seen["packetsLost"] == 0
         assert heard["packetsReceived"] > 0
+
+
+async def decoded(page: Page) -> int:
+    return int((await stats(page, "inbound-rtp", "video")).get("framesDecoded", 0))
+
+
+async def test_ice_restarts_of_both_sides_keep_the_picture_and_the_dtls_association() -> None:
+    async with running_worker() as worker, browser() as chromium:
+        main, room = await blank_page(chromium), await blank_page(chromium)
+        tracks = await publish(worker, main, await main.evaluate(PUBLISH), "up")
+        plan, offer = await worker.make_offer("down", "L", [("stage", Kind.VIDEO)])
+        await worker.take_answer(await room.evaluate(WATCH, offer), "down", plan)
+        worker.point("down", "stage", tracks[Kind.VIDEO])
+        await until(lambda: decoded(room), 8.0, "a first picture")
+
+        await main.evaluate("() => pc.restartIce()")
+        sdp = await main.evaluate(
+            """async () => {
+              await pc.setLocalDescription(await pc.createOffer());
+              return pc.localDescription.sdp;
+            }"""
+        )
+        local = (await worker.do(contract.RestartIce(0, "up"))).transport
+        assert local is not None
+        renewed = answer_up(read_offer(sdp), {"0": Source.VOICE, "1": Source.CAMERA}, local, version=2)
+        await worker.do(contract.SetUpTracks(0, "up", renewed.tracks))
+        await worker.do(contract.SetRemote(0, "up", renewed.remote))
+        await main.evaluate(ANSWERED, renewed.sdp)
+
+        local = (await worker.do(contract.RestartIce(0, "down"))).transport
+        assert local is not None
+        answer = await room.evaluate(
+            """async sdp => {
+              await pc.setRemoteDescription({type: 'offer', sdp});
+              await pc.setLocalDescription(await pc.createAnswer());
+              return pc.localDescription.sdp;
+            }""",
+            offer_down(plan, local, version=2),
+        )
+        await worker.take_answer(answer, "down", plan)
+
+        async def moved(page: Page) -> bool:
+            ufrag = local.ufrag if page is room else _ufrag(renewed.sdp)
+            return ufrag in await page.evaluate(
+                "() => pc.getTransceivers()[0].receiver.transport.iceTransport"
+                ".getSelectedCandidatePair()?.remote.usernameFragment ?? ''"
+            )
+
+        await until(lambda: moved(main), 8.0, "the publisher's new path")
+        await until(lambda: moved(room), 8.0, "the viewer's new path")
+        before = await decoded(room)
+
+        async def goes_on() -> bool:
+            return await decoded(room) > before + 20
+
+        await until(goes_on, 8.0, "the picture after both restarts")
+        assert (await stats(room, "inbound-rtp", "video"))["freezeCount"] == 0
+        assert worker.states("up") == worker.states("down") == [PeerState.CONNECTING, PeerState.CONNECTED]
+
+
+async def test_a_joiner_begins_with_the_ring_and_levels_are_told() -> None:
+    """The second viewer of a camera gets its keyframe from the ring: the publisher is not asked."""
+    async with running_worker() as worker, browser() as chromium:
+        main = await blank_page(chromium)
+        tracks = await publish(worker, main, await main.evaluate(PUBLISH), "up")
+        took = []
+        for name in ("one", "two", "three"):
+            page = await blank_page(chromium)
+            plan, offer = await worker.make_offer(name, "L", [("stage", Kind.VIDEO)])
+            await worker.take_answer(await page.evaluate(WATCH, offer), name, plan)
+            await worker.state(name, PeerState.CONNECTED)
+            worker.point(name, "stage", tracks[Kind.VIDEO])
+            took.append(await until(lambda page=page: decoded(page), 5.0, "a first picture"))
+        assert max(took) < 1.5, took
+        await worker.until(
+            lambda: any(
+                level > -100
+                for event in worker.events
+                if isinstance(event, Levels)
+                for _, level in event.levels
+            )
+        )
+
+
+def _ufrag(sdp: str) -> str:
+    return sdp.split("a=ice-ufrag:", 1)[1].split("\r\n", 1)[0]

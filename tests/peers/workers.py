@@ -33,6 +33,13 @@ Through = Callable[[LocalTransport], LocalTransport]
 _ssrcs = itertools.count(50_000)
 
 
+async def holds(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+    """Wait for what tells nobody that it changed."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
 @dataclass
 class RunningWorker:
     """One worker process, its link, and every event it told."""
