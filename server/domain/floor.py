@@ -60,6 +60,11 @@ class Floor:
         return tuple(room for room in rooms if room not in self.muted)
 
 
+def recalled(lesson: Lesson) -> Floor:
+    """The floor a lesson was saved with."""
+    return Floor(called=lesson.called, muted=lesson.muted, opened=lesson.opened)
+
+
 def raise_hand(floor: Floor, room: str, now: int) -> Floor:
     """A hand that is up keeps its place."""
     return floor if room in floor.hands else replace(floor, hands={**floor.hands, room: now})

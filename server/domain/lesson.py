@@ -85,7 +85,9 @@ class LessonRules:
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """What is true of a lesson, apart from its floor and its media. `rooms`: receiving rooms in tile order;
-    `recorded_rooms`: those whose pupils are recorded (none unless the lesson says so)."""
+    `recorded_rooms`: those whose pupils are recorded (none unless the lesson says so). `called`, `muted`,
+    `opened`: the floor as it was last saved, so that a restart does not forget who speaks; `floor.Floor` is
+    the living one."""
 
     id: str
     title: Words
@@ -103,6 +105,9 @@ class Lesson:
     courseware: bool = False
     recorded: bool = True
     recorded_rooms: frozenset[str] = frozenset()
+    called: str | None = None
+    muted: frozenset[str] = frozenset()
+    opened: tuple[str, ...] = ()
     rules: LessonRules = field(default_factory=LessonRules)
 
     @property

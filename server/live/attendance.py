@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from server.domain import floor as floors
 from server.domain.admission import Identity
@@ -16,15 +17,15 @@ from server.protocol.messages import Role, Words
 from server.protocol.parameters import Source
 
 OBSERVER_SEAT = "observer."
+BACK_AFTER_RESTART_MS = 3_000
+"""Pages need a moment to find campus again; until then nobody is called away."""
 
 
 class Attendance:
     """The main room and every receiving room have their seat from the start; observers come and go."""
 
-    def __init__(
-        self, lesson: Lesson, classrooms: Mapping[str, Classroom], *, restored: bool = False
-    ) -> None:
-        self.floor = Floor()
+    def __init__(self, lesson: Lesson, classrooms: Mapping[str, Classroom]) -> None:
+        self.floor = floors.recalled(lesson)
         self._main = lesson.main_room
         self._rooms = lesson.rooms
         self.main_was_seen = False
@@ -37,8 +38,12 @@ class Attendance:
             )
             for room in (lesson.main_room, *lesson.rooms)
         }
-        self._restored = restored
         self.main_name = _name(classrooms, lesson.main_room)
+
+    def remembered(self, lesson: Lesson) -> Lesson:
+        """The lesson with the floor in it, as it is saved."""
+        floor = self.floor
+        return replace(lesson, called=floor.called, muted=floor.muted, opened=floor.opened)
 
     # -- who -----------------------------------------------------------------------------------------
 
@@ -97,7 +102,7 @@ class Attendance:
             participant = self._participants.get(connection.seat)
             if participant is None:
                 continue
-            participant.was_here, participant.left_at = True, now
+            participant.was_here, participant.left_at = True, now + BACK_AFTER_RESTART_MS
             if connection.direction is Direction.UP:
                 participant.up = connection
             else:

@@ -72,6 +72,8 @@ class Doors(StandardDoors):
             self._drop_up(who)
         if not keep_down:
             self._drop_down(who)
+        if hello is None:
+            page.send(m.Reconnect(up=True, down=True))  # what it had belonged to another lesson
         page.send(m.Lesson(lesson=self.room.view(now)))
         if keep_down and who.down is not None:
             who.down.told = None

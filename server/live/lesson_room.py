@@ -76,7 +76,7 @@ class LessonRoom:
         self._ports = ports
         self._clock = ports.clock
         self.media = RoomMedia(lesson.id, lesson.main_room)
-        self.attendance = Attendance(lesson, classrooms, restored=restored)
+        self.attendance = Attendance(lesson, classrooms)
         self.recorded = Recorded(lesson.id, ports.store, ports.recorder)
         self._doors = Doors(self)
         self._saved: tuple[Lesson, str] | None = None
@@ -126,8 +126,9 @@ class LessonRoom:
                         early.append(message)
         except TimeoutError:
             self._waiting_for_snapshot = False
-        self._place()
-        self._begin_recording()
+        if self.media.worker is None:
+            self._place()
+            self._begin_recording()
         for message in early:
             await self._turn(message)
 
@@ -361,16 +362,17 @@ class LessonRoom:
             self.attendance.main_name,
             self.attendance.seats(),
             self.media.live(),
-            self.attendance.watched_by(),
+            self.attendance.watched_by() + self._doors.watchers(),
             self.lesson.main_away_since or (silent if silent_long else None),
             self.recorded.facts,
         )
 
     async def save(self) -> None:
         """Rows that changed."""
-        value = (self.lesson, self.media.worker_name)
+        lesson = self.attendance.remembered(self.lesson)
+        value = (lesson, self.media.worker_name)
         if value != self._saved and self.lesson.started_at is not None:
-            await self._ports.store.save_lesson(self.lesson, self.media.worker_name or None)
+            await self._ports.store.save_lesson(lesson, self.media.worker_name or None)
             self._saved = value
         await self.recorded.save()
 

@@ -58,16 +58,13 @@ class Participant:
         self.joined_at, self.left_at, self.was_here = now, None, True
 
     def left(self, now: int) -> None:
+        """What was known stays known: it may be back before anybody need see that it left."""
         self.page, self.left_at = None, now
-        self.reported_at = None
-        self.sound_blocked = False
-        self.lossy_since = None
-        self.help_since = None
 
     def media_restarts(self, now: int) -> None:
         """Its down connection begins anew: it has the joining time again."""
         self.joined_at, self.reported_at = now, None
-        self.lossy_since = None
+        self.lossy_since, self.sound_blocked = None, False
 
     def reported(self, report: Report, now: int) -> None:
         """The page's word about the last second."""

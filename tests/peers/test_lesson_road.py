@@ -111,7 +111,8 @@ async def test_a_lesson_goes_on_while_campus_restarts(installation: OwnServer) -
         studio, (room,) = await start(held, rooms=1)
         before = {page: page.welcome for page in (studio, room)}
         lesson = view(studio).id
-        await asyncio.sleep(0.5)
+        await studio.say(m.CallOn(room=held.demo.rooms[0].room))
+        await studio.until(lambda: studio.slots.get("called") is not None, 3)
         held.kill("server.app")
         forget(room)
         await room.until(lambda: decodes(room), 2)
@@ -125,7 +126,7 @@ async def test_a_lesson_goes_on_while_campus_restarts(installation: OwnServer) -
         forget(room)
         await room.until(lambda: decodes(room), 3)
         await studio.until(lambda: seat_is(studio, held.demo.rooms[0].room, SeatState.HERE), 6)
-        await studio.say(m.CallOn(room=held.demo.rooms[0].room))
+        assert view(studio).called == held.demo.rooms[0].room, "who speaks goes on speaking"
         await studio.until(lambda: studio.slots.get("called") is not None, 3)
         await studio.until(lambda: studio.sound("called").fresh > 0, 5)
         await studio.say(m.End())
