@@ -1,4 +1,4 @@
-"""`lianke serve` whole, with its real children: it ends well, it takes everything with it, it says what is wrong."""
+"""`lianke serve` whole, with its real children: it ends well, takes everything along, and says what is wrong."""
 
 from __future__ import annotations
 
