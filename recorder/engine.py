@@ -39,7 +39,9 @@ class Engine:
         tell: Callable[[Report], None],
         low_bytes: int = LOW_BYTES,
         full_bytes: int = FULL_BYTES,
+        free: Callable[[], int] | None = None,
     ) -> None:
+        """`free`: asks how many bytes the archive's disk has left (default: the file system)."""
         archive.mkdir(parents=True, exist_ok=True)
         self._archive = archive
         self._tell = tell
@@ -49,7 +51,8 @@ class Engine:
         self._lock = threading.Lock()  # over the set alone
         self._stop = threading.Event()
         self._hurry = threading.Event()
-        self._free = self.free_bytes()
+        self._ask_free = free or self._free_on_disk
+        self._free = self._ask_free()
         self._threads = [
             threading.Thread(target=work, name=name, daemon=True)
             for name, work in (("take-in", self._take_in), ("sync", self._sync), ("make", self._make))
@@ -126,6 +129,10 @@ class Engine:
         return recording is not None and not recording.over
 
     def free_bytes(self) -> int:
+        """What is left on the archive's disk, as of a second ago."""
+        return self._free
+
+    def _free_on_disk(self) -> int:
         figures = os.statvfs(self._archive)
         return figures.f_bavail * figures.f_frsize
 
@@ -153,7 +160,7 @@ class Engine:
 
     def _sync(self) -> None:
         while not self._stop.wait(SYNC_S):
-            self._free = self.free_bytes()
+            self._free = self._ask_free()
             for recording in self._all():
                 try:
                     recording.sync()

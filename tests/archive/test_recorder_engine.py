@@ -1,0 +1,187 @@
+"""The recorder's threads in this process, with a disk that fills up, refuses, or holds damaged files."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from recorder.archive.layout import lesson_folder
+from recorder.archive.manifest import GapCause, Manifest, read_manifest, write_manifest
+from recorder.contract import Begin, Recording, RecordingState, RecordKind
+from recorder.engine import Engine
+from recorder.ring import Ring
+from server.drill.lessonkit.report import report
+from tests.fakes.recorded_lesson import CAMERA, VOICE, Sent, lesson, write_sent
+from tests.fakes.ring_writer import RingWriter
+
+SECONDS = 20.0
+PLENTY = 1 << 40
+SENT = lesson(SECONDS)
+
+
+class Running:
+    """An engine that records one lesson from a ring of ours."""
+
+    def __init__(self, archive: Path) -> None:
+        self.free = PLENTY
+        self.told: list[Recording] = []
+        self.engine = Engine(archive, self.told.append, free=lambda: self.free)
+        self.ring = RingWriter()
+        self.base_ns = time.monotonic_ns() - round(SECONDS * 1e9)
+        self.folder = lesson_folder(archive, "L")
+
+    def begin(self) -> None:
+        assert self.engine.begin(Begin("L", "课", "2026-11-21T08:00:00Z", "", "L")) is None
+        for note in (CAMERA, VOICE):
+            self.ring.note(note, self.base_ns)
+        self.engine.offer("L", Ring(self.ring.fd))
+
+    def write(self, start_s: float, end_s: float) -> None:
+        write_sent(self.ring, part(start_s, end_s), self.base_ns)
+
+    def finish(self) -> Recording:
+        self.ring.write(RecordKind.END, 0, b"", self.base_ns + round(SECONDS * 1e9))
+        self.engine.finish("L")
+        self.until(lambda: self.last.state is RecordingState.READY)
+        return self.last
+
+    @property
+    def last(self) -> Recording:
+        return self.told[-1]
+
+    def until(self, condition: Callable[[], bool], timeout_s: float = 20) -> None:
+        end = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < end, self.told[-3:]
+            time.sleep(0.02)
+
+
+def part(start_s: float, end_s: float) -> list[Sent]:
+    return [one for one in SENT if start_s <= one.at_s < end_s]
+
+
+@contextmanager
+def running(archive: Path) -> Iterator[Running]:
+    run = Running(archive)
+    run.engine.start()
+    try:
+        yield run
+    finally:
+        run.engine.stop()
+        run.ring.close()
+
+
+def test_a_full_disk_is_told_and_recording_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.begin()
+        run.write(0, 8)
+        run.until(lambda: run.last.seconds > 3)
+        run.free = 1 << 30
+        run.until(lambda: run.last.problem == "disk_low")
+        run.free = 0
+        run.until(lambda: run.last.problem == "disk_full")
+        journal = sum(p.stat().st_size for p in (run.folder / "journal").iterdir())
+        run.write(8, 12)
+        run.until(lambda: run.engine.free_bytes() == 0)
+        time.sleep(0.3)  # what is not to come cannot be waited for
+        assert sum(p.stat().st_size for p in (run.folder / "journal").iterdir()) == journal
+        run.free = PLENTY
+        run.until(lambda: run.engine.free_bytes() == PLENTY)
+        run.until(lambda: run.last.problem == "")
+        run.write(12, 20)
+        run.finish()
+    manifest = read_manifest(run.folder)
+    for track in manifest.tracks:
+        ((start, end, cause),) = [(g.start_s, g.end_s, g.cause) for g in track.gaps]
+        assert cause is GapCause.SERVER
+        assert start < 8.1
+        assert abs(end - 12) < 0.1
+    facts = report(run.folder / "camera.mp4", run.folder / "voice.mp4")
+    assert facts.distinct == 400
+    assert facts.av_offset_ms is not None
+    assert abs(facts.av_offset_ms) < 20
+
+
+def test_a_disk_that_refuses_the_files_loses_nothing_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, refused = os.pwrite, []
+
+    def refuse(fd: int, data: memoryview, at: int) -> int:
+        refused.append(at)
+        raise OSError(28, "No space left on device")
+
+    with running(tmp_path) as run:
+        run.begin()
+        run.write(0, 9)
+        run.until(lambda: run.last.seconds > 3)
+        monkeypatch.setattr("recorder.writer.os.pwrite", refuse)
+        run.write(9, 12)
+        run.until(lambda: run.last.problem == "disk_full")
+        monkeypatch.setattr("recorder.writer.os.pwrite", real)
+        run.write(12, 20)
+        assert run.finish().problem == ""
+    assert refused
+    facts = report(run.folder / "camera.mp4", run.folder / "voice.mp4")
+    assert (facts.distinct, facts.repeats) == (500, 0)
+
+
+def test_a_damaged_journal_is_recovered_around_the_damage_and_says_so(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.begin()
+        for second in range(20):
+            run.write(second, second + 1)
+            time.sleep(0.12)  # so that the journal has many batches
+        run.until(lambda: run.last.seconds > 15)
+    files = sorted((run.folder / "journal").iterdir())
+    data = bytearray(files[0].read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    files[0].write_bytes(data)
+    again = Engine(tmp_path, run.told.append)
+    again.start()
+    again.finish("L")
+    run.until(lambda: run.last.state is RecordingState.READY)
+    again.stop()
+    assert run.last.problem == "journal_damaged"
+    facts = report(run.folder / "camera.mp4", run.folder / "voice.mp4")
+    assert 300 < facts.distinct < 500
+    assert facts.repeats == 0
+    assert facts.unreadable == 0
+
+
+def test_a_lesson_without_media_is_ready_and_empty(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.begin()
+        assert run.finish().seconds == 0
+    manifest = read_manifest(run.folder)
+    assert manifest.playlist == ""
+    assert [track.playlist for track in manifest.tracks] == ["", ""]
+
+
+def test_a_lesson_of_one_second_and_without_sound_plays(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.begin()
+        write_sent(run.ring, [s for s in part(0, 1) if s.track == CAMERA.number], run.base_ns)
+        run.ring.write(RecordKind.END, 0, b"", run.base_ns + 10**9)
+        run.until(lambda: run.last.state is RecordingState.READY)
+    assert report(run.folder / "camera.mp4").distinct == 25
+    assert read_manifest(run.folder).seconds == pytest.approx(1, abs=0.1)
+
+
+def test_what_cannot_be_read_does_not_keep_it_from_starting(tmp_path: Path) -> None:
+    for name, content in (("Lbad", b"{"), ("Lnew", b'{"version": 99}')):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_bytes(content)
+    (tmp_path / "Lone").mkdir()
+    write_manifest(tmp_path / "Lone", Manifest("Lone", "", "", RecordingState.RECORDING))
+    with running(tmp_path) as run:
+        run.until(lambda: bool(run.told))
+        assert [r.lesson for r in run.engine.reports()] == ["Lone"]
+        run.engine.finish("Lone")
+        run.until(lambda: run.last.state is RecordingState.READY)
+    assert (tmp_path / "Lnew" / "manifest.json").read_bytes() == b'{"version": 99}'
