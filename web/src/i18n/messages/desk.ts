@@ -31,10 +31,10 @@ export const desk = sentences({
   receivingRoom: { zh: "听讲教室", en: "receiving room" },
   codeLead: {
     zh: "在教室的屏幕上打开首页，选“这块屏幕是教室”，输入代码。",
-    en: "On the room's screen open the first page, choose “This screen is a room”, enter the code.",
+    en: "On the room's screen open the first page, choose \"This screen is a room\", enter the code.",
   },
   watch: { zh: "看回放", en: "Watch" },
-  startNow: { zh: "现在上课", en: "Start a lesson" },
+  openStudio: { zh: "打开讲课台", en: "Open the studio" },
   state_planned: { zh: "未开始", en: "planned" },
   state_open: { zh: "等待上课", en: "waiting" },
   state_live: { zh: "直播中", en: "live" },

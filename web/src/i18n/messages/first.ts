@@ -29,13 +29,11 @@ export const first = sentences({
   stepReplay: { zh: "回放", en: "Replay" },
   stepReplayDo: { zh: "看刚才的课", en: "Watch what was taught" },
   done: { zh: "完成", en: "done" },
-  now: { zh: "现在", en: "now" },
   joined: { zh: "{s} 秒进入", en: "joined in {s} s" },
   delay: { zh: "延迟 {ms} 毫秒", en: "delay {ms} ms" },
   cut: { zh: "断了 {s} 秒，自己回来", en: "cut {s} s, back by itself" },
   heard: { zh: "正在发言", en: "speaking" },
   readyAfter: { zh: "{s} 秒后可回放", en: "replay ready after {s} s" },
-  ran: { zh: "上了 {duration}", en: "{duration} taught" },
   // a frame's bar
   unplug: { zh: "拔线", en: "Unplug" },
   plug: { zh: "插上（{n}）", en: "Plug in ({n})" },
@@ -52,8 +50,4 @@ export const first = sentences({
   manageLead: { zh: "课堂和回放、各教室的代码。", en: "Lessons and replays, the rooms' codes." },
   code: { zh: "六位代码", en: "Six digits" },
   open: { zh: "打开", en: "Open" },
-  wrongDoor: {
-    zh: "这是听讲教室的代码，请用“这块屏幕是教室”。",
-    en: "This is a receiving room's code: use “This screen is a room”.",
-  },
 });

@@ -56,6 +56,7 @@ export const room = sentences({
   retryIn: { zh: "{n} 秒后再试", en: "Next try in {n} s" },
   retryNow: { zh: "正在重试…", en: "Trying now…" },
   awayChip: { zh: "正在重新连接，画面和声音继续", en: "Connecting again; picture and sound go on" },
+  stageStill: { zh: "从 {time} 起没有老师画面", en: "No picture of the teacher since {time}" },
   soundOnly: { zh: "现在只有声音", en: "Sound only for now" },
   soundOnlyHint: { zh: "老师没有打开摄像头和课件。", en: "The teacher's camera and courseware are off." },
 

@@ -3,17 +3,15 @@ import { sentences } from "../define";
 export const studio = sentences({
   title: { zh: "讲课台", en: "Studio" },
   // the check
-  checkTitle: { zh: "上课前看一眼", en: "A look before the lesson" },
   checkLead: {
     zh: "这里还没有人看见或听见您。",
     en: "Nobody sees or hears you yet.",
   },
   camera: { zh: "摄像头", en: "Camera" },
-  camera2: { zh: "第二机位", en: "Second camera" },
   microphone: { zh: "麦克风", en: "Microphone" },
   courseware: { zh: "课件", en: "Courseware" },
   well: { zh: "正常", en: "well" },
-  asking: { zh: "请在浏览器里点“允许”。", en: "Please choose “Allow” in the browser." },
+  asking: { zh: "请在浏览器里点“允许”。", en: 'Please choose "Allow" in the browser.' },
   cameraRefused: {
     zh: "浏览器不让用摄像头。点地址栏左边的图标，选“允许”，再点下面的按钮。",
     en: "The browser keeps the camera. Touch the sign left of the address, choose Allow, then the button below.",
@@ -37,7 +35,6 @@ export const studio = sentences({
     en: "Browsers give camera and microphone only on https or on this machine. Open the https address.",
   },
   speakNow: { zh: "说句话，绿格会跳。", en: "Say something: the bars move." },
-  microphoneSilent: { zh: "现在听不到声音。", en: "Nothing is heard just now." },
   chooseScreen: { zh: "选择课件窗口", en: "Choose the window" },
   chooseScreenLead: {
     zh: "现在选一次，上课时随时打开或收起。没有课件也可以上课。",
