@@ -8,20 +8,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import msgspec
 import pytest
 from aiohttp import web
 from playwright.async_api import Page, async_playwright
 
 from recorder.archive.reading import served_file
-from recorder.journal import EntryKind, JournalWriter, Opened
-from recorder.making import Making
+from tests.fakes.made_recording import make_recording
 from tests.fakes.recorded_lesson import (
     Sent,
     camera_packets,
     camera_sender,
     in_order,
-    span_of,
     voice_packets_sent,
     voice_sender,
 )
@@ -40,20 +37,6 @@ def trouble() -> list[Sent]:
     small = [s for s in camera_packets(camera_sender(), SECONDS) if 4 <= s.at_s < 8 or 12 <= s.at_s < 14]
     wide = camera_packets(camera_sender(ssrc=99), SECONDS, width=480, height=270)
     return in_order(small, [s for s in wide if s.at_s >= 14.02], voice_packets_sent(voice_sender(), SECONDS))
-
-
-def make(folder: Path, sent: list[Sent]) -> None:
-    journal = JournalWriter(folder / "journal")
-    opened = Opened(ring=b"r" * 16, boot=b"boot", clock_ns=0)
-    journal.append(EntryKind.OPENED, 0, msgspec.msgpack.encode(opened))
-    span = span_of(sent, end_s=SECONDS)
-    journal.append(EntryKind.SPAN, len(span), span)
-    making = Making(folder, "Lplay")
-    while making.step(journal.place):
-        pass
-    making.publish()
-    journal.close()
-    assert making.ended
 
 
 @asynccontextmanager
@@ -87,7 +70,7 @@ async def player(folder: Path) -> AsyncIterator[Page]:
 
 
 async def test_chromium_shows_the_right_picture_at_each_time_and_sound_in_step(tmp_path: Path) -> None:
-    make(tmp_path, trouble())
+    make_recording(tmp_path, trouble(), SECONDS)
     async with player(tmp_path) as page:
         assert await page.evaluate("load(video, '/media/camera.m3u8')") == pytest.approx(SECONDS, abs=0.1)
         assert await page.evaluate("load(sound, '/media/voice.m3u8')") == pytest.approx(SECONDS, abs=0.1)

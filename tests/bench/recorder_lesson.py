@@ -1,8 +1,8 @@
 """What a recorded lesson costs: `python -m tests.bench.recorder_lesson --lessons 4 --minutes 45`.
 
-Live: the recorder process reads rings that fill in real time with packets of a 1080p25 camera (about 3 Mbit/s)
-and a voice; its CPU time a lesson, and how long after End each is ready. Recovery: a whole lesson's journal
-made into files in one go, as after a crash just before the end.
+Live: the recorder process reads rings that fill in real time with packets of a 1080p25 camera (about 3
+Mbit/s) and a voice; its CPU time a lesson, and how long after End each is ready. Recovery: a whole lesson's
+journal made into files in one go, as after a crash just before the end.
 """
 
 from __future__ import annotations

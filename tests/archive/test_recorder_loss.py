@@ -1,0 +1,71 @@
+"""Loss and reordering on the way to the server: what is in the recording is whole, the rest is listed."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+
+from recorder.contract import RecordKind
+from server.drill.lessonkit.report import report
+from server.drill.lessonkit.stamps import read_stamp
+from tests.fakes.made_recording import make_recording
+from tests.fakes.recorded_lesson import camera_units, in_order, lesson
+
+SECONDS = 20.0
+
+
+def decode_all(path: Path) -> list[np.ndarray]:
+    """Every picture, grey; any error of the decoder is one of the test."""
+    pictures = []
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        stream.codec_context.options = {"err_detect": "explode"}
+        for frame in container.decode(stream):
+            assert not frame.is_corrupt
+            pictures.append(frame.to_ndarray(format="gray"))
+    return pictures
+
+
+def source_pictures() -> dict[int, np.ndarray]:
+    """What the publisher encoded, by number."""
+    decoder = av.CodecContext.create("h264", "r")
+    packets = [av.Packet(unit) for unit in camera_units(SECONDS)]
+    frames = [frame for packet in [*packets, None] for frame in decoder.decode(packet)]
+    found = {}
+    for frame in frames:
+        picture = frame.to_ndarray(format="gray")
+        stamp = read_stamp(picture)
+        assert stamp is not None
+        found[stamp.number] = picture
+    return found
+
+
+def test_at_5_percent_loss_with_reordering_no_picture_is_corrupt_and_holes_are_listed(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    sent = [
+        replace(one, at_s=one.at_s + chance.random() * 0.02)
+        for one in lesson(SECONDS)
+        if one.kind is not RecordKind.RTP or chance.random() > 0.05
+    ]
+    tracks = make_recording(tmp_path, in_order(sent), SECONDS)
+    source, seen = source_pictures(), []
+    for picture in decode_all(tmp_path / "camera.mp4"):
+        stamp = read_stamp(picture)
+        assert stamp is not None
+        assert np.array_equal(picture, source[stamp.number])
+        seen.append(stamp.number)
+    assert seen == sorted(set(seen))
+    missing = set(range(500)) - set(seen)
+    assert len(missing) > 50
+    holes = [(gap.start_s, gap.end_s) for gap in tracks["camera"].gaps]
+    for number in sorted(missing):
+        assert any(start - 0.08 <= number / 25 <= end + 0.08 for start, end in holes), number
+    assert tracks["voice"].lost > 20
+    facts = report(tmp_path / "camera.mp4", tmp_path / "voice.mp4")
+    assert facts.av_offset_ms is not None
+    assert abs(facts.av_offset_ms) < 30
+    assert abs(facts.sound_seconds - SECONDS) < 0.1
