@@ -1,4 +1,4 @@
-"""`lianke serve` whole, with its real children: it ends well, takes everything along, and says what is wrong."""
+"""`lianke serve` whole, with its real children: how it ends, what it takes along, what it says."""
 
 from __future__ import annotations
 
