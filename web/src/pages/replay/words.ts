@@ -19,8 +19,13 @@ export function causeWords(cause: string): string {
   return known(`replay.gap_${cause}`, "replay.gap_unknown");
 }
 
+/** Marks that say on or off, or which: their value is part of the sentence's name. */
+const WITH_VALUE: Record<string, string> = { courseware: "on", stage: "source" };
+
 export function markWords(mark: ReplayMark): string {
-  return known(`replay.mark_${mark.kind}`, "replay.mark_other", mark.values);
+  const value = mark.values[WITH_VALUE[mark.kind] ?? ""];
+  const name = value === undefined ? mark.kind : `${mark.kind}_${value}`;
+  return known(`replay.mark_${name}`, "replay.mark_other", mark.values);
 }
 
 /** A hatched stretch in words, e.g. "0:12–0:24 The teacher's picture, the teacher's voice: was away". */

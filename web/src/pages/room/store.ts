@@ -93,8 +93,14 @@ export class RoomStore {
   readonly handUp = computed(() => this.seat.value?.hand_since != null);
   readonly face = computed(() => faceOf(this.facts(), this.state.now));
   readonly arrangement = computed(() => {
-    const shown = (slot: string): boolean => (this.state.verdicts[slot]?.motion ?? "none") !== "none";
-    return arrange(this.state.layout, shown("stage"), shown("screen"));
+    const { stage, screen } = this.state.verdicts;
+    const courseware = (screen?.motion ?? "none") !== "none";
+    return arrange(this.state.layout, stage?.motion !== "none" && !this.stageStill.value, courseware);
+  });
+  /** The camera stands while the courseware moves: it leaves the screen instead of lying about it. */
+  readonly stageStill = computed(() => {
+    const { stage, screen } = this.state.verdicts;
+    return stage?.motion === "still" && screen?.motion === "moving";
   });
 
   private link: Link | null = null;
