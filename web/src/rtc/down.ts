@@ -62,7 +62,8 @@ export class DownConnection {
   }
 
   offered(message: OfferDown): Promise<void> {
-    this.work = this.work.then(() => this.answer(message));
+    // An offer that failed must not keep the next one from being answered.
+    this.work = this.work.catch(() => undefined).then(() => this.answer(message));
     return this.work;
   }
 
@@ -103,9 +104,11 @@ export class DownConnection {
     if (peer === null) return [];
     const stats = await peer.getStats();
     const byMid = new Map<string, RTCInboundRtpStreamStats>();
-    stats.forEach((entry: RTCStats) => {
+    stats.forEach((entry: RTCStats & { trackId?: string }) => {
       if (entry.type !== "inbound-rtp") return;
-      const inbound = entry as RTCInboundRtpStreamStats;
+      // Chrome before 93 keeps the decoder's figures, and the track's id, in an entry of their own.
+      const decoder = entry.trackId === undefined ? undefined : (stats.get(entry.trackId) as RTCStats | undefined);
+      const inbound = { ...decoder, ...entry } as RTCInboundRtpStreamStats;
       if (inbound.mid !== undefined) byMid.set(inbound.mid, inbound);
       else this.findByTrack(inbound, byMid);
     });
