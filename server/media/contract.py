@@ -2,8 +2,8 @@
 
 Over a Unix socket, framed by `recorder.framing`. Campus sends `Command`s, the worker sends `Event`s;
 the first of each is `Hello` and `Welcome` with VERSION. Every command is idempotent: said twice it
-changes nothing the second time. A command with a `request` number is answered by `Done` with that number; `Done.problem` is
-empty where it worked.
+changes nothing the second time. A command with a `request` number is answered by `Done` with that
+number; `Done.problem` is empty where it worked.
 
 Names: a *peer* is one WebRTC connection, named by campus for its whole life (a name is never used
 again); a *track* is named `TrackName(peer, mid)`; a *slot* is named `(peer, slot)`. A *room* is a

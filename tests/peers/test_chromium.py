@@ -101,7 +101,7 @@ async def publish(worker: RunningWorker, page: Page, offer: str, peer: str) -> d
 
 
 @pytest.mark.parametrize(
-    ("our_offer", "cipher"), [("actpass", "AEAD_AES_128_GCM"), ("active", "AES_CM_128_HMAC_SHA1_80")]
+    ("our_offer", "cipher"), [("actpass", "AEAD_AES_128_GCM"), ("active", "AES128_CM_HMAC_SHA1_80")]
 )
 async def test_a_page_sees_another_pages_camera_at_full_size_within_three_seconds(
     our_offer: str, cipher: str
