@@ -95,6 +95,16 @@ describe("the up connection", () => {
     expect(offers()[0]).toMatchObject({ connection: null, sources: { 0: "voice", 1: "camera" } });
   });
 
+  it("puts what is set in one breath into one offer", async () => {
+    const { up, offers } = connection();
+    up.welcomed(false);
+    void up.set("voice", track("audio"));
+    void up.set("camera", track("video"));
+    await settle();
+    expect(offers()).toHaveLength(1);
+    expect(offers()[0]?.sources).toEqual({ 0: "voice", 1: "camera" });
+  });
+
   it("makes one offer at a time, and the next from the answer on", async () => {
     const { up, offers, answer } = connection();
     up.welcomed(false);

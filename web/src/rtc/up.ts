@@ -168,6 +168,8 @@ export class UpConnection {
   }
 
   private async makeOffer(offer: number): Promise<void> {
+    await Promise.resolve(); // what is set in the same breath goes into the same offer
+    if (this.pending !== offer) return;
     const peer = this.peer ?? this.open();
     for (const [source, line] of this.lines) {
       if (line.track !== null && line.transceiver === null) this.add(peer, source, line);
