@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from aiohttp import ClientError
 from rich.console import Console
 from rich.table import Table
 
@@ -21,10 +22,12 @@ from server.drill.drill import drill as run_drill
 from server.drill.figures import DrillFigures
 from server.drill.own_server import ServerFailed
 from server.drill.peer import ConnectFailed, Profile
+from server.drill.replay import NoReplay
 
 T = TypeVar("T")
 
-SAID = (BenchFailed, ConnectFailed, DrillFailed, ServerFailed, Turned)  # errors whose text is for the person
+# Errors whose text is for the person.
+SAID = (BenchFailed, ConnectFailed, DrillFailed, NoReplay, ServerFailed, Turned, ClientError)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T | None:

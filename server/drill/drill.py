@@ -8,7 +8,6 @@ recording is read back. All through the doors our pages use, from outside.
 from __future__ import annotations
 
 import asyncio
-import shutil
 import statistics
 import tempfile
 import time
@@ -20,17 +19,18 @@ from pathlib import Path
 import aiohttp
 import msgspec
 
-from recorder.archive.manifest import BadManifest, read_manifest
+from recorder.archive.layout import MULTIVARIANT, media_file
 from server.drill import figures
 from server.drill.classroom import Classroom
 from server.drill.figures import DrillFigures, PointFigures, RecordingFigures, Watched
 from server.drill.lessonkit.media import Camera, Tone, Voice, plan_lesson
 from server.drill.lessonkit.report import report
 from server.drill.own_server import own_server, sample_rooms
+from server.drill.replay import NoReplay, cookie_jar, fetch_recording
 from server.drill.sources import PictureTrack, SoundTrack, StartTime
 from server.protocol import messages as ws
 from server.protocol.parameters import Source
-from server.protocol.resources import Demo
+from server.protocol.resources import Demo, Replay
 
 WIDTH, HEIGHT, FPS = 640, 360, 15  # an IDR picture stays far below the 128 packets of aiortc's jitter buffer
 FIRST_TONE_HZ, TONE_STEP_HZ = 420.0, 90.0
@@ -84,34 +84,30 @@ async def drill(
 
     `server`: the address of an installation with the demo on, else an own one is started. The recording
     is left in `out` (a new temporary folder). DrillFailed where no lesson came about; ServerFailed."""
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="lianke-drill-")) if out is None else out
     async with AsyncExitStack() as stack:
-        archive: Path | None = None
         if server is None:
             progress("starting a server")
-            own = await stack.enter_async_context(own_server(sample_rooms(points)))
-            server, archive = own.url, own.archive
-        http = await stack.enter_async_context(aiohttp.ClientSession())
+            server = (await stack.enter_async_context(own_server(sample_rooms(points)))).url
+        http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=cookie_jar()))
         lesson = _invite(http, server, await _demo(http, server), points)
         async with asyncio.TaskGroup() as group:
             rooms = [group.create_task(lesson.studio.run(), name="studio")]
             try:
                 await _hold(group, rooms, lesson, max(seconds, LEAST_SECONDS), progress)
-                kept = await _keep(archive / lesson.id if archive else None, folder / lesson.id)
             finally:
                 for room in rooms:
                     room.cancel()
-    progress("reading the recording")
-    recording = await asyncio.to_thread(_read_recording, kept, _view(lesson)) if kept else None
+        folder = (
+            Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="lianke-drill-")) if out is None else out
+        )
+        progress("reading the recording")
+        try:
+            replay = await fetch_recording(http, server, lesson.id, folder / lesson.id)
+        except NoReplay as error:
+            progress(str(error))
+            return _judge(lesson, None)
+    recording = await asyncio.to_thread(_read_recording, folder / lesson.id, replay, _view(lesson))
     return _judge(lesson, recording)
-
-
-async def _keep(recording: Path | None, folder: Path) -> Path | None:
-    """Copy a finished recording; None where there is none."""
-    if recording is None or not await asyncio.to_thread(recording.exists):
-        return None
-    without_journal = shutil.ignore_patterns("journal")
-    return await asyncio.to_thread(shutil.copytree, recording, folder, ignore=without_journal)
 
 
 async def _demo(http: aiohttp.ClientSession, server: str) -> Demo:
@@ -230,22 +226,15 @@ async def _unplug(lesson: Lesson, seconds: float, progress: Progress) -> None:
         progress(f"{point.name} did not come back")
 
 
-def _read_recording(folder: Path, view: ws.LessonView) -> RecordingFigures | None:
-    """The camera's and the voice's file against their manifest; None where they cannot be read."""
-    try:
-        manifest = read_manifest(folder)
-    except BadManifest:
+def _read_recording(folder: Path, replay: Replay, view: ws.LessonView) -> RecordingFigures | None:
+    """The camera's and the voice's file; None where one of them was not recorded."""
+    if not {"camera", "voice"} <= {track.name for track in replay.tracks}:
         return None
-    tracks = {track.name: track for track in manifest.tracks}
-    if "camera" not in tracks or "voice" not in tracks:
-        return None
-    found = report(folder / tracks["camera"].file, folder / tracks["voice"].file)
-    ready = view.replay_after_ms / 1000 if view.replay_after_ms is not None else manifest.ready_after_s
-    gaps = sum(len(track.gaps) for track in manifest.tracks)
-    path = str(folder / (manifest.playlist or tracks["camera"].file))
-    return RecordingFigures(
-        ready, found.seconds, round(found.distinct_ratio, 4), found.av_offset_ms, gaps, path
-    )
+    found = report(folder / media_file("camera"), folder / media_file("voice"))
+    ready = view.replay_after_ms / 1000 if view.replay_after_ms is not None else replay.ready_after_s
+    gaps = sum(len(track.gaps) for track in replay.tracks)
+    ratio, path = round(found.distinct_ratio, 4), str(folder / MULTIVARIANT)
+    return RecordingFigures(ready, found.seconds, ratio, found.av_offset_ms, gaps, path)
 
 
 def _judge(lesson: Lesson, recording: RecordingFigures | None) -> tuple[DrillFigures, list[str]]:
@@ -281,7 +270,7 @@ def _point(point: Point, watched: Watched, sent_at: dict[int, float]) -> PointFi
         joined_s=round(point.joined_s, 3) if point.joined_s is not None else None,
         first_frame_s=round(seen[0].at - point.knocked_at, 3) if seen else None,
         received_s=figures.seconds_received(seen),
-        freezes=sum(figures.count_freezes(seen, span) for span in spans),
+        freezes=sum(figures.count_freezes(seen, sent_at, span) for span in spans),
         lost=sum(figures.count_lost(seen, sent_at, span) for span in spans),
         back_after_s=back,
     )

@@ -25,8 +25,8 @@ OFFSET_MOST_MS = 60.0  # sound against picture
 
 class PointFigures(msgspec.Struct, frozen=True):
     """One receiving room. Seconds from its knock: `joined_s` to media connected, `first_frame_s` to the
-    first picture. `received_s`: whole seconds in which pictures came; `freezes`: pictures that stood over
-    FREEZE_S while plugged in; `lost`: sent pictures it never saw while plugged in; `back_after_s`: from the
+    first picture. `received_s`: whole seconds in which pictures came; `freezes`: see `count_freezes`, while
+    plugged in; `lost`: sent pictures it never saw while plugged in; `back_after_s`: from the
     line's return to the next picture, None where it was not cut."""
 
     name: str
@@ -80,10 +80,16 @@ def seconds_received(seen: Iterable[Seen]) -> float:
     return float(len({int(one.at) for one in seen}))
 
 
-def count_freezes(seen: Sequence[Seen], span: tuple[float, float]) -> int:
-    """Pictures within the span that stood for more than FREEZE_S before another came."""
-    inside = [one.at for one in seen if span[0] <= one.at <= span[1]]
-    return sum(after - before > FREEZE_S for before, after in pairwise(inside))
+def count_freezes(seen: Sequence[Seen], sent_at: dict[int, float], span: tuple[float, float]) -> int:
+    """Pictures within the span that stood over FREEZE_S longer than the main room itself let them stand."""
+    order = sorted(sent_at)
+    next_sent = dict(pairwise(order))
+    freezes = 0
+    for before, after in pairwise(one for one in seen if span[0] <= one.at <= span[1]):
+        follower = next_sent.get(before.number)
+        own = sent_at[follower] - sent_at[before.number] if follower is not None else 0.0
+        freezes += after.at - before.at - own > FREEZE_S
+    return freezes
 
 
 def count_lost(seen: Sequence[Seen], sent_at: dict[int, float], span: tuple[float, float]) -> int:

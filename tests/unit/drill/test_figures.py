@@ -12,6 +12,7 @@ from server.drill.figures import (
     notice,
     seconds_received,
 )
+from server.drill.replay import names_in
 from server.drill.watching import Seen
 
 SENT = {number: 10 + number / 15 for number in range(300)}  # 20 s at 15 a second
@@ -60,15 +61,27 @@ def test_each_ill_is_told_with_its_figure() -> None:
 
 def test_a_picture_that_stands_is_a_freeze_and_those_that_never_come_are_lost() -> None:
     holed = [one for one in SEEN if not 100 <= one.number < 115]
-    assert count_freezes(SEEN, (10, 31)) == 0
-    assert count_freezes(holed, (10, 31)) == 1
-    assert count_freezes(holed, (10, 15)) == 0
+    assert count_freezes(SEEN, SENT, (10, 31)) == 0
+    assert count_freezes(holed, SENT, (10, 31)) == 1
+    assert count_freezes(holed, SENT, (10, 15)) == 0
     assert count_lost(SEEN, SENT, (10, 31)) == 0
     assert count_lost(holed, SENT, (10, 31)) == 15
     assert count_lost([], SENT, (10, 20)) == 151, "nothing came: all that was sent meanwhile is lost"
+
+
+def test_what_the_main_room_itself_let_stand_is_no_freeze() -> None:
+    sent = {number: at for number, at in SENT.items() if not 100 <= number < 115}
+    seen = [one for one in SEEN if one.number in sent]
+    assert count_freezes(seen, sent, (10, 31)) == 0
+    assert count_lost(seen, sent, (10, 31)) == 0
 
 
 def test_seconds_and_delays_are_counted_over_what_came() -> None:
     assert seconds_received(SEEN) == 21
     assert {round(ms) for ms in latencies_ms(SEEN, SENT)} == {100}
     assert latencies_ms([Seen(1, 9999)], SENT) == []
+
+
+def test_a_playlist_names_its_segments_and_its_initialization() -> None:
+    text = '#EXTM3U\n#EXT-X-MAP:URI="camera-init.mp4"\n#EXTINF:1,\n#EXT-X-BYTERANGE:5@0\ncamera.mp4\n'
+    assert names_in(text) == {"camera-init.mp4", "camera.mp4"}
