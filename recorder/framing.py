@@ -37,5 +37,5 @@ async def read_frame(reader: asyncio.StreamReader, decoder: msgspec.msgpack.Deco
         return decoder.decode(await reader.readexactly(length))
     except asyncio.IncompleteReadError:
         return None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:  # the latter for a str that is not UTF-8
         raise BadFrame(str(error)) from error

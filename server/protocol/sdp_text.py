@@ -7,6 +7,7 @@ into `BadSdp` here, and what it lets through is checked again before anything us
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ MAX_TEXT = 64 * 1024
 MAX_SECTIONS = 32
 MAX_SSRCS = 16
 MAX_CODECS = 64
+MAX_LINES_OF_A_NAME = 256
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`{|}~]{1,16}")
 _ICE = re.compile(r"[A-Za-z0-9+/]{4,256}")
@@ -103,14 +105,21 @@ def read_description(text: str) -> Description:
 
 
 def _check_lines(text: str) -> None:
+    """Bounds that keep the parser, which is quadratic in some lines, cheap."""
     lines = text.splitlines()
     if not lines or not lines[0].startswith("v=0"):
         raise BadSdp("sdp_unreadable", "it does not begin with v=0")
-    sections = 0
+    sections, seen = 0, Counter[str]()
     for line in lines:
         if line and not _LINE.fullmatch(line):
             raise BadSdp("sdp_unreadable", "a line that is no SDP line")
-        sections += line.startswith("m=")
+        if line.startswith("m="):
+            sections += 1
+            seen.clear()
+        name = line.partition(":")[0]
+        seen[name] += 1
+        if seen[name] > MAX_LINES_OF_A_NAME:
+            raise BadSdp("too_many_lines", f"over {MAX_LINES_OF_A_NAME} lines of one name in one m-section")
     if sections == 0:
         raise BadSdp("no_sections", "no m-section")
     if sections > MAX_SECTIONS:
