@@ -59,6 +59,7 @@ cdef int run_batches(Core* core, Socket* sock, int budget) noexcept nogil:
         came_now = receive_batch(sock, wanted)
         for i in range(came_now):
             dispatch(core, sock, i)
+        fan_out_all(core)
         flush_all(core)
         done += came_now
         if came_now < wanted:

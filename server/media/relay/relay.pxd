@@ -31,6 +31,8 @@ cdef enum:
     KEPT_SIZE = 768
     ARRIVALS = 1024         # transport-wide sequence numbers between two feedbacks
     BUCKETS = 4096
+    FRESH = BATCH           # packets of a layer that wait for their slots within one batch
+    TOUCHED = 256           # layers with such packets
     EVENTS = 4096
     EVENT_BYTES = 1 << 20
     CODECS = 5
@@ -45,6 +47,7 @@ cdef enum StoredFlag:
     KEY_START = 2   # first packet of a keyframe
     MARKER = 4
     RECOVERED = 8   # came late, by RTX or out of RED
+    LATE = 16       # newer ones had come before
 
 # Named by each other below.
 cdef struct Peer
@@ -133,8 +136,11 @@ cdef struct Socket:
     Endpoint incoming_from[BATCH]
     uint8_t incoming_control[BATCH][64]
     uint8_t incoming_data[BATCH][DATAGRAM_ROOM]
-    mmsghdr outgoing[BATCH]
+    bint segments       # the kernel takes runs of equal datagrams to one address (UDP GSO)
+    Endpoint* outgoing_to[BATCH]
     iovec outgoing_vectors[BATCH]
+    mmsghdr outgoing[BATCH]     # made of the above by `flush`: one or a run each
+    uint8_t outgoing_control[BATCH][32]
     uint8_t outgoing_data[BATCH][DATAGRAM_ROOM]
 
 cdef struct Stored:
@@ -148,6 +154,7 @@ cdef struct Stored:
     uint8_t codec
     uint8_t flags
     uint8_t level       # RFC 6464 byte, 255 = none
+    uint8_t padding     # octets that make it as long as its neighbours (UDP GSO wants equal ones)
 
 cdef struct Ring:
     # The newest packets of a layer: payloads in a circular arena, found by sequence number.
@@ -205,6 +212,9 @@ cdef struct Layer:
     bint has_transit
     uint32_t jitter16   # times 16
     uint8_t loudest     # RFC 6464: 0 loudest, 127 silence
+    Stored* fresh[FRESH]        # came in this batch, not yet forwarded
+    int fresh_count
+    uint64_t fresh_octets
     Down** slots
     int slot_count
     int slot_room
@@ -375,6 +385,8 @@ cdef struct Core:
     uint32_t hash_seed
     uint64_t epochs
     int replaying               # slots in REPLAYING
+    Layer* touched[TOUCHED]     # layers with fresh packets
+    int touched_count
     Socket* sockets[MAX_SOCKETS]
     int socket_count
     Path* paths[BUCKETS]

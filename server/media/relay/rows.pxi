@@ -263,6 +263,7 @@ cdef int point_slot(Core* core, Down* down, Layer* target, bint from_ring) excep
     elif from_ring and ring_serves(target):
         switch_to(core, down, target)
         start_replay(core, down, target)
+        replay(core, down)
     else:
         note(core, KEYFRAME_WANTED, target.up.handle, NULL, 0, NULL, target.number)
     return 0

@@ -120,6 +120,7 @@ cdef void take_report(Core* core, Peer* peer, const uint8_t* block, int64_t arri
     if row is NULL or row.layer is NULL or row.rtx:
         return
     layer = row.layer
+    fan_out(core, layer)  # the packets before it go first
     layer.report.ntp = get64(block + 8)
     layer.report.timestamp = get32(block + 16)
     layer.report.arrival_ns = arrival_ns

@@ -95,6 +95,11 @@ cdef void send_stored(Core* core, Down* down, Layer* layer, Stored* row, Interva
     else:
         write_payload(down, interval, room + at, payload, size, codec, number > down.last_out)
         at += size
+        if row.padding:
+            room[0] |= 0x20
+            memset(room + at, 0, row.padding)
+            at += row.padding
+            room[at - 1] = row.padding
     if srtp_protect(down.peer.outbound, room, &at) != SRTP_OK:
         core.totals.protect_failed += 1
         down.dropped += 1

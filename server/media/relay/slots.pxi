@@ -176,7 +176,8 @@ cdef bint ring_serves(Layer* layer) noexcept nogil:
 
 
 cdef void start_replay(Core* core, Down* down, Layer* layer) noexcept nogil:
-    """Send the ring's newest GOP in a quarter of its length, 0.1 to 0.8 s, then go on live."""
+    """From the next tick on send the ring's newest GOP in a quarter of its length, 0.1 to 0.8 s, then
+    go on live."""
     cdef Stored* row = find_stored(&layer.ring, layer.gop_start)
     cdef int64_t span = (core.now_ns - layer.gop_ns) // 4
     span = min(max(span, 100 * MILLISECOND), 800 * MILLISECOND)
@@ -186,7 +187,6 @@ cdef void start_replay(Core* core, Down* down, Layer* layer) noexcept nogil:
     down.replay_start_ns = core.now_ns
     down.replay_step_ns = span // (layer.highest - layer.gop_start + 1) + 1
     set_state(core, down, REPLAYING)
-    replay(core, down)
 
 
 cdef enum:
@@ -221,7 +221,7 @@ cdef void forward(Core* core, Down* down, Layer* layer, Stored* row) noexcept no
         if not fits(down, row.codec) or row.flags & PADDING or (down.video and row.flags & KEY_START == 0):
             return
         switch_to(core, down, layer)
-        if row.sequence != layer.highest:
+        if row.flags & LATE:  # what belongs to it came before: all of it lies in the ring
             start_replay(core, down, layer)
             return
         begin(core, down, layer, row)

@@ -30,8 +30,7 @@ cdef Socket* make_socket(int fd, int family, int number) except NULL:
         sock.incoming[i].msg_hdr.msg_name = sock.incoming_from[i].sockaddr
         sock.incoming[i].msg_hdr.msg_control = sock.incoming_control[i]
         sock.outgoing_vectors[i].iov_base = sock.outgoing_data[i]
-        sock.outgoing[i].msg_hdr.msg_iov = &sock.outgoing_vectors[i]
-        sock.outgoing[i].msg_hdr.msg_iovlen = 1
+    sock.segments = has_segments(fd)
     return sock
 
 
@@ -67,31 +66,83 @@ cdef inline uint8_t* outgoing(Core* core, Path* path) noexcept nogil:
 cdef inline void commit(Core* core, Path* path, int size) noexcept nogil:
     """Queue what was written into `outgoing`'s room."""
     cdef Socket* sock = core.sockets[path.endpoint.socket]
-    cdef mmsghdr* message = &sock.outgoing[sock.queued]
     sock.outgoing_vectors[sock.queued].iov_len = size
-    message.msg_hdr.msg_name = path.endpoint.sockaddr
-    message.msg_hdr.msg_namelen = path.endpoint.length
+    sock.outgoing_to[sock.queued] = &path.endpoint
     sock.queued += 1
     path.peer.sent += 1
     core.totals.sent += 1
     core.totals.sent_octets += size
 
 
+cdef int run_length(Socket* sock, int first) noexcept nogil:
+    """How many queued datagrams from `first` on may go as one: to one address, equally long, the last
+    one perhaps shorter."""
+    cdef size_t size = sock.outgoing_vectors[first].iov_len
+    cdef int end = first + 1
+    if not sock.segments:
+        return 1
+    while (
+        end < sock.queued
+        and sock.outgoing_to[end] is sock.outgoing_to[first]
+        and sock.outgoing_vectors[end].iov_len <= size
+        and (end - first + 1) * size < 65000
+    ):
+        end += 1
+        if sock.outgoing_vectors[end - 1].iov_len < size:
+            break
+    return end - first
+
+
+cdef int gather(Socket* sock) noexcept nogil:
+    """Make messages of the queued datagrams, a run of equal ones to one address in one; how many."""
+    cdef int first = 0, count = 0, length
+    cdef msghdr* header
+    while first < sock.queued:
+        length = run_length(sock, first)
+        header = &sock.outgoing[count].msg_hdr
+        header.msg_name = sock.outgoing_to[first].sockaddr
+        header.msg_namelen = sock.outgoing_to[first].length
+        header.msg_iov = &sock.outgoing_vectors[first]
+        header.msg_iovlen = length
+        header.msg_control = NULL
+        header.msg_controllen = 0
+        if length > 1:
+            set_segment(header, sock.outgoing_control[count], <uint16_t>sock.outgoing_vectors[first].iov_len)
+        first += length
+        count += 1
+    return count
+
+
+cdef void send_singly(Core* core, Socket* sock, msghdr* header) noexcept nogil:
+    """A run the kernel refused, datagram by datagram; where that works the socket sends no more runs."""
+    cdef size_t i
+    for i in range(header.msg_iovlen):
+        if sendto(sock.fd, header.msg_iov[i].iov_base, header.msg_iov[i].iov_len, MSG_DONTWAIT,
+                  <sockaddr*>header.msg_name, header.msg_namelen) < 0:
+            core.totals.send_failed += 1
+        else:
+            sock.segments = False
+
+
 cdef void flush(Core* core, Socket* sock) noexcept nogil:
-    """Send the batch. A destination that fails loses its own packet only; where the socket is full
+    """Send the batch. A destination that fails loses its own packets only; where the socket is full
     the rest of the batch is dropped and counted: waiting would hold up everybody."""
-    cdef int done = 0, sent
-    while done < sock.queued:
-        sent = sendmmsg(sock.fd, &sock.outgoing[done], sock.queued - done, MSG_DONTWAIT)
+    cdef int done = 0, count = gather(sock), sent, i
+    while done < count:
+        sent = sendmmsg(sock.fd, &sock.outgoing[done], count - done, MSG_DONTWAIT)
         if sent > 0:
             done += sent
         elif last_errno() == EINTR:
             continue
         elif last_errno() == EAGAIN or last_errno() == ENOBUFS:
-            core.totals.send_full += sock.queued - done
+            for i in range(done, count):
+                core.totals.send_full += sock.outgoing[i].msg_hdr.msg_iovlen
             break
         else:
-            core.totals.send_failed += 1
+            if sock.outgoing[done].msg_hdr.msg_iovlen > 1:
+                send_singly(core, sock, &sock.outgoing[done].msg_hdr)
+            else:
+                core.totals.send_failed += 1
             done += 1
     sock.queued = 0
 

@@ -64,6 +64,24 @@ cdef extern from *:
             }
         return 0;
     }
+    #ifndef UDP_SEGMENT
+    #define UDP_SEGMENT 103
+    #endif
+    /* Whether the kernel knows UDP_SEGMENT (Linux 4.18). */
+    static inline int relay_has_segments(int fd) {
+        int none = 0;
+        return setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &none, sizeof none) == 0;
+    }
+    /* Ask for `size` octets a segment in a message's control data (room for 32 octets). */
+    static inline void relay_set_segment(struct msghdr *m, void *room, uint16_t size) {
+        struct cmsghdr *c = (struct cmsghdr *)room;
+        m->msg_control = room;
+        m->msg_controllen = CMSG_SPACE(sizeof size);
+        c->cmsg_level = IPPROTO_UDP;
+        c->cmsg_type = UDP_SEGMENT;
+        c->cmsg_len = CMSG_LEN(sizeof size);
+        memcpy(CMSG_DATA(c), &size, sizeof size);
+    }
     static inline int relay_errno(void) { return errno; }
     static inline void relay_store_release(uint64_t *p, uint64_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
     static inline void relay_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
@@ -77,6 +95,8 @@ cdef extern from *:
     """
     int64_t clock_ns "relay_clock_ns"(int clock) noexcept nogil
     int64_t stamp_of "relay_arrival_ns"(msghdr* message) noexcept nogil
+    bint has_segments "relay_has_segments"(int fd) noexcept nogil
+    void set_segment "relay_set_segment"(msghdr* message, void* room, uint16_t size) noexcept nogil
     int last_errno "relay_errno"() noexcept nogil
     void store_release "relay_store_release"(uint64_t* place, uint64_t value) noexcept nogil
     void full_fence "relay_fence"() noexcept nogil

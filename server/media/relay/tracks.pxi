@@ -103,6 +103,7 @@ cdef void claim(Core* core, Peer* peer, Layer* layer, SsrcRow* row, bint rtx) no
 cdef void restart_layer(Core* core, Layer* layer) noexcept nogil:
     """The stream begins anew under another SSRC: other numbers, other times, an empty ring."""
     cdef int i
+    fan_out(core, layer)
     core.epochs += 1
     layer.epoch = core.epochs
     layer.lost_before += layer.highest - layer.first + 1 - layer.unique
@@ -244,7 +245,6 @@ cdef void restore_red(Core* core, Layer* layer, Packet* packet, int64_t sequence
 cdef void take(Core* core, Layer* layer, Packet* packet, int codec, int64_t sequence, int primary) noexcept nogil:
     """Store one new packet, keep the layer's books, forward it."""
     cdef Stored* row
-    cdef int i
     cdef bint late = layer.highest >= 0 and sequence <= layer.highest
     if late:
         settle(core, layer, packet, sequence)
@@ -252,13 +252,17 @@ cdef void take(Core* core, Layer* layer, Packet* packet, int codec, int64_t sequ
         notice_gap(core, layer, sequence)
         measure_jitter(layer, packet)
         layer.highest = sequence
+    make_room_for(core, layer, sequence, packet.size)
     row = store(&layer.ring, sequence, packet.payload, packet.size)
     row.arrival_ns = packet.arrival_ns
     row.timestamp = packet.timestamp
     row.codec = <uint8_t>codec
     row.primary = <uint16_t>primary
     row.level = 255
+    row.padding = 0
     row.flags = (MARKER if packet.marker else 0) | (RECOVERED if packet.recovered or late else 0)
+    if late:
+        row.flags |= LATE
     layer.unique += 1
     layer.packets += 1
     layer.octets += packet.size
@@ -274,8 +278,71 @@ cdef void take(Core* core, Layer* layer, Packet* packet, int codec, int64_t sequ
         layer.gop_received += 1
     if row.flags & PADDING == 0:
         note_live(core, layer, codec)
+    if layer.slot_count:
+        if layer.fresh_count == 0:
+            touch(core, layer)
+        layer.fresh[layer.fresh_count] = row
+        layer.fresh_count += 1
+        layer.fresh_octets += packet.size
+
+
+# -- out to the slots, when a batch was read: then a viewer's packets stand side by side
+
+
+cdef void touch(Core* core, Layer* layer) noexcept nogil:
+    if core.touched_count == TOUCHED:
+        fan_out_all(core)
+    core.touched[core.touched_count] = layer
+    core.touched_count += 1
+
+
+cdef void make_room_for(Core* core, Layer* layer, int64_t sequence, int size) noexcept nogil:
+    """Forward what waits before this packet could overwrite it."""
+    cdef Stored* row = &layer.ring.rows[<uint64_t>sequence & layer.ring.mask]
+    cdef int i
+    if layer.fresh_count == FRESH or (layer.fresh_octets + size) * 2 > layer.ring.capacity:
+        fan_out(core, layer)
+    for i in range(layer.fresh_count):
+        if layer.fresh[i] is row:
+            fan_out(core, layer)
+            return
+
+
+cdef void fan_out(Core* core, Layer* layer) noexcept nogil:
+    """Forward a layer's fresh packets, slot by slot."""
+    cdef int i, k
+    if layer.up.video:
+        level_out(layer)
     for i in range(layer.slot_count):
-        forward(core, layer.slots[i], layer, row)
+        for k in range(layer.fresh_count):
+            forward(core, layer.slots[i], layer, layer.fresh[k])
+    layer.fresh_count = 0
+    layer.fresh_octets = 0
+
+
+cdef void fan_out_all(Core* core) noexcept nogil:
+    cdef int i
+    for i in range(core.touched_count):
+        fan_out(core, core.touched[i])
+    core.touched_count = 0
+
+
+cdef void level_out(Layer* layer) noexcept nogil:
+    """Pad neighbours of one frame that differ by 1 to 3 octets (encoders make n, then n + 1)."""
+    cdef int first = 0, end, k
+    cdef uint16_t longest, shortest
+    while first < layer.fresh_count:
+        longest = shortest = layer.fresh[first].size
+        end = first + 1
+        while end < layer.fresh_count and layer.fresh[end].timestamp == layer.fresh[first].timestamp:
+            if max(longest, layer.fresh[end].size) - min(shortest, layer.fresh[end].size) > 3:
+                break
+            longest = max(longest, layer.fresh[end].size)
+            shortest = min(shortest, layer.fresh[end].size)
+            end += 1
+        for k in range(first, end):
+            layer.fresh[k].padding = <uint8_t>(longest - layer.fresh[k].size)
+        first = end
 
 
 cdef inline void note_live(Core* core, Layer* layer, int codec) noexcept nogil:

@@ -135,6 +135,22 @@ def test_padding_behind_a_payload_is_not_forwarded(wire: Wire) -> None:
     assert (packet.padding, len(packet.payload)) == (0, 5)
 
 
+def test_the_packets_of_a_frame_are_made_equally_long(wire: Wire) -> None:
+    camera, viewer, _, _ = road(wire)
+    camera.send(1, key=True)
+    wire.run()
+    sizes = [900, 900, 901, 903, 950, 200]
+    for index, size in enumerate(sizes):
+        payload = b"\x41" + bytes(size - 1)
+        packet = build_rtp(camera.sequence + index, 77, payload, ssrc=1111, payload_type=102)
+        camera.far.send_rtp(packet)
+    wire.run()
+    packets = viewer.packets()
+    assert [len(p.payload) for p in packets] == [5, *sizes]
+    assert [p.padding for p in packets] == [0, 3, 3, 2, 0, 0, 0]
+    assert_continuous(packets)
+
+
 def test_reordered_packets_keep_their_places(wire: Wire) -> None:
     camera, viewer, up, _ = road(wire)
     built = [camera.packet(key=i == 0) for i in range(6)]
@@ -252,6 +268,7 @@ def test_a_layer_is_changed_at_its_keyframe(wire: Wire) -> None:
     low.send()
     high.send()
     high.send(key=True)
+    wire.run()
     low.send()
     wire.run()
     packets = viewer.packets()
