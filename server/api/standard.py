@@ -45,8 +45,9 @@ class WrongType(Exception):
     """The body is of another media type (HTTP 415)."""
 
 
-def require_live(request: web.Request, action: Action) -> str:
+async def require_live(request: web.Request, action: Action) -> str:
     """The path's lesson, live here, and the right to `action` on it."""
+    await request.app[LIVE].ready.wait()
     lesson = request.match_info["lesson"]
     try:
         place = place_of(request.app[LIVE].room(lesson).lesson)
@@ -104,7 +105,7 @@ def created(request: web.Request, opened: Opened) -> web.Response:
 
 async def patch(request: web.Request, action: Action, kind: str) -> web.Response:
     """Trickled candidates (204) or an ICE restart (200 with our fragment and a new ETag)."""
-    lesson = require_live(request, action)
+    lesson = await require_live(request, action)
     etag = request.headers.get(hdrs.IF_MATCH)
     if etag is None:
         words = Words(zh="请带上 If-Match。", en="Say which ICE session by If-Match.")
@@ -123,7 +124,7 @@ async def patch(request: web.Request, action: Action, kind: str) -> web.Response
 
 async def delete(request: web.Request, action: Action, kind: str) -> web.Response:
     """Hang up."""
-    lesson = require_live(request, action)
+    lesson = await require_live(request, action)
     reply: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     await request.app[LIVE].ask(lesson, Hangup(reply, request.match_info["session"], kind), reply)
     return web.Response(status=200)

@@ -22,7 +22,7 @@ from server.live.inbox import Opened, Watch
 
 async def watch(request: web.Request) -> web.Response:
     """A new session."""
-    lesson = standard.require_live(request, Action.WATCH)
+    lesson = await standard.require_live(request, Action.WATCH)
     source = standard.source_of(request)
     try:
         text = await standard.text_of(request, standard.SDP)

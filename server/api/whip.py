@@ -35,7 +35,7 @@ def sources_in(offer: Offer, source: Source) -> dict[str, Source]:
 
 async def publish(request: web.Request) -> web.Response:
     """A new session."""
-    lesson = standard.require_live(request, Action.PUBLISH)
+    lesson = await standard.require_live(request, Action.PUBLISH)
     source = standard.source_of(request) or Source.CAMERA
     try:
         text = await standard.text_of(request, standard.SDP)

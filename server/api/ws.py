@@ -179,6 +179,7 @@ async def connect(request: web.Request) -> web.StreamResponse:
         raise NoRight
     socket = web.WebSocketResponse(max_msg_size=2 * m.MAX_MESSAGE, compress=False, autoping=True)
     await socket.prepare(request)
+    await request.app[LIVE].ready.wait()
     page = Page(socket, request.app[CLOCK])
     async with asyncio.TaskGroup() as group:
         group.create_task(page.write(), name="ws writer")

@@ -28,11 +28,13 @@ class Admission(StrEnum):
 
 def belongs(lesson: Lesson, identity: Identity) -> bool:
     """Whether this identity has a place in this lesson."""
+    if identity.role is Role.OBSERVER:
+        return identity.lesson == lesson.id
     if identity.lesson is not None and identity.lesson != lesson.id:
         return False
-    if identity.role is Role.TEACHER:
-        return identity.room == lesson.main_room
-    return identity.role is Role.OBSERVER or identity.room in lesson.rooms
+    return (
+        identity.room == lesson.main_room if identity.role is Role.TEACHER else identity.room in lesson.rooms
+    )
 
 
 def admit(*, occupied: bool, same_session: bool, role: Role, takeover: bool) -> Admission:

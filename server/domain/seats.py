@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from server.protocol.messages import SeatState, Words
 
 DECODED_WITHIN_MS = 2_000
+SILENT_MS = 2_500
 JOINING_MS = 10_000
 WEAK_LOSS = 0.05
 WEAK_AFTER_MS = 10_000
@@ -115,6 +116,12 @@ TABLE: tuple[Row, ...] = (
             zh="网页在线，但音视频连不上，请检查这个教室的网络。",
             en="The page is there, but picture and sound cannot connect: look at this room's network.",
         ),
+    ),
+    Row(
+        SeatState.AWAY,
+        "not_heard",
+        lambda f, now: f.on_air and _older(f.reported_at, now, SILENT_MS),
+        Words(zh="教室没有回音，可能断网了。", en="Nothing is heard of the room: its line may be cut."),
     ),
     Row(
         SeatState.NO_PICTURE,

@@ -70,7 +70,8 @@ NOWHERE = Place(None, None, frozenset())
 
 
 class LiveService:
-    """Build it once; `run` until cancelled. Everything else is called on the event loop while it runs."""
+    """Build it once; `run` until cancelled. Everything else is called on the event loop once it is `ready`:
+    its rooms are known and the lessons that were on the air are back."""
 
     def __init__(self, config: Config, store: LessonStore, clock: Clock) -> None:
         self._config = config
@@ -92,6 +93,7 @@ class LiveService:
         self._sessions = Sessions(clock, config.lessons.resume_s * 1000)
         self._attached: dict[PagePort, LessonRoom | None] = {}
         self._group: asyncio.TaskGroup | None = None
+        self.ready = asyncio.Event()
 
     async def run(self) -> None:
         """Take back the lessons that were on the air, then keep everything going until cancelled."""
@@ -101,6 +103,7 @@ class LiveService:
                 self._group = group
                 for lesson in await self._store.open_lessons():
                     self._add(lesson, restored=True)
+                self.ready.set()
                 group.create_task(self._workers.run(), name="worker links")
                 group.create_task(self._recorder.run(), name="recorder link")
         finally:
@@ -126,6 +129,7 @@ class LiveService:
 
     async def start_lesson(self, room: str, *, title: Words | None = None, minutes: int | None = None) -> str:
         """Start a lesson in a main room; its id. UserFault where one is on the air there."""
+        await self.ready.wait()
         classroom = self._classrooms.get(room)
         if classroom is None or not classroom.main:
             raise NoLesson

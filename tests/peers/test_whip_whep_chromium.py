@@ -1,15 +1,19 @@
-"""WHIP and WHEP from a plain Chromium page of another origin: fetch and RTCPeerConnection, nothing of ours."""
+"""WHIP and WHEP from a plain Chromium page of another origin: fetch and RTCPeerConnection alone."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from server.drill.own_server import OwnServer
 from tests.peers.lessons import holding
-from tests.peers.test_chromium import blank_page, browser
+from tests.peers.test_chromium import browser
 from tests.peers.test_whip_whep import start_lesson
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -17,7 +21,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 PUBLISH = """async ({url, token}) => {
   const stream = await navigator.mediaDevices.getUserMedia({video: true, audio: true});
   const pc = window.pc = new RTCPeerConnection();
-  for (const track of stream.getTracks()) pc.addTransceiver(track, {direction: 'sendonly', streams: [stream]});
+  const options = {direction: 'sendonly', streams: [stream]};
+  for (const track of stream.getTracks()) pc.addTransceiver(track, options);
   await pc.setLocalDescription(await pc.createOffer());
   const answer = await fetch(url, {method: 'POST', body: pc.localDescription.sdp,
     headers: {'Content-Type': 'application/sdp', 'Authorization': 'Bearer ' + token}});
@@ -62,11 +67,27 @@ HANG_UP = """async ({url, token}) =>
   (await fetch(url, {method: 'DELETE', headers: {'Authorization': 'Bearer ' + token}})).status"""
 
 
+@asynccontextmanager
+async def elsewhere() -> AsyncIterator[str]:
+    """An empty page of another origin."""
+
+    async def empty(_: web.Request) -> web.Response:
+        return web.Response(text="<body></body>", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/", empty)
+    async with TestServer(app) as server:
+        yield f"http://localhost:{server.port}/"
+
+
 async def test_a_plain_page_publishes_watches_restarts_ice_and_hangs_up(installation: OwnServer) -> None:
     async with holding(installation) as held, browser() as chromium:
         doors = await start_lesson(held)
         whip, whep = (headers["Authorization"].split()[1] for headers in (doors.publish, doors.watch))
-        publisher, viewer = await blank_page(chromium), await blank_page(chromium)
+        async with elsewhere() as origin:
+            publisher, viewer = await chromium.new_page(), await chromium.new_page()
+            for page in (publisher, viewer):
+                await page.goto(origin)
         sent = await publisher.evaluate(PUBLISH, {"url": doors.whip, "token": whip})
         assert sent["status"] == 201
         assert sent["etag"]

@@ -43,9 +43,15 @@ def test_joining_lasts_ten_seconds_then_the_line_is_the_trouble() -> None:
 
 def test_a_picture_that_is_not_decoded_for_two_seconds_is_no_picture() -> None:
     assert state(WELL, NOW + 2_000) is SeatState.HERE
-    frozen = replace(WELL, sounded_at=NOW + 2_001)
+    frozen = replace(WELL, sounded_at=NOW + 2_001, reported_at=NOW + 2_001)
     assert state(frozen, NOW + 2_001) is SeatState.NO_PICTURE
     assert state(replace(frozen, decoded_at=NOW + 2_001), NOW + 2_001) is SeatState.HERE
+
+
+def test_a_pulled_cable_is_away_before_the_socket_notices() -> None:
+    still = replace(WELL, decoded_at=NOW + 2_600, sounded_at=NOW + 2_600)
+    assert seat_state(still, NOW + 2_501) == (SeatState.AWAY, "not_heard")
+    assert state(replace(still, reported_at=NOW + 2_600), NOW + 2_700) is SeatState.HERE
 
 
 def test_nobody_is_blamed_for_a_picture_that_is_not_sent() -> None:
@@ -63,7 +69,7 @@ def test_a_browser_that_waits_for_a_touch_has_no_sound() -> None:
 
 
 def test_sound_that_does_not_play_is_no_sound() -> None:
-    silent = replace(WELL, decoded_at=NOW + 2_500)
+    silent = replace(WELL, decoded_at=NOW + 2_500, reported_at=NOW + 2_500)
     assert seat_state(silent, NOW + 2_500) == (SeatState.NO_SOUND, "sound_not_playing")
 
 
@@ -71,7 +77,9 @@ def test_loss_for_ten_seconds_is_a_weak_line_and_clears_at_once() -> None:
     since = lossy_since(None, 0.06, NOW)
     assert since == NOW
     assert lossy_since(since, 0.2, NOW + 5_000) == NOW
-    weak = replace(WELL, decoded_at=NOW + 10_001, sounded_at=NOW + 10_001, lossy_since=since)
+    weak = replace(
+        WELL, decoded_at=NOW + 10_001, sounded_at=NOW + 10_001, reported_at=NOW + 10_001, lossy_since=since
+    )
     assert state(weak, NOW + 10_000) is SeatState.HERE
     assert state(weak, NOW + 10_001) is SeatState.WEAK_LINE
     assert lossy_since(since, 0.01, NOW + 10_500) is None

@@ -26,6 +26,7 @@ export const seat = sentences({
     zh: "网页在，音视频连不上，请查那边的网络",
     en: "The page is there, but picture and sound cannot connect: look at its network",
   },
+  detail_not_heard: { zh: "没有回音，可能断网了", en: "Nothing is heard of it: its line may be cut" },
   detail_picture_not_decoded: { zh: "那边看不到画面", en: "They see no picture" },
   detail_sound_blocked: { zh: "请助教点一下那边的屏幕", en: "Ask the assistant to touch the screen" },
   detail_sound_not_playing: { zh: "那边没有声音，请看看音箱", en: "They hear nothing: look at the loudspeaker" },
