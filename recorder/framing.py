@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-MAX_MESSAGE = 1 << 20
+MAX_MESSAGE = 8 << 20  # a worker's welcome tells some 3 kB of each of its peers
 
 T = TypeVar("T")
 

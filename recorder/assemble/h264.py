@@ -36,6 +36,11 @@ class AccessUnits:
         self.thrown = 0
         self._begin(None)
 
+    @property
+    def broken(self) -> bool:
+        """Pictures were lost since the last one that was given."""
+        return self._lost
+
     def push(self, packet: Ordered) -> AccessUnit | None:
         """The access unit that this packet completes, if any."""
         done = None

@@ -102,10 +102,7 @@ class VideoTrack:
             self._emit(self._pending.popleft())
         if self._at < 0:
             return
-        last_s = self._at / VIDEO_RATE
-        if end_s - last_s >= AWAY_S and (self._paused or self.foreign or not self._may_rest):
-            cause = GapCause.ENDED if self._paused else GapCause.SOURCE_AWAY
-            self.gaps.add(last_s + self._usual_s, end_s, GapCause.UNPLAYABLE if self.foreign else cause)
+        self._list_last_gap(end_s)
         self._outputs.append(Closed(self.name, max(self._at + LEAST_TICKS, round(end_s * VIDEO_RATE))))
 
     @property
@@ -163,3 +160,13 @@ class VideoTrack:
             self.gaps.add(last_s + min(self._usual_s, passed / 2), time_s, GapCause.LOSS)
         elif self.samples > 1 and passed < 1.0:
             self._usual_s = passed
+
+    def _list_last_gap(self, end_s: float) -> None:
+        from_s = self._at / VIDEO_RATE + self._usual_s
+        away = end_s - from_s >= AWAY_S and (self._paused or self.foreign or not self._may_rest)
+        if self._units.broken and self._pause_s < AWAY_S:
+            self.gaps.add(from_s, end_s, GapCause.LOSS)
+        elif self.foreign and away:
+            self.gaps.add(from_s, end_s, GapCause.UNPLAYABLE)
+        elif away:
+            self.gaps.add(from_s, end_s, GapCause.ENDED if self._paused else GapCause.SOURCE_AWAY)
