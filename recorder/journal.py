@@ -27,6 +27,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from recorder.archive.layout import is_journal_file, journal_file
+from recorder.archive.manifest import sync_folder
 
 MAGIC = b"LKJ1"
 FILE_BYTES = 64 << 20
@@ -164,6 +165,7 @@ class JournalWriter:
     def _next_file(self) -> None:
         path = self._folder / journal_file(self._number + 1)
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
+        sync_folder(self._folder)
         with self._lock:
             if self._fd >= 0:
                 os.fdatasync(self._fd)

@@ -85,7 +85,8 @@ class Making:
             ]
             if self.ended or [r.name for r in renditions] != [r.name for r in self._shown]:
                 self._shown = renditions
-                write_whole(self._folder / layout.MULTIVARIANT, multivariant_playlist(renditions).encode())
+                text = multivariant_playlist(renditions)
+                write_whole(self._folder / layout.MULTIVARIANT, text.encode(), durable=self.ended)
         return any(changed)
 
     def tracks(self) -> list[Track]:

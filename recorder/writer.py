@@ -109,7 +109,7 @@ class SectionWriter:
         except av.FFmpegError as error:
             self._file.close()
             raise BadSection(str(error)) from error
-        write_whole(folder / self.names.init, self._file_head())
+        write_whole(folder / self.names.init, self._file_head(), durable=True)
 
     @property
     def size(self) -> int:
@@ -234,7 +234,8 @@ class TrackWriter:
             return False
         self._told = state
         text = media_playlist(self.segments, self._files, ended=self.ended)
-        write_whole(self._folder / layout.playlist_file(self.name), text.encode())
+        path = self._folder / layout.playlist_file(self.name)
+        write_whole(path, text.encode(), durable=self.ended)
         return True
 
     def abandon(self) -> None:

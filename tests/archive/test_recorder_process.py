@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,6 +104,31 @@ async def test_a_recorder_that_is_killed_in_the_middle_loses_nothing(
     assert (folder / "camera.m3u8").read_text().splitlines()[4:][: len(playlist.splitlines()) - 4] == (
         playlist.splitlines()[4:]
     )
+
+
+async def test_a_recorder_that_dies_again_and_again_even_while_finishing_loses_nothing(
+    tmp_path: Path, ring: RingWriter
+) -> None:
+    chance, sent, archive = random.Random(3), lesson(SECONDS), tmp_path / "archive"
+    async with recorder_process(tmp_path, archive) as recorder:
+        with TapServer(tmp_path / "w0.taps", {"Lchaos": ring}) as tap:
+            base, at_s = begin_ns(), 0.0
+            start(ring, base)
+            for until_s in (6.0, 11.0, 16.0, SECONDS):
+                recorder.begin("Lchaos", tap.path)
+                write_sent(ring, before(after(sent, at_s), until_s), base)
+                at_s = until_s
+                if until_s == SECONDS:
+                    end(ring, base + round(SECONDS * 1e9))
+                    recorder.say(Finish("Lchaos"))
+                await asyncio.sleep(chance.random())  # any moment is as good as another
+                await recorder.kill()
+                await recorder.start()
+            recorder.begin("Lchaos", tap.path)
+            await recorder.finish("Lchaos")
+    facts = report(archive / "Lchaos" / "camera.mp4", archive / "Lchaos" / "voice.mp4")
+    assert (facts.distinct, facts.frames, facts.repeats) == (500, 500, 0)
+    assert all(track.gaps == [] for track in read_manifest(archive / "Lchaos").tracks)
 
 
 async def test_a_dead_worker_leaves_one_recording_with_the_hole_listed(
