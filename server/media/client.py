@@ -8,6 +8,7 @@ pile up. Outgoing commands are bounded by OUT_LIMIT bytes: a worker that reads t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ import msgspec
 from recorder.framing import BadFrame, encode_frame, read_frame
 from server.media.contract import VERSION, Command, Done, Event, Hello, Welcome
 
-OUT_LIMIT = 4 << 20
+OUT_LIMIT = 16 << 20
 WELCOME_TIMEOUT_S = 3.0
 REQUEST_TIMEOUT_S = 5.0
 FIRST_BACK_OFF_S = 0.05
@@ -52,6 +53,7 @@ class WorkerLink:
         self._on_lost = on_lost
         self._writer: asyncio.StreamWriter | None = None
         self._welcome: Welcome | None = None
+        self._back_off_s = FIRST_BACK_OFF_S
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Done]] = {}
 
@@ -70,15 +72,12 @@ class WorkerLink:
 
     async def run(self) -> None:
         """Connect and serve, again and again, until cancelled."""
-        back_off = FIRST_BACK_OFF_S
         while True:
-            try:
-                if await self._serve_once():
-                    back_off = FIRST_BACK_OFF_S
-            except (OSError, BadFrame, TimeoutError):
-                pass  # not there, or hung up: the back-off below is the whole answer
-            await asyncio.sleep(back_off)
-            back_off = min(back_off * 2, LONGEST_BACK_OFF_S)
+            # Not there, or hung up: the back-off is the whole answer.
+            with contextlib.suppress(OSError, BadFrame, TimeoutError):
+                await self._serve_once()
+            await asyncio.sleep(self._back_off_s)
+            self._back_off_s = min(self._back_off_s * 2, LONGEST_BACK_OFF_S)
 
     async def request(self, command: Command) -> Done:
         """Send a command that has a `request` field (whatever number it carries is replaced) and wait.
@@ -112,20 +111,20 @@ class WorkerLink:
             return False
         return True
 
-    async def _serve_once(self) -> bool:
-        """One connection from hello to its end; False where no welcome came."""
+    async def _serve_once(self) -> None:
+        """One connection from hello to its end."""
         reader, writer = await asyncio.open_unix_connection(self._path)
         try:
             writer.write(encode_frame(Hello()))
             async with asyncio.timeout(WELCOME_TIMEOUT_S):
                 welcome = await read_frame(reader, _decoder)
             if not isinstance(welcome, Welcome) or welcome.version != VERSION:
-                return False
+                return
+            self._back_off_s = FIRST_BACK_OFF_S
             new_boot = welcome.boot != self.boot
             self._welcome, self._writer = welcome, writer
             self._on_welcome(welcome, new_boot)
             await self._read(reader)
-            return True
         finally:
             was_connected, self._writer = self._writer is not None, None
             writer.transport.abort()

@@ -16,7 +16,7 @@ import msgspec
 from recorder.framing import BadFrame, encode_frame, read_frame
 from server.media.contract import VERSION, Command, Done, Event, Hello, Welcome
 
-OUT_LIMIT = 4 << 20
+OUT_LIMIT = 16 << 20
 HELLO_TIMEOUT_S = 3.0
 
 _decoder: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)

@@ -86,7 +86,7 @@ class Peer:
         self._candidates = candidates
         self._changed = changed
         self._heard_at = now
-        self._checked = False
+        self._checked = self._dropped = False
         self._aimed: tuple[int, Address] | None = None
         self._aimed_at = now
 
@@ -131,8 +131,16 @@ class Peer:
     def association(self) -> Dtls:
         """The DTLS association, made at first need."""
         if self.dtls is None:
-            self.dtls = Dtls(self._certificate, lambda data: self._relay.send_dtls(self.handle, data))
+            self.dtls = Dtls(self._certificate, self._send_dtls)
         return self.dtls
+
+    def drop(self) -> None:
+        """Leave the relay for good."""
+        self._dropped = True
+        self._relay.remove_peer(self.handle)
+
+    def _send_dtls(self, data: bytes) -> bool:
+        return not self._dropped and self._relay.send_dtls(self.handle, data)
 
     def secured(self, inbound: Session, outbound: Session) -> None:
         self._relay.secure(self.handle, inbound, outbound)

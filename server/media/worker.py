@@ -256,7 +256,7 @@ class MediaWorker:
 
     def _drop(self, peer: Peer) -> None:
         del self._by_handle[peer.handle]
-        self.relay.remove_peer(peer.handle)
+        peer.drop()
 
     # -- time ------------------------------------------------------------------------------------
 
