@@ -67,6 +67,7 @@ async def make_parts(config: Config, store: Store) -> Parts:
         live=LiveService(config=config, store=store, clock=clock),
         token_key=await store.key("tokens"),
         media_key=await store.key("media"),
+        admin_epoch=await store.admin_epoch(),
         codes=RoomCodes(room.id for room in config.rooms),
         free_bytes=lambda: free_bytes(config.archive_path),
     )

@@ -250,7 +250,7 @@ def _check(config: Config) -> Config:
     _check_address("media.listen", config.media.listen)
     for address in (*config.media.announce, *config.http.trusted_proxies):
         _check_address("media.announce / http.trusted_proxies", address)
-    _check_between("http.port", config.http.port, 0, 65535)
+    _check_between("http.port", config.http.port, 1, 65535)
     _check_between("media.workers", config.media.workers, 0, 256)
     _check_between("media.port_base", config.media.port_base, 1024, 65535 - config.worker_count)
     _check_between("lessons.ad_hoc_minutes", config.lessons.ad_hoc_minutes, 1, 600)

@@ -15,6 +15,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +27,7 @@ from server.config import Config
 from server.errors import UserFault
 from server.ops.logs import fields
 
+CAMPUS = "campus"
 READY = b"READY"
 BAD_CONFIGURATION = 2
 WELL_AFTER_S = 10.0
@@ -59,7 +61,7 @@ def programs(config: Config, config_file: Path | None) -> list[Program]:
             argv += ["--announce", address]
         found.append(Program(f"w{number}", tuple(argv)))
     chosen = ("--config", str(config_file)) if config_file is not None else ()
-    return [*found, Program("campus", (python, "-m", "server.app", *chosen))]
+    return [*found, Program(CAMPUS, (python, "-m", "server.app", *chosen))]
 
 
 def check_ports(config: Config) -> None:
@@ -87,9 +89,30 @@ def check_ports(config: Config) -> None:
                 ) from error
 
 
+def make_folders(config: Config) -> None:
+    """Data, archive and run directory. UserFault in words where one cannot be made or written to."""
+    wanted = [
+        ("data.directory", Path(config.data.directory), 0o750),
+        ("data.archive", config.archive_path, 0o750),
+        ("data.run_directory", config.run_path, 0o700),
+    ]
+    for key, folder, mode in wanted:
+        try:
+            folder.mkdir(mode=mode, parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise UserFault(
+                "bad_setting",
+                zh=f"{key}:不能写入 {folder}({error.strerror})。请换一个目录,或换有权限的用户运行。",
+                en=f"{key}: cannot write to {folder} ({error.strerror}). "
+                "Choose another folder, or run as a user who may.",
+            ) from error
+
+
 @contextmanager
 def run_directory(config: Config) -> Iterator[None]:
-    """Make the run directory (0700) and hold it alone. UserFault where another server holds it."""
+    """Hold the run directory alone. UserFault where another server holds it."""
     folder = config.run_path
     if len(os.fsencode(folder.absolute())) > LONGEST_SOCKET_PATH - len("/recorder.sock"):
         raise UserFault(
@@ -97,7 +120,7 @@ def run_directory(config: Config) -> Iterator[None]:
             zh=f"data.run_directory 的路径太长,请换一个短的:{folder}",
             en=f"data.run_directory is too long for Unix sockets, choose a shorter one: {folder}",
         )
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folders(config)
     with (folder / "supervisor.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -125,6 +148,7 @@ class Supervisor:
         self._address = address
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._stopping = asyncio.Event()
+        self._one_ended = asyncio.Event()
         self._was_ready = False
         self._exit_code = 0
 
@@ -141,8 +165,7 @@ class Supervisor:
                 group.create_task(self._end_all(), name="end")
         finally:
             for process in self._running.values():
-                with suppress(ProcessLookupError):
-                    process.kill()
+                _signal(process, signal.SIGKILL)
         return self._exit_code
 
     async def _keep(self, program: Program) -> None:
@@ -167,26 +190,26 @@ class Supervisor:
         process = await asyncio.create_subprocess_exec(
             *program.argv,
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE if program.name == CAMPUS else None,
             preexec_fn=_die_with_parent,
             process_group=0,
         )
         self._running[program.name] = process
         log.info("started", extra=fields(program=program.name, pid=process.pid))
+        if self._stopping.is_set():
+            _signal(process, signal.SIGTERM)  # told to stop while it was being started
         try:
-            await self._read_output(process)
+            if process.stdout is not None:
+                await self._read_output(process.stdout)
             return await process.wait()
         finally:
             del self._running[program.name]
+            self._one_ended.set()
 
-    async def _read_output(self, process: asyncio.subprocess.Process) -> None:
-        """Pass lines on; READY becomes the one address, once."""
-        assert process.stdout is not None
-        while line := await process.stdout.readline():
-            if line.strip() != READY:
-                sys.stdout.buffer.write(line)
-                sys.stdout.flush()
-            elif not self._was_ready:
+    async def _read_output(self, output: asyncio.StreamReader) -> None:
+        """READY becomes the one address, once. Campus says nothing else here."""
+        while said := await output.read(4096):
+            if READY in said and not self._was_ready:
                 self._was_ready = True
                 print(f"联课 Lianke: {self._address}", flush=True)
 
@@ -194,20 +217,29 @@ class Supervisor:
         """Campus first, so that it takes no part's end for a fault; then the others; then by force."""
         await self._stopping.wait()
         deadline = time.monotonic() + self._timing.drain_s
-        for names in ({"campus"}, set(self._running) - {"campus"}):
-            ending = [process for name, process in self._running.items() if name in names]
-            for process in ending:
-                with suppress(ProcessLookupError):
-                    process.terminate()
-            waits = [asyncio.create_task(process.wait()) for process in ending]
-            if waits:
-                await asyncio.wait(waits, timeout=max(0.0, deadline - time.monotonic()))
-            for process, waited in zip(ending, waits, strict=True):
-                if process.returncode is None:
-                    log.warning("killed after the deadline", extra=fields(pid=process.pid))
-                    with suppress(ProcessLookupError):
-                        process.kill()
-                    await waited
+        await self._end({CAMPUS}, deadline)
+        await self._end({program.name for program in self._wanted}, deadline)
+        for name, process in self._running.items():
+            log.warning("killed after the deadline", extra=fields(program=name, pid=process.pid))
+            _signal(process, signal.SIGKILL)
+
+    async def _end(self, names: set[str], deadline: float) -> None:
+        """SIGTERM, and wait until they have ended or the deadline is over."""
+        for process in self._of(names):
+            _signal(process, signal.SIGTERM)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                while self._of(names):
+                    self._one_ended.clear()
+                    await self._one_ended.wait()
+
+    def _of(self, names: set[str]) -> list[asyncio.subprocess.Process]:
+        return [process for name, process in self._running.items() if name in names]
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        process.send_signal(number)
 
 
 async def _watch(supervisor: Supervisor) -> int:
@@ -221,7 +253,6 @@ def serve(config: Config, config_file: Path | None) -> int:
     """The whole of `lianke serve`; blocks. UserFault with words where it cannot start."""
     with run_directory(config):
         check_ports(config)
-        config.archive_path.mkdir(parents=True, exist_ok=True)
         wanted = programs(config, config_file)
         with running.noted(running.of(config)):
             return asyncio.run(_watch(Supervisor(config, wanted, address=config.own_url)))

@@ -15,7 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from server.api.guarding import answer, body_of
 from server.api.identity import ADMIN_COOKIE, actors_of, address_of, is_local, is_same_origin
-from server.api.keys import CLOCK, CONFIG, SETUP_CODE, SLOWING, STORE, TOKENS
+from server.api.keys import ADMIN_EPOCH, CLOCK, CONFIG, SETUP_CODE, SLOWING, STORE, TOKENS
 from server.api.rights import Action, NoRight, require
 from server.api.roles import ActorRole
 from server.api.tokens import TokenKind
@@ -42,7 +42,9 @@ async def _verify(app: web.Application, stored: str, password: str) -> bool:
 def _log_in(request: web.Request, response: web.Response) -> web.Response:
     config = request.app[CONFIG]
     lifetime_s = config.security.session_hours * 3600
-    token = request.app[TOKENS].issue(TokenKind.ADMIN, lifetime_s=lifetime_s)
+    token = request.app[TOKENS].issue(
+        TokenKind.ADMIN, lifetime_s=lifetime_s, epoch=request.app[ADMIN_EPOCH].number
+    )
     secure = request.secure or config.http.public_url.startswith("https:")
     response.set_cookie(
         ADMIN_COOKIE, token, max_age=lifetime_s, httponly=True, samesite="Strict", secure=secure, path="/"
@@ -55,26 +57,25 @@ def _own_page_only(request: web.Request) -> None:
         raise NoRight
 
 
-def _slow(request: web.Request) -> tuple[str, float]:
-    """This address and now, where it need not wait."""
-    address, now = address_of(request), request.app[CLOCK].monotonic()
-    request.app[SLOWING].check(address, now)
-    return address, now
+def _slow(request: web.Request) -> str:
+    """Count this try; the address it came from, where it need not wait."""
+    address = address_of(request)
+    request.app[SLOWING].attempt(address, request.app[CLOCK].monotonic())
+    return address
 
 
 async def set_up(request: web.Request) -> web.Response:
     """The first password. Refused for ever once there is one."""
     require(request, Action.SET_UP)
     _own_page_only(request)
-    address, now = _slow(request)
     body = await body_of(request, Password)
+    address = _slow(request)
     store = request.app[STORE]
     if await store.admin_hash() is not None:
         raise NoRight
     if not is_local(request) and not hmac.compare_digest(
         (body.code or "").encode(), request.app[SETUP_CODE].encode()
     ):
-        request.app[SLOWING].wrong(address, now)
         raise UserFault(
             "bad_password",
             zh="首次设置请在服务器本机打开,或填写服务器日志中的设置代码。",
@@ -87,51 +88,58 @@ async def set_up(request: web.Request) -> web.Response:
         hashed = await asyncio.to_thread(HASHER.hash, body.password)
     if not await store.create_admin(hashed):
         raise NoRight
+    request.app[SLOWING].right(address)
     await store.audit("admin", "set_up", "admin")
-    return _log_in(request, answer(Me(admin=True, needs_setup=False, demo=_is_demo(request))))
+    return _log_in(
+        request, answer(Me(admin=True, needs_setup=False, demo=_is(request, ActorRole.DEMO_VISITOR)))
+    )
 
 
 async def log_in(request: web.Request) -> web.Response:
     """The cookie for the right password; the same answer and time for a wrong one and for none set."""
     require(request, Action.LOG_IN)
     _own_page_only(request)
-    address, now = _slow(request)
     body = await body_of(request, Password)
+    address = _slow(request)
     stored = await request.app[STORE].admin_hash()
     right = len(body.password) <= LONGEST and await _verify(
         request.app, stored or NOBODYS_HASH, body.password
     )
     if stored is None or not right:
-        request.app[SLOWING].wrong(address, now)
         await request.app[STORE].audit("anyone", "log_in_failed", "admin")
         raise UserFault("bad_password", zh="密码不对。", en="That is not the password.")
     request.app[SLOWING].right(address)
     await request.app[STORE].audit("admin", "log_in", "admin")
-    return _log_in(request, answer(Me(admin=True, needs_setup=False, demo=_is_demo(request))))
+    return _log_in(
+        request, answer(Me(admin=True, needs_setup=False, demo=_is(request, ActorRole.DEMO_VISITOR)))
+    )
 
 
 async def log_out(request: web.Request) -> web.Response:
+    """Ends every session of the admin: a cookie that was copied is worth nothing afterwards."""
     require(request, Action.LOG_OUT)
     _own_page_only(request)
+    if _is(request, ActorRole.ADMIN):
+        request.app[ADMIN_EPOCH].number = await request.app[STORE].end_admin_sessions()
+        await request.app[STORE].audit("admin", "log_out", "admin")
     response = web.Response(status=204)
     response.del_cookie(ADMIN_COOKIE, path="/")
     return response
 
 
-def _is_demo(request: web.Request) -> bool:
-    return any(actor.role is ActorRole.DEMO_VISITOR for actor in actors_of(request))
+def _is(request: web.Request, role: ActorRole) -> bool:
+    return any(actor.role is role for actor in actors_of(request))
 
 
 async def me(request: web.Request) -> web.Response:
     """Who this browser is."""
     require(request, Action.READ_ME)
-    admin = any(actor.role is ActorRole.ADMIN for actor in actors_of(request))
     needs_setup = await request.app[STORE].admin_hash() is None
     return answer(
         Me(
-            admin=admin,
+            admin=_is(request, ActorRole.ADMIN),
             needs_setup=needs_setup,
-            demo=_is_demo(request),
+            demo=_is(request, ActorRole.DEMO_VISITOR),
             needs_setup_code=needs_setup and not is_local(request),
         )
     )

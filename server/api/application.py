@@ -38,6 +38,7 @@ class Parts:
     live: LiveService
     token_key: bytes
     media_key: bytes
+    admin_epoch: int
     codes: RoomCodes
     free_bytes: Callable[[], int]
     """Free bytes where the archive lies; blocking."""
@@ -58,6 +59,7 @@ def build(parts: Parts) -> Application:
     app[keys.CODES] = parts.codes
     app[keys.SLOWING] = Slowing(security.wrong_tries, security.wrong_tries_wait_s)
     app[keys.METRICS] = Metrics(lambda: parts.live.figures)
+    app[keys.ADMIN_EPOCH] = keys.AdminEpoch(parts.admin_epoch)
     app[keys.SETUP_CODE] = new_room_code()
     app[keys.FREE_BYTES] = parts.free_bytes
     app[accounts.HASHING] = asyncio.Semaphore(2)

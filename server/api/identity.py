@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from server.api.keys import CLOCK, CONFIG, MEDIA_KEY, TOKENS
+from server.api.keys import ADMIN_EPOCH, CLOCK, CONFIG, MEDIA_KEY, TOKENS
 from server.api.roles import ANYONE, Actor, ActorRole
 from server.api.signing import signature_holds
 from server.api.tokens import BadToken, TokenKind
@@ -99,7 +99,8 @@ def _of_cookie(request: web.Request) -> list[Actor]:
         claims = request.app[TOKENS].read(cookie)
     except Refused:
         return []
-    return [Actor(ActorRole.ADMIN)] if claims.kind is TokenKind.ADMIN else []
+    ours = claims.kind is TokenKind.ADMIN and claims.epoch == request.app[ADMIN_EPOCH].number
+    return [Actor(ActorRole.ADMIN)] if ours else []
 
 
 def _of_place(request: web.Request) -> list[Actor]:

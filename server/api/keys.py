@@ -12,6 +12,7 @@ and `ws`, `whip`, `whep` what they like; each has `def routes() -> list[web.Abst
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -27,6 +28,14 @@ from server.store.store import Store
 if TYPE_CHECKING:
     from server.live.service import LiveService
 
+
+@dataclass(slots=True)
+class AdminEpoch:
+    """Admin cookies of an earlier epoch are over. The store keeps the number."""
+
+    number: int = 0
+
+
 CONFIG = web.AppKey("config", Config)
 CLOCK = web.AppKey("clock", Clock)
 STORE = web.AppKey("store", Store)
@@ -35,6 +44,7 @@ CODES = web.AppKey("codes", RoomCodes)
 SLOWING = web.AppKey("slowing", Slowing)
 METRICS = web.AppKey("metrics", Metrics)
 SETUP_CODE = web.AppKey("setup_code", str)
+ADMIN_EPOCH = web.AppKey("admin_epoch", AdminEpoch)
 MEDIA_KEY = web.AppKey("media_key", bytes)
 LIVE: web.AppKey[LiveService] = web.AppKey("live")
 FREE_BYTES: web.AppKey[Callable[[], int]] = web.AppKey("free_bytes")

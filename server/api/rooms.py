@@ -34,13 +34,12 @@ async def list_rooms(request: web.Request) -> web.Response:
 async def enter_code(request: web.Request) -> web.Response:
     """Six digits against a room token. Wrong ones are slowed per address."""
     require(request, Action.ENTER_CODE)
-    address, now = address_of(request), request.app[CLOCK].monotonic()
-    request.app[SLOWING].check(address, now)
     body = await body_of(request, RoomCode)
+    address = address_of(request)
+    request.app[SLOWING].attempt(address, request.app[CLOCK].monotonic())
     named = request.app[CODES].room_of(body.code)
     room = await request.app[STORE].classroom(named) if named is not None else None
     if room is None:
-        request.app[SLOWING].wrong(address, now)
         raise UserFault(
             "wrong_code",
             zh="没有这个房间代码。请核对管理页上的六位数字。",

@@ -44,25 +44,23 @@ class Slowing:
         self._first_wait_s = first_wait_s
         self._tries: OrderedDict[str, _Tries] = OrderedDict()
 
-    def check(self, address: str, now: float) -> None:
-        """TooSoon where this address has to wait."""
-        tries = self._tries.get(_key(address))
-        if tries is not None and now < tries.not_before:
-            raise TooSoon(tries.not_before - now)
-
-    def wrong(self, address: str, now: float) -> None:
+    def attempt(self, address: str, now: float) -> None:
+        """Count a try before it is judged, so that many at the same moment gain nothing; `right` takes it
+        back. TooSoon where this address has to wait."""
         key = _key(address)
         tries = self._tries.pop(key, None)
         if tries is None or now - tries.last > FORGOTTEN_AFTER_S:
             tries = _Tries(0, now, now)
+        self._tries[key] = tries
+        while len(self._tries) > MAX_ADDRESSES:
+            self._tries.popitem(last=False)
+        if now < tries.not_before:
+            raise TooSoon(tries.not_before - now)
         tries.wrong += 1
         tries.last = now
         over = tries.wrong - self._free
         if over >= 0:
             tries.not_before = now + min(self._first_wait_s * 2.0 ** min(over, 20), LONGEST_WAIT_S)
-        self._tries[key] = tries
-        while len(self._tries) > MAX_ADDRESSES:
-            self._tries.popitem(last=False)
 
     def right(self, address: str) -> None:
         """A right try forgets the wrong ones."""

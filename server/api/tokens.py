@@ -32,6 +32,7 @@ class Claims:
     kind: TokenKind
     room: str | None
     lesson: str | None
+    epoch: int = 0
 
 
 class BadToken(Refused):
@@ -53,14 +54,28 @@ class Tokens:
         self._clock = clock
 
     def issue(
-        self, kind: TokenKind, *, lifetime_s: float, room: str | None = None, lesson: str | None = None
+        self,
+        kind: TokenKind,
+        *,
+        lifetime_s: float,
+        room: str | None = None,
+        lesson: str | None = None,
+        epoch: int = 0,
     ) -> str:
+        """A signed token. `epoch` counts the times that all earlier ones were taken back (ADMIN only)."""
         now = self._clock.wall_ms() // 1000
-        claims = {"aud": AUDIENCE, "kind": kind.value, "iat": now, "exp": now + int(lifetime_s)}
+        claims: dict[str, str | int] = {
+            "aud": AUDIENCE,
+            "kind": kind.value,
+            "iat": now,
+            "exp": now + int(lifetime_s),
+        }
         if room is not None:
             claims["room"] = room
         if lesson is not None:
             claims["lesson"] = lesson
+        if epoch:
+            claims["epoch"] = epoch
         return jwt.encode(claims, self._key, algorithm="HS256")
 
     def read(self, token: str) -> Claims:
@@ -77,7 +92,12 @@ class Tokens:
             )
             if int(found["exp"]) <= self._clock.wall_ms() // 1000:
                 raise BadToken
-            return Claims(TokenKind(found["kind"]), _text(found.get("room")), _text(found.get("lesson")))
+            return Claims(
+                TokenKind(found["kind"]),
+                _text(found.get("room")),
+                _text(found.get("lesson")),
+                int(found.get("epoch", 0)),
+            )
         except (jwt.InvalidTokenError, KeyError, ValueError, TypeError) as error:
             raise BadToken from error
 

@@ -24,6 +24,7 @@ from server.store.records import AuditRow, Classroom, LessonOverview, Mark, Reco
 from server.store.tables import ADMINS, AUDIT, LESSONS, RECORDINGS, ROOMS, SETTINGS
 
 ADMIN = "admin"
+EPOCH = "admin_epoch"
 KEY_BYTES = 32
 ON_AIR = (LessonState.LIVE, LessonState.CLOSING)
 
@@ -92,6 +93,17 @@ class Store:
                 .on_conflict_do_nothing()
             )
             return made.rowcount == 1
+
+    async def admin_epoch(self) -> int:
+        """How often all admin sessions were ended."""
+        row = await self._row(select(SETTINGS.c.value).where(SETTINGS.c.name == EPOCH))
+        return 0 if row is None else int(row.value)
+
+    async def end_admin_sessions(self) -> int:
+        """The new epoch: sessions of an earlier one are over."""
+        epoch = await self.admin_epoch() + 1
+        await self._write(_upsert(SETTINGS, "name", name=EPOCH, value=str(epoch).encode()))
+        return epoch
 
     # -- rooms
 

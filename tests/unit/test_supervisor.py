@@ -180,6 +180,21 @@ def test_one_run_directory_holds_one_server(tmp_path: Path) -> None:
         pass
 
 
+def test_a_folder_that_cannot_be_made_is_told_by_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for key in ("directory", "archive", "run_directory"):
+        folders = {
+            "directory": str(tmp_path),
+            "run_directory": str(tmp_path),
+            key: str(tmp_path / "file" / "x"),
+        }
+        with (
+            pytest.raises(UserFault, match=f"data.{key}"),
+            run_directory(build({"data": folders}, {})),
+        ):
+            pass
+
+
 def test_a_run_directory_too_deep_for_unix_sockets_is_told(tmp_path: Path) -> None:
     with (
         pytest.raises(UserFault, match="too long"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -126,3 +127,28 @@ async def test_a_room_code_gives_that_rooms_token(campus: Campus) -> None:
         claims = campus.app[keys.TOKENS].read(told["token"])
         assert (told["room"], claims.room, claims.lesson) == (room, room, None)
         assert claims.kind == ("studio" if room == "main" else "room")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/api/v1/login", {"password": "wrong password"}), ("/api/v1/room-code", {"code": "x"})],
+)
+async def test_guessing_at_the_same_moment_gains_nothing(
+    open_campus: Open, path: str, body: dict[str, str]
+) -> None:
+    campus = await open_campus(security={"wrong_tries": 3, "wrong_tries_wait_s": 30.0})
+
+    async def guess() -> int:
+        async with campus.browser.post(path, json=body) as reply:
+            return reply.status
+
+    statuses = await asyncio.gather(*(guess() for _ in range(30)))
+    assert sorted(statuses) == [403] * 3 + [429] * 27
+
+
+async def test_logging_out_ends_the_session_for_a_copy_of_its_cookie_too(campus: Campus) -> None:
+    await set_up(campus)
+    copied = {"Cookie": f"{ADMIN_COOKIE}={next(iter(campus.browser.cookie_jar)).value}"}
+    await campus.browser.post("/api/v1/logout")
+    async with campus.browser.get("/api/v1/me", headers=copied) as reply:
+        assert not (await reply.json())["admin"]

@@ -61,6 +61,12 @@ async def test_only_the_first_admin_password_is_taken(store: Store) -> None:
     assert await store.admin_hash() in {"one", "two"}
 
 
+async def test_ending_the_admins_sessions_is_remembered(store: Store) -> None:
+    assert await store.admin_epoch() == 0
+    assert [await store.end_admin_sessions() for _ in range(2)] == [1, 2]
+    assert await store.admin_epoch() == 2
+
+
 async def test_rooms_keep_their_order_and_a_removed_one_is_out_of_use(store: Store) -> None:
     await store.put_classrooms(ROOMS)
     assert await store.classrooms() == ROOMS
