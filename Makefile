@@ -15,10 +15,10 @@ PAGES := server/api/pages/.built
 MESSAGES := web/src/protocol/messages.ts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types unit web-test e2e bench docs messages lock browser wheel clean
+.PHONY: help setup run test lint types unit web-test e2e bench bench-janus docs messages lock browser wheel clean
 
 help: ## What can be made
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.built $(PAGES) ## Everything installed and built; .venv/bin/lianke is the command
 
@@ -28,19 +28,23 @@ run: setup ## The sample county at http://localhost:8080
 $(VENV)/.installed: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the locked Python packages (once) ..."
 	$(PIP) install --require-hashes -r requirements.lock
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.installed pyproject.toml setup.py $(RELAY_SOURCES)
+	@echo "Compiling the relay ..."
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 web/node_modules/.installed: web/package-lock.json
+	@echo "Installing the locked packages of the pages (once) ..."
 	cd web && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(PAGES): web/node_modules/.installed $(WEB_SOURCES)
-	cd web && npm exec --no -- vite build --logLevel warn
+	@echo "Building the pages ..."
+	cd web && npm exec --no -- vite build --logLevel error
 	@touch $@
 
 test: setup browser lint types unit web-test e2e ## Everything, within 20 minutes on two cores
@@ -65,7 +69,11 @@ e2e: setup browser ## Whole walks in Chromium
 	$(BIN)/pytest tests/e2e
 
 bench: setup ## The relay's cost and the pages' delay (docs/performance.md)
-	$(BIN)/pytest tests/bench -s
+	$(BIN)/lianke bench relay --viewers 40 --seconds 10 --pps 250
+	$(BIN)/python -m tests.bench.glass_to_glass
+
+bench-janus: setup ## The same load on Debian's janus and on our worker, in one run
+	$(BIN)/python -m tests.bench.janus_load --viewers 40 --seconds 10 --pps 250
 
 docs: $(VENV)/.built ## Generated parts of the documentation
 	$(BIN)/python -m server.protocol.typescript > $(MESSAGES)

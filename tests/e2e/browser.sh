@@ -16,5 +16,4 @@ if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
     fi
 fi
 echo "Missing for the browser tests:$missing. As root: apt-get install$missing" >&2
-command -v chromium >/dev/null 2>&1 || exit 1
-exit 0
+exit 0  # the tests that need it fail and say so
