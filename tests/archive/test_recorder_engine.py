@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import av
 import pytest
 
 from recorder.archive.layout import lesson_folder
@@ -16,6 +18,7 @@ from recorder.contract import Begin, Recording, RecordingState, RecordKind
 from recorder.engine import Engine
 from recorder.ring import Ring
 from server.drill.lessonkit.report import report
+from server.drill.lessonkit.stamps import read_stamp
 from tests.fakes.recorded_lesson import CAMERA, VOICE, Sent, lesson, write_sent
 from tests.fakes.ring_writer import RingWriter
 
@@ -185,3 +188,39 @@ def test_what_cannot_be_read_does_not_keep_it_from_starting(tmp_path: Path) -> N
         run.engine.finish("Lone")
         run.until(lambda: run.last.state is RecordingState.READY)
     assert (tmp_path / "Lnew" / "manifest.json").read_bytes() == b'{"version": 99}'
+
+
+def played(folder: Path, playlist: str) -> list[int]:
+    """Numbers of the pictures that the playlist's byte ranges hold, each section with its init."""
+    sections: list[bytes] = []
+    length = offset = 0
+    for line in (folder / playlist).read_text().splitlines():
+        if line.startswith("#EXT-X-MAP"):
+            sections.append((folder / line.split('"')[1]).read_bytes())
+        elif line.startswith("#EXT-X-BYTERANGE:"):
+            length, offset = map(int, line.split(":")[1].split("@"))
+        elif line and not line.startswith("#"):
+            sections[-1] += (folder / line).read_bytes()[offset : offset + length]
+    numbers = []
+    for section in sections:
+        with av.open(io.BytesIO(section)) as container:
+            stamps = [read_stamp(f.to_ndarray(format="gray")) for f in container.decode(video=0)]
+            numbers += [stamp.number for stamp in stamps if stamp]
+    return numbers
+
+
+def test_a_playlist_plays_while_it_grows_and_the_same_when_it_is_done(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.begin()
+        run.write(0, 13)
+        run.until(lambda: run.last.seconds > 7)
+        growing = (run.folder / "camera.m3u8").read_text()
+        live = played(run.folder, "camera.m3u8")
+        run.write(13, 20)
+        run.finish()
+    assert len(live) > 150
+    assert live == list(range(len(live)))
+    assert played(run.folder, "camera.m3u8") == list(range(500))
+    assert "ENDLIST" not in growing
+    done = (run.folder / "camera.m3u8").read_text()
+    assert done.split("#EXT-X-MAP")[1].startswith(growing.split("#EXT-X-MAP")[1])
