@@ -6,10 +6,10 @@
  */
 import { computed, reactive, ref, shallowRef } from "vue";
 
-import { isKey, language, say } from "@/i18n/say";
+import { inWords, isKey, language, say } from "@/i18n/say";
 import { Link } from "@/protocol/link";
 import type { SessionState } from "@/protocol/session";
-import type { FromServer, LessonView, Notice, Refused, Source, ToServer, Welcome, Words } from "@/protocol/messages";
+import type { FromServer, Lesson, LessonView, Refused, Source, ToServer, Welcome } from "@/protocol/messages";
 import { browserDown, DownConnection } from "@/rtc/down";
 import type { Slot } from "@/rtc/down";
 import { browserUp, UpConnection } from "@/rtc/up";
@@ -19,293 +19,305 @@ import type { SampleSources } from "@/sample/sources";
 import { Devices, forgetSecondCamera, hadSecondCamera } from "./devices";
 import { Loudness } from "./loudness";
 import { Speakers } from "./speakers";
+import { keepSession, keptSession } from "./tab";
 
+/** A sentence that passes by; read when drawn, so that it follows the page's language. */
 export interface Sentence {
   id: number;
-  text: string;
+  read: () => string;
   tone: "tell" | "wrong";
 }
 
+const SOURCES: readonly Source[] = ["voice", "camera", "screen", "camera2"];
 const REPORT_EVERY_MS = 1_000;
+const METER_EVERY_MS = 200;
 const SENTENCE_MS = 6_000;
 
-const SESSION = "lianke.studio.session";
+export class Studio {
+  readonly sessionState = ref<SessionState>("stopped");
+  readonly refusal = shallowRef<Refused | null>(null);
+  readonly welcome = shallowRef<Welcome | null>(null);
+  readonly lesson = shallowRef<LessonView | null>(null);
+  readonly slots = shallowRef<ReadonlyMap<string, Slot>>(new Map());
+  /** Loudness in dBov, by room. */
+  readonly levels = reactive<Record<string, number>>({});
+  readonly ownLevel = ref(-127);
+  readonly sentences = shallowRef<Sentence[]>([]);
+  readonly microphoneOn = ref(true);
+  readonly music = ref(false);
+  readonly cameraUnplugged = ref(false);
+  readonly onAir = computed(() => this.lesson.value?.state === "live" || this.lesson.value?.state === "closing");
 
-/** The session of this tab before it was loaded again: a reload needs no "Take over here?". */
-function keptSession(): string | null {
-  try {
-    return sessionStorage.getItem(SESSION);
-  } catch {
-    return null;
+  readonly devices = new Devices({ onTrack: (source, track) => this.trackChanged(source, track) });
+  readonly speakers: Speakers;
+  private readonly loudness = new Loudness();
+  private readonly link: Link;
+  private readonly up: UpConnection;
+  private readonly down: DownConnection;
+  private readonly timers: ReturnType<typeof setInterval>[] = [];
+  private sampled: SampleSources | null = null;
+  private sending = false;
+  private sentenceId = 0;
+
+  constructor(
+    token: string,
+    readonly sample: boolean,
+    volume: number,
+  ) {
+    this.speakers = new Speakers(volume);
+    this.up = new UpConnection({
+      ...browserUp,
+      send: (message) => this.link.send(message),
+      onState: () => undefined,
+    });
+    this.down = new DownConnection({
+      ...browserDown,
+      send: (message) => this.link.send(message),
+      onSlots: (all) => {
+        this.slots.value = new Map(all);
+        this.speakers.follow(all);
+      },
+      onState: () => undefined,
+    });
+    this.link = new Link({
+      token,
+      language: language.value,
+      resume: keptSession(),
+      alive: () => ({ up: this.up.alive, down: this.down.alive }),
+      onMessage: (message) => this.receive(message),
+      onState: (state) => this.linked(state),
+    });
   }
-}
 
-function keepSession(session: string): void {
-  try {
-    sessionStorage.setItem(SESSION, session);
-  } catch {
-    // without storage a reload asks
+  open(): void {
+    window.addEventListener("online", this.tryNow);
+    window.addEventListener("pagehide", this.hangUp);
+    this.timers.push(setInterval(() => void this.report(), REPORT_EVERY_MS));
+    this.timers.push(setInterval(() => this.readLoudness(), METER_EVERY_MS));
+    this.link.start();
+    void this.takeDevices();
   }
-}
 
-export function createStudio(token: string, sample: boolean, volume: number) {
-  const sessionState = ref<SessionState>("stopped");
-  const refusal = shallowRef<Refused | null>(null);
-  const welcome = shallowRef<Welcome | null>(null);
-  const lesson = shallowRef<LessonView | null>(null);
-  const known = ref(false);
-  const next = shallowRef<{ title: Words | null; at: number | null }>({ title: null, at: null });
-  const slots = shallowRef<ReadonlyMap<string, Slot>>(new Map());
-  const levels = reactive<Record<string, number>>({});
-  const sentences = ref<Sentence[]>([]);
-  const upState = ref<RTCPeerConnectionState>("new");
-  const microphoneOn = ref(true);
-  const music = ref(false);
-  const cameraUnplugged = ref(false);
-  const ownLevel = ref(-127);
-  let sentenceId = 0;
-  let sampled: SampleSources | null = null;
+  close(): void {
+    this.timers.forEach(clearInterval);
+    window.removeEventListener("online", this.tryNow);
+    window.removeEventListener("pagehide", this.hangUp);
+    this.link.stop();
+    this.up.close();
+    this.down.close();
+    this.devices.stop();
+    this.sampled?.stop();
+    this.loudness.stop();
+    this.speakers.stop();
+  }
 
-  const onAir = computed(() => lesson.value?.state === "live" || lesson.value?.state === "closing");
+  readonly serverTime = (): number => this.link.serverTime();
+  readonly tryNow = (): void => this.link.nudge();
+  private readonly hangUp = (): void => this.link.stop();
 
-  const link: Link = new Link({
-    token,
-    language: language.value,
-    resume: keptSession(),
-    alive: () => ({ up: up.alive, down: down.alive }),
-    onMessage: heard,
-    onState: (state) => {
-      sessionState.value = state;
-      refusal.value = link.session.refusal;
-      if (state !== "on") {
-        up.offline();
-        down.offline();
-      }
-    },
-  });
-  const up = new UpConnection({
-    ...browserUp,
-    send: (message) => link.send(message),
-    onState: (state) => (upState.value = state),
-  });
-  const down = new DownConnection({
-    ...browserDown,
-    send: (message) => link.send(message),
-    onSlots: (all) => {
-      slots.value = new Map(all);
-      speakers.follow(all);
-    },
-    onState: () => undefined,
-  });
-  const speakers = new Speakers(volume);
-  const loudness = new Loudness();
-  const devices = new Devices({ onTrack: trackChanged });
+  /** Milliseconds until the next try, while the line is away. */
+  retryInMs(): number {
+    return Math.max(0, (this.link.session.retryAt ?? 0) - Date.now());
+  }
 
-  function trackChanged(source: Source, track: MediaStreamTrack | null): void {
-    if (source === "voice") {
-      loudness.listen(track);
-      if (track !== null) track.enabled = microphoneOn.value;
+  takeOver(): void {
+    this.link.takeOver();
+  }
+
+  // -- what the teacher asks for; false where the line is away and nothing was sent
+
+  start(): boolean {
+    return this.ask({ type: "start" });
+  }
+  end(): boolean {
+    return this.ask({ type: "end" });
+  }
+  extend(): boolean {
+    return this.ask({ type: "extend", minutes: 5 });
+  }
+  callOn(room: string | null): boolean {
+    return this.ask({ type: "call_on", room });
+  }
+  mute(room: string, muted: boolean): boolean {
+    return this.ask({ type: "mute", room, muted });
+  }
+  openVoice(room: string, open: boolean): boolean {
+    return this.ask({ type: "open_voice", room, open });
+  }
+  lowerHand(room: string): boolean {
+    return this.ask({ type: "lower_hand", room });
+  }
+  stage(source: Source): boolean {
+    return this.ask({ type: "stage", source });
+  }
+  courseware(on: boolean): boolean {
+    return this.ask({ type: "courseware", on });
+  }
+
+  setMicrophone(on: boolean): void {
+    this.microphoneOn.value = on;
+    const track = this.devices.all.voice.track;
+    if (track !== null) track.enabled = on;
+  }
+
+  async setMusic(on: boolean): Promise<void> {
+    this.music.value = on;
+    this.devices.music = on;
+    this.up.setSoundProcessing(!on);
+    if (!this.sample) await this.devices.takeMicrophone();
+  }
+
+  async setSecondCamera(on: boolean): Promise<void> {
+    if (on) {
+      await this.devices.takeCamera("camera2");
+      return;
     }
-    if (sending) void up.set(source, track);
-    if (source === "screen" && track === null && lesson.value?.courseware === true) courseware(false);
+    forgetSecondCamera();
+    this.devices.adopt("camera2", null);
+    if (this.lesson.value?.stage === "camera2") this.link.send({ type: "stage", source: "camera" });
   }
 
-  let sending = false;
-
-  /** Every track there is goes to the server, and those that come later too. */
-  function goOut(): void {
-    if (sending) return;
-    sending = true;
-    for (const source of ["voice", "camera", "screen", "camera2"] as const) {
-      void up.set(source, devices.all[source].track);
-    }
+  /** Sample lesson: the main camera is pulled out, and put back. */
+  unplugCamera(out: boolean): void {
+    if (this.sampled === null || this.cameraUnplugged.value === out) return;
+    this.cameraUnplugged.value = out;
+    const device = this.devices.all.camera;
+    device.state = out ? "lost" : "well";
+    device.track = out ? null : this.sampled.camera;
+    this.trackChanged("camera", device.track);
   }
 
-  function goSilent(): void {
-    if (!sending) return;
-    sending = false;
-    up.close();
+  // -- what the server says
+
+  private linked(state: SessionState): void {
+    this.sessionState.value = state;
+    this.refusal.value = this.link.session.refusal;
+    if (state === "on") return;
+    this.up.offline();
+    this.down.offline();
   }
 
-  function heard(message: FromServer): void {
+  private receive(message: FromServer): void {
     switch (message.type) {
       case "welcome":
-        welcome.value = message;
+        this.welcome.value = message;
         keepSession(message.session);
-        up.welcomed(message.keep_up);
-        down.welcomed(message.keep_down);
+        this.up.welcomed(message.keep_up);
+        this.down.welcomed(message.keep_down);
         break;
       case "lesson":
-        known.value = true;
-        lesson.value = message.lesson;
-        next.value = { title: message.next_title, at: message.next_at };
-        if (onAir.value || lesson.value?.state === "open") goOut();
-        else goSilent();
+        this.lessonTold(message);
         break;
       case "answer_up":
-        up.answered(message).catch(() => up.renew()); // an answer the browser does not take
+        this.up.answered(message).catch(() => this.up.renew()); // an answer the browser does not take
         break;
       case "offer_down":
-        down.offered(message).catch(() => down.renew());
+        this.down.offered(message).catch(() => this.down.renew());
         break;
       case "slots":
-        down.assigned(message);
+        this.down.assigned(message);
         break;
       case "reconnect":
-        if (message.down) down.drop();
-        if (message.up) up.renew();
+        if (message.down) this.down.drop();
+        if (message.up) this.up.renew();
         break;
       case "levels":
-        Object.assign(levels, message.rooms);
+        Object.assign(this.levels, message.rooms);
         break;
       case "notice":
-        tellNotice(message);
+        this.tellNotice(message.id, message.values);
         break;
       case "refused":
-        if (message.retry_after_ms > 0) down.busy(message.retry_after_ms);
-        else if (!message.fatal) tell(message.words[language.value], "wrong");
+        this.toldNo(message);
         break;
       case "pong":
         break;
     }
   }
 
-  function tellNotice(message: Notice): void {
-    const key = `notice.${message.id}`;
-    if (isKey(key)) tell(say(key, message.values), "tell");
+  private lessonTold(message: Lesson): void {
+    this.lesson.value = message.lesson;
+    if (this.onAir.value || message.lesson?.state === "open") this.goOut();
+    else this.goSilent();
   }
 
-  function tell(text: string, tone: Sentence["tone"]): void {
-    const id = ++sentenceId;
-    sentences.value = [...sentences.value, { id, text, tone }].slice(-3);
-    setTimeout(() => (sentences.value = sentences.value.filter((one) => one.id !== id)), SENTENCE_MS);
+  private tellNotice(id: string, values: Record<string, string>): void {
+    const key = `notice.${id}`;
+    // The page itself says that the lesson has ended.
+    if (isKey(key) && id !== "ended") this.tell(() => say(key, values), "tell");
+  }
+
+  private toldNo(message: Refused): void {
+    if (message.fatal) return; // the whole page says it
+    if (message.retry_after_ms > 0) this.down.busy(message.retry_after_ms);
+    else this.tell(() => inWords(message.words), "wrong");
   }
 
   /** What a person asked for; without a line it says so instead of being lost in silence. */
-  function ask(message: ToServer): boolean {
-    const sent = link.send(message);
-    if (!sent) tell(say("studio.notSent"), "wrong");
+  private ask(message: ToServer): boolean {
+    const sent = this.link.send(message);
+    if (!sent) this.tell(() => say("studio.notSent"), "wrong");
     return sent;
   }
 
-  async function report(): Promise<void> {
-    if (sessionState.value !== "on" || !onAir.value) return;
-    const all = await down.report();
-    link.send({
+  private tell(read: () => string, tone: Sentence["tone"]): void {
+    const id = ++this.sentenceId;
+    this.sentences.value = [...this.sentences.value, { id, read, tone }].slice(-3);
+    setTimeout(() => (this.sentences.value = this.sentences.value.filter((one) => one.id !== id)), SENTENCE_MS);
+  }
+
+  // -- tracks and connections
+
+  private async takeDevices(): Promise<void> {
+    if (this.sample) {
+      this.sampled = sampleSources("main");
+      this.devices.adopt("camera", this.sampled.camera, say("studio.sampleCamera"));
+      this.devices.adopt("voice", this.sampled.voice, say("studio.sampleVoice"));
+      this.devices.adopt("screen", this.sampled.screen, say("studio.sampleScreen"));
+      return;
+    }
+    await this.devices.takeCamera("camera");
+    await this.devices.takeMicrophone();
+    if (hadSecondCamera()) await this.devices.takeCamera("camera2");
+  }
+
+  private trackChanged(source: Source, track: MediaStreamTrack | null): void {
+    if (source === "voice") {
+      this.loudness.listen(track);
+      if (track !== null) track.enabled = this.microphoneOn.value;
+    }
+    if (this.sending) void this.up.set(source, track);
+    const shown = source === "screen" && this.lesson.value?.courseware === true;
+    if (shown && track === null) this.link.send({ type: "courseware", on: false });
+  }
+
+  /** Every track there is goes to the server, and those that come later too. */
+  private goOut(): void {
+    if (this.sending) return;
+    this.sending = true;
+    for (const source of SOURCES) void this.up.set(source, this.devices.all[source].track);
+  }
+
+  private goSilent(): void {
+    if (!this.sending) return;
+    this.sending = false;
+    this.up.close();
+  }
+
+  private async report(): Promise<void> {
+    if (this.sessionState.value !== "on" || !this.onAir.value) return;
+    const blocked = this.speakers.blocked.value;
+    this.link.send({
       type: "report",
-      slots: all,
-      sound_playing: !speakers.blocked.value,
-      sound_blocked: speakers.blocked.value,
-      camera: devices.all.camera.state === "well",
-      microphone: devices.all.voice.state === "well" && microphoneOn.value,
+      slots: await this.down.report(),
+      sound_playing: !blocked,
+      sound_blocked: blocked,
+      camera: this.devices.all.camera.state === "well",
+      microphone: this.devices.all.voice.state === "well" && this.microphoneOn.value,
     });
   }
 
-  function courseware(on: boolean): void {
-    link.send({ type: "courseware", on });
+  private readLoudness(): void {
+    this.ownLevel.value = this.microphoneOn.value ? this.loudness.read() : -127;
   }
-
-  async function takeDevices(): Promise<void> {
-    if (sample) {
-      sampled = sampleSources("main");
-      devices.adopt("camera", sampled.camera, say("studio.sampleCamera"));
-      devices.adopt("voice", sampled.voice, say("studio.sampleVoice"));
-      devices.adopt("screen", sampled.screen, say("studio.sampleScreen"));
-      return;
-    }
-    await devices.takeCamera("camera");
-    await devices.takeMicrophone();
-    if (hadSecondCamera()) await devices.takeCamera("camera2");
-  }
-
-  /** Sample lesson: the main camera is pulled out, and put back. */
-  function unplugCamera(out: boolean): void {
-    if (sampled === null || cameraUnplugged.value === out) return;
-    cameraUnplugged.value = out;
-    const device = devices.all.camera;
-    device.state = out ? "lost" : "well";
-    device.track = out ? null : sampled.camera;
-    trackChanged("camera", device.track);
-  }
-
-  const wake = (): void => link.nudge();
-  const leave = (): void => link.stop();
-  window.addEventListener("online", wake);
-  window.addEventListener("pagehide", leave);
-  const reports = setInterval(() => void report(), REPORT_EVERY_MS);
-  const meter = setInterval(() => (ownLevel.value = microphoneOn.value ? loudness.read() : -127), 200);
-
-  return {
-    sample,
-    speakers,
-    sessionState,
-    refusal,
-    welcome,
-    lesson,
-    known,
-    next,
-    slots,
-    levels,
-    sentences,
-    upState,
-    microphoneOn,
-    music,
-    cameraUnplugged,
-    ownLevel,
-    onAir,
-    devices,
-    serverTime: () => link.serverTime(),
-    retryInMs: () => Math.max(0, (link.session.retryAt ?? 0) - Date.now()),
-    open(): void {
-      link.start();
-      void takeDevices();
-    },
-    close(): void {
-      clearInterval(reports);
-      clearInterval(meter);
-      window.removeEventListener("online", wake);
-      window.removeEventListener("pagehide", leave);
-      link.stop();
-      up.close();
-      down.close();
-      devices.stop();
-      sampled?.stop();
-      loudness.stop();
-      speakers.stop();
-    },
-    takeOver: () => link.takeOver(),
-    tryNow: wake,
-    start: () => ask({ type: "start" }),
-    end: () => ask({ type: "end" }),
-    extend: () => ask({ type: "extend", minutes: 5 }),
-    callOn: (room: string | null) => ask({ type: "call_on", room }),
-    mute: (room: string, muted: boolean) => ask({ type: "mute", room, muted }),
-    openVoice: (room: string, open: boolean) => ask({ type: "open_voice", room, open }),
-    lowerHand: (room: string) => ask({ type: "lower_hand", room }),
-    stage: (source: Source) => ask({ type: "stage", source }),
-    courseware: (on: boolean) => ask({ type: "courseware", on }),
-    setMicrophone(on: boolean): void {
-      microphoneOn.value = on;
-      const track = devices.all.voice.track;
-      if (track !== null) track.enabled = on;
-    },
-    async setMusic(on: boolean): Promise<void> {
-      music.value = on;
-      devices.music = on;
-      up.setSoundProcessing(!on);
-      if (!sample) await devices.takeMicrophone();
-    },
-    async setSecondCamera(on: boolean): Promise<void> {
-      if (on) {
-        await devices.takeCamera("camera2");
-        return;
-      }
-      forgetSecondCamera();
-      devices.adopt("camera2", null);
-      if (lesson.value?.stage === "camera2") link.send({ type: "stage", source: "camera" });
-    },
-    unplugCamera,
-  };
 }
-
-export type Studio = ReturnType<typeof createStudio>;

@@ -37,9 +37,10 @@ describe("the walk through the sample lesson", () => {
   });
 
   it("begins again with another lesson and forgets the old figures", () => {
-    const walk = after(lesson("live"), ["shahe", { kind: "joined", seconds: 0.4 }], lesson("ended"), lesson("live"));
+    const walk = after(lesson("live"), ["shahe", { kind: "joined", seconds: 0.4 }], lesson("ended"), lesson("open"), lesson("live"));
     expect(walk.rooms["shahe"]?.joinedS).toBeNull();
     expect(stepNow(walk)).toBe("unplug");
+    expect(walk.done.has("end")).toBe(false);
   });
 
   it("tells the median of what was measured", () => {

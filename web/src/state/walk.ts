@@ -62,7 +62,7 @@ function roomFact(known: RoomFacts, fact: Exclude<Fact, { kind: "lesson" }>): Ro
 
 function lessonFact(walk: Walk, fact: Extract<Fact, { kind: "lesson" }>): Walk {
   const onAir = fact.state === "live" || fact.state === "closing";
-  const again = onAir && walk.lesson === "ended";
+  const again = onAir && walk.done.has("end");
   const base = again ? freshWalk(Object.keys(walk.rooms)) : walk;
   let done = base.done;
   if (onAir) done = withStep(done, "start");
