@@ -21,14 +21,14 @@ from pathlib import Path
 
 import aiohttp
 import msgspec
-from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, async_playwright
 
 from server.drill.lessonkit.files import write_mjpeg, write_wav
 from server.drill.lessonkit.media import Camera, Voice, plan_lesson
 from server.drill.lessonkit.tones import SAMPLE_RATE
 from server.drill.own_server import OwnServer, own_server
 from server.protocol.resources import Demo
-from tests.e2e.conftest import FLAGS
+from tests.e2e.conftest import FLAGS, STUDIO_SIZE
 from tests.e2e.pictures import Shown, observe, shown
 from tests.e2e.sample import sees
 
@@ -117,36 +117,42 @@ async def measure(preview: Locator, view: Locator, seconds: float) -> Delay:
     return delays(await shown(preview), viewed)
 
 
-async def direct(context: BrowserContext, url: str, seconds: float) -> Delay:
+async def direct(browser: Browser, url: str, seconds: float) -> Delay:
     """Two plain pages, joined without a server."""
-    sender, viewer = await plain_page(context, url), await plain_page(context, url)
+    sender, viewer = await plain_page(browser, url), await plain_page(browser, url)
     await sender.evaluate(ANSWERED, await viewer.evaluate(VIEW, await sender.evaluate(PREVIEW)))
     try:
         return await measure(sender.locator("#preview"), viewer.locator("#view"), seconds)
     finally:
-        await sender.close()
-        await viewer.close()
+        await sender.context.close()
+        await viewer.context.close()
 
 
-async def plain_page(context: BrowserContext, url: str) -> Page:
-    page = await context.new_page()
+async def window(browser: Browser) -> Page:
+    """A page in a window of its own: a tab behind another is drawn once a second."""
+    context = await browser.new_context(locale="zh-CN", viewport=STUDIO_SIZE)
+    return await context.new_page()
+
+
+async def plain_page(browser: Browser, url: str) -> Page:
+    page = await window(browser)
     await page.add_init_script(GATHERED)
     await page.route("**/plain", lambda route: route.fulfill(body="<body></body>", content_type="text/html"))
     await page.goto(f"{url}/plain")
     return page
 
 
-async def through_server(context: BrowserContext, own: OwnServer, seconds: float) -> tuple[Delay, float]:
+async def through_server(browser: Browser, own: OwnServer, seconds: float) -> tuple[Delay, float]:
     """The studio's page and a room's page; then a second room's first picture."""
     async with aiohttp.ClientSession() as http, http.get(f"{own.url}/api/v1/demo") as answer:
         demo = msgspec.json.decode(await answer.read(), type=Demo)
-    room, studio = await context.new_page(), await context.new_page()
+    room, studio = await window(browser), await window(browser)
     await room.goto(f"{own.url}/room#token={demo.rooms[0].token}&sample=1&volume=0.1")
     await studio.goto(f"{own.url}/studio#token={demo.studio.token}")
     await studio.get_by_test_id("start").click(timeout=30_000)
     await sees(room.get_by_test_id("room"), 15_000)
     found = await measure(studio.get_by_test_id("own-camera"), room.get_by_test_id("picture-stage"), seconds)
-    late = await context.new_page()
+    late = await window(browser)
     await late.add_init_script(KNOCK)
     await late.goto(f"{own.url}/room#token={demo.rooms[1].token}&sample=1&volume=0")
     return found, await first_frame_s(late)
@@ -191,9 +197,8 @@ async def chromium(folder: Path) -> AsyncIterator[Browser]:
 async def glass_to_glass(seconds: float) -> GlassFigures:
     with tempfile.TemporaryDirectory(prefix="lianke-glass-") as folder:
         async with own_server() as own, chromium(Path(folder)) as browser:
-            context = await browser.new_context(locale="zh-CN", viewport={"width": 1366, "height": 768})
-            plain = await direct(context, own.url, seconds)
-            served, first = await through_server(context, own, seconds)
+            plain = await direct(browser, own.url, seconds)
+            served, first = await through_server(browser, own, seconds)
             above = round(served.median_ms - plain.median_ms, 1)
             return GlassFigures(plain, served, above, round(first, 3))
 

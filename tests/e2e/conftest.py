@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
 
 from server.drill.own_server import SAMPLE_ROOMS, OwnServer, own_server
 
@@ -22,9 +22,10 @@ FLAGS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
-STUDIO_SIZE = {"width": 1366, "height": 768}
+STUDIO_SIZE: ViewportSize = {"width": 1366, "height": 768}
 
-Shoot = Callable[[Page, str], object]
+Shoot = Callable[[Page, str], Awaitable[None]]
+Window = Callable[[], Awaitable[Page]]
 
 
 @pytest.fixture
@@ -46,13 +47,21 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
-    """A Chinese teacher's browser; the pages' errors fail the test."""
-    opened = await browser.new_context(locale="zh-CN", viewport=STUDIO_SIZE)
+async def window(browser: Browser) -> AsyncIterator[Window]:
+    """Opens a page in a window of its own, as on a machine of its own: a tab behind another is not drawn.
+    The pages' errors fail the test."""
+    contexts: list[BrowserContext] = []
     faults: list[str] = []
-    opened.on("weberror", lambda error: faults.append(str(error.error)))
-    yield opened
-    await opened.close()
+
+    async def open_window() -> Page:
+        context = await browser.new_context(locale="zh-CN", viewport=STUDIO_SIZE)
+        context.on("weberror", lambda error: faults.append(str(error.error)))
+        contexts.append(context)
+        return await context.new_page()
+
+    yield open_window
+    for context in contexts:
+        await context.close()
     assert not faults, "\n".join(faults)
 
 

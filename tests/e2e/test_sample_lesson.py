@@ -6,10 +6,10 @@ import asyncio
 import re
 import time
 
-from playwright.async_api import BrowserContext, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from server.drill.own_server import OwnServer
-from tests.e2e.conftest import Shoot
+from tests.e2e.conftest import Shoot, Window
 from tests.e2e.sample import ROOMS, Sample, open_sample, seconds_in, sees
 
 REPLAY_WITHIN_S = 5.0
@@ -17,9 +17,9 @@ CUT_S = 3.0  # a deliberate length, not a wait for something to happen
 
 
 async def test_a_whole_sample_lesson_from_the_first_screen_to_the_replay(
-    server: OwnServer, context: BrowserContext, shoot: Shoot
+    server: OwnServer, window: Window, shoot: Shoot
 ) -> None:
-    page = await context.new_page()
+    page = await window()
     await page.goto(server.url)
     await in_both_languages(page, shoot, "first")
     sample = await open_sample(page, server.url)

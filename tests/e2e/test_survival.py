@@ -11,10 +11,11 @@ from itertools import pairwise
 import aiohttp
 import msgspec
 import pytest
-from playwright.async_api import BrowserContext, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from server.drill.own_server import OwnServer
 from server.protocol.resources import Demo
+from tests.e2e.conftest import Window
 from tests.e2e.pictures import Shown, observe, picture_time_ms, shown
 from tests.e2e.sample import sees
 
@@ -50,10 +51,10 @@ class Lesson:
 
 
 @pytest.fixture
-async def lesson(server: OwnServer, context: BrowserContext) -> Lesson:
+async def lesson(server: OwnServer, window: Window) -> Lesson:
     async with aiohttp.ClientSession() as http, http.get(f"{server.url}/api/v1/demo") as answer:
         demo = msgspec.json.decode(await answer.read(), type=Demo)
-    studio, room = await context.new_page(), await context.new_page()
+    studio, room = await window(), await window()
     await room.goto(f"{server.url}/room#token={demo.rooms[0].token}&sample=1&volume=0.1")
     await studio.goto(f"{server.url}/studio#token={demo.studio.token}&sample=1&volume=0")
     await studio.get_by_test_id("start").click(timeout=20_000)
