@@ -26,7 +26,7 @@ SYNC_S = 1.0
 MAKE_S = 0.5
 LOW_BYTES = 4 << 30
 """With less free space than this people are told."""
-FULL_BYTES = 512 << 20
+FULL_BYTES = 256 << 20
 """With less than this nothing is written until there is more again."""
 
 

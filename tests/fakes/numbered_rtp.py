@@ -39,9 +39,10 @@ def pictures(
 def sounds(
     sender: Sender, seconds: float, start_s: float = 0.0, quiet: Callable[[int], bool] = lambda _: False
 ) -> Iterator[Sent]:
-    """A packet each 20 ms; a quiet one is small."""
-    for number in range(round(seconds * 50)):
-        at = start_s + number / 50
+    """A packet each 20 ms of the sender's own clock; a quiet one is small."""
+    every_s = 0.02 / (1 + sender.ppm / 1e6)
+    for number in range(round(seconds / every_s)):
+        at = start_s + number * every_s
         yield from sender.unit(at, [b"\xf8" + _AT.pack(at) + b"x" * (0 if quiet(number) else 40)], number)
 
 
