@@ -24,8 +24,9 @@ BACK_AFTER_RESTART_MS = 3_000
 class Attendance:
     """The main room and every receiving room have their seat from the start; observers come and go."""
 
-    def __init__(self, lesson: Lesson, classrooms: Mapping[str, Classroom]) -> None:
+    def __init__(self, lesson: Lesson, classrooms: Mapping[str, Classroom], now: int) -> None:
         self.floor = floors.recalled(lesson)
+        self._since = now
         self._main = lesson.main_room
         self._rooms = lesson.rooms
         self.main_was_seen = False
@@ -162,7 +163,7 @@ class Attendance:
                 continue
             if seat.seat in self.floor.hands:
                 self.floor = floors.lower_hand(self.floor, seat.seat)
-            away_ms = now - (seat.left_at or 0)
+            away_ms = now - (seat.left_at or self._since)
             if self.floor.called == seat.seat and away_ms > call_kept_ms:
                 self.floor = floors.room_left(self.floor, seat.seat)
 

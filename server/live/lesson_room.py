@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
@@ -76,7 +76,7 @@ class LessonRoom:
         self._ports = ports
         self._clock = ports.clock
         self.media = RoomMedia(lesson.id, lesson.main_room)
-        self.attendance = Attendance(lesson, classrooms)
+        self.attendance = Attendance(lesson, classrooms, ports.clock.wall_ms())
         self.recorded = Recorded(lesson.id, ports.store, ports.recorder)
         self._doors = Doors(self)
         self._saved: tuple[Lesson, str] | None = None
@@ -103,15 +103,18 @@ class LessonRoom:
 
     async def _turn(self, message: Inward | None) -> None:
         """One message and what follows from it. Its failure is its own: the lesson goes on."""
-        for step in (self._take(message) if message is not None else None, self._settle()):
-            if step is None:
-                continue
-            try:
-                await step
-            except MediaLost as lost:
-                logger.warning("lesson %s: media: %s", self.lesson.id, lost)
-            except Exception:
-                logger.exception("lesson %s: a message failed", self.lesson.id)
+        if message is not None:
+            await self._contained(self._take(message))
+        await self._contained(self._settle())
+
+    async def _contained(self, step: Coroutine[None, None, None]) -> None:
+        """The unit boundary of a lesson: what fails here is logged once and stops nothing else."""
+        try:
+            await step
+        except MediaLost as lost:
+            logger.warning("lesson %s: media: %s", self.lesson.id, lost)
+        except Exception:
+            logger.exception("lesson %s: a message failed", self.lesson.id)
 
     async def _wait_for_snapshot(self) -> None:
         """After campus started again: our worker's word first, then what the pages say."""
@@ -180,7 +183,8 @@ class LessonRoom:
         try:
             await self._doors.asked(ask, self.now())
         except (LiankeError, MediaLost) as error:
-            ask.reply.set_exception(error)
+            if not ask.reply.done():
+                ask.reply.set_exception(error)
         finally:
             if not ask.reply.done():
                 ask.reply.cancel()
@@ -282,8 +286,8 @@ class LessonRoom:
             await self.media.tap(self.lesson)
         except MediaLost as lost:
             logger.warning("lesson %s: tap: %s", self.lesson.id, lost)
+        await self.save()  # before it is told, so that a restart cannot take back what a page was shown
         self._show(now)
-        await self.save()
         over = self.lesson.state is LessonState.ENDED and now - (self.lesson.ended_at or 0) > RELEASE_MS
         if over and not self._released:
             self._released = True

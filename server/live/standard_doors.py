@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from server.domain.floor import watcher_assignment
 from server.domain.lesson import Lesson
@@ -21,6 +22,8 @@ from server.protocol.parameters import Source
 
 if TYPE_CHECKING:
     from server.live.lesson_room import LessonRoom
+
+T = TypeVar("T")
 
 MOST_PUBLISHERS = 8
 MOST_WATCHERS = 64
@@ -75,16 +78,16 @@ class StandardDoors(ABC):
             case told.EndLesson():
                 await self.teach(m.End(), now)
                 await self.room.save()
-                ask.reply.set_result(self.room.lesson.id)
+                _answer(ask.reply, self.room.lesson.id)
             case told.Publish():
-                ask.reply.set_result(await self._publish(ask))
+                _answer(ask.reply, await self._publish(ask))
             case told.Watch():
-                ask.reply.set_result(await self._watch(ask))
+                _answer(ask.reply, await self._watch(ask))
             case told.Patch():
-                ask.reply.set_result(await self._patch(ask))
+                _answer(ask.reply, await self._patch(ask))
             case told.Hangup():
                 self.room.media.close(self._session(ask.session, ask.kind))
-                ask.reply.set_result(None)
+                _answer(ask.reply, None)
             case _:
                 assert_never(ask)
 
@@ -107,7 +110,7 @@ class StandardDoors(ABC):
         room.lesson = renamed(room.lesson, ask.title, ask.minutes)
         await self.teach(m.Start(), now)
         await room.save()
-        ask.reply.set_result(room.lesson.id)
+        _answer(ask.reply, room.lesson.id)
 
     async def _publish(self, ask: told.Publish) -> told.Opened:
         lesson = self.room.lesson
@@ -161,3 +164,9 @@ def renamed(lesson: Lesson, title: m.Words | None, minutes: int | None) -> Lesso
     """The lesson with what the API asked for."""
     rules = replace(lesson.rules, minutes=minutes) if minutes is not None else lesson.rules
     return replace(lesson, title=title or lesson.title, rules=rules)
+
+
+def _answer(reply: asyncio.Future[T], value: T) -> None:
+    """Who asked may have given up; a session nobody took is gone after its silence."""
+    if not reply.done():
+        reply.set_result(value)

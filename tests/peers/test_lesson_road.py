@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
+import aiohttp
+import msgspec
 import pytest
 
 from server.drill.own_server import OwnServer
@@ -112,12 +114,12 @@ async def test_a_lesson_goes_on_while_campus_restarts(installation: OwnServer) -
         before = {page: page.welcome for page in (studio, room)}
         lesson = view(studio).id
         await studio.say(m.CallOn(room=held.demo.rooms[0].room))
-        await studio.until(lambda: studio.slots.get("called") is not None, 3)
+        await studio.until(lambda: view(studio).called is not None, 3)
         held.kill("server.app")
         forget(room)
         await room.until(lambda: decodes(room), 2)
         for page in (studio, room):
-            await page.until(lambda page=page: page.welcome is not before[page], 20)  # type: ignore[misc]
+            await page.until(lambda page=page: page.welcome is not before[page], 40)  # type: ignore[misc]
             assert page.welcome is not None
             assert page.welcome.resumed
             assert page.welcome.keep_up
@@ -133,6 +135,18 @@ async def test_a_lesson_goes_on_while_campus_restarts(installation: OwnServer) -
         await studio.until(lambda: view(studio).replay_ready, 15)
 
 
+async def test_a_second_page_of_a_room_takes_its_place_and_the_first_is_told(
+    installation: OwnServer,
+) -> None:
+    async with holding(installation) as held:
+        studio, (older,) = await start(held, rooms=1)
+        newer = held.room(0)
+        await older.until(lambda: any(refused.fatal for refused in older.refusals), 5)
+        assert older.refusals[-1].code == "newer_page"
+        await newer.until(lambda: decodes(newer), 10)
+        assert not seat_is(studio, held.demo.rooms[0].room, SeatState.AWAY)
+
+
 async def test_who_does_not_say_a_true_hello_is_refused_and_hung_up(installation: OwnServer) -> None:
     async with holding(installation) as held:
         for first in ('{"type":"start"}', "nonsense", '{"type":"hello","token":"forged"}'):
@@ -142,3 +156,38 @@ async def test_who_does_not_say_a_true_hello_is_refused_and_hung_up(installation
                 assert told["type"] == "refused"
                 assert told["fatal"] is True
                 assert (await socket.receive(timeout=5)).data == 4000
+
+
+async def test_a_page_gone_mad_is_hung_up_and_nobody_else_notices(installation: OwnServer) -> None:
+    async with holding(installation) as held:
+        before = held.server.log.stat().st_size
+        studio, (room,) = await start(held, rooms=1)
+        mad = held.demo.rooms[1]
+        hello = msgspec.json.encode(m.Hello(token=mad.token)).decode()
+        offer = msgspec.json.encode(m.OfferUp(1, "v=0\r\n" * 500, {"0": Source.CAMERA})).decode()
+        ends = []
+        for said, times in (
+            (offer, 30),
+            ('{"type":"ping","at":1}', 400),
+            ("x" * 100_000, 1),
+            ("x" * 400_000, 1),
+            ("[" * 60_000, 1),
+            ('{"type":"start"}', 3),
+        ):
+            async with held.http.ws_connect(f"{held.server.url}/ws") as socket:
+                await socket.send_str(hello)
+                for _ in range(times):
+                    await socket.send_str(said)
+                await socket.send_str("bye")
+                async with asyncio.timeout(10):
+                    while (told := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+                        pass
+                ends.append(told.data)
+        cut_while_sending = ends.pop(3)
+        assert cut_while_sending in (1009, None)
+        assert ends == [4000, 4000, 1009, 4000, 4000]
+        forget(room)
+        await room.until(lambda: decodes(room), 3)
+        assert view(studio).state is LessonState.LIVE
+        log = held.server.log.read_bytes()[before:].decode()
+        assert "Traceback" not in log, log[-2000:]
