@@ -65,17 +65,14 @@ export class Feed {
   }
 
   private troubled(hls: Hls, data: ErrorData): void {
-    if (!data.fatal || this.hls !== hls) return;
-    if (this.recoveries++ >= MOST_RECOVERIES) {
-      this.host.failed();
-      return;
-    }
-    if (data.type === ErrorTypes.MEDIA_ERROR) {
-      hls.recoverMediaError();
-      return;
-    }
+    if (this.hls !== hls) return;
     const refused = REFUSED.has(data.response?.code ?? 0);
-    void (refused ? this.host.renew() : Promise.resolve()).finally(() => this.restart(hls));
+    // hls.js asks again by itself for a while; with a new signature the next try succeeds.
+    const renewed = refused ? this.host.renew() : Promise.resolve();
+    if (!data.fatal) return;
+    if (this.recoveries++ >= MOST_RECOVERIES) this.host.failed();
+    else if (data.type === ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
+    else void renewed.finally(() => this.restart(hls));
   }
 
   private restart(hls: Hls): void {
