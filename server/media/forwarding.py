@@ -74,20 +74,18 @@ class Forwarding:
     up_by_handle: dict[int, Up] = field(default_factory=dict)
     ready: set[str] = field(default_factory=set)  # peers that can receive
 
-    def set_up_tracks(self, peer: str, room: str, handle: int, tracks: list[UpTrack]) -> list[Up]:
-        """Make the peer's up tracks these. Returns the live ones that ended by it."""
+    def set_up_tracks(self, peer: str, room: str, handle: int, tracks: list[UpTrack]) -> None:
+        """Make the peer's up tracks these. One whose row is as before keeps its streams."""
         _check_tracks(tracks)
         wanted = {track.mid: track for track in tracks}
-        ended = []
         for up in [each for each in self.ups.values() if each.name.peer == peer]:
-            if wanted.get(up.name.mid) == up.track:
-                del wanted[up.name.mid]
+            track = wanted.get(up.name.mid)
+            if track is not None and _is_same(track, up.track):
+                up.track = wanted.pop(up.name.mid)
             else:
                 self.remove_up(up)
-                ended.append(up)
         for track in wanted.values():
             self._add_up(peer, room, handle, track)
-        return [up for up in ended if up.live]
 
     def set_down_slots(self, peer: str, room: str, handle: int, slots: list[DownSlot]) -> None:
         """Make the peer's slots these; known ones must be the same as before."""
@@ -210,6 +208,10 @@ class Forwarding:
 
     def all_downs(self) -> Iterator[Down]:
         return (down for slots in self.downs.values() for down in slots.values())
+
+
+def _is_same(track: UpTrack, before: UpTrack) -> bool:
+    return track.source is before.source and up_row(track) == up_row(before)
 
 
 def _check_tracks(tracks: list[UpTrack]) -> None:

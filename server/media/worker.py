@@ -201,7 +201,7 @@ class MediaWorker:
                 if isinstance(item, rtcp.ReportBlock):
                     trip = figures.on_report(self.tables, peer.name, item)
                     if trip is not None:
-                        self.relay.set_round_trip(peer.handle, trip)
+                        peer.on_round_trip(trip)
 
     def _up_live(self, event: relay_tables.Event) -> None:
         up = self.tables.up_by_handle.get(event.handle)

@@ -89,6 +89,17 @@ def test_a_changed_track_is_a_new_one_under_its_name(tables: Forwarding) -> None
     assert tables.downs["down"]["stage"].pointed == NAME
 
 
+def test_a_voice_whose_bitrate_changes_keeps_its_streams(tables: Forwarding) -> None:
+    opus = Codec(CodecName.OPUS, 111, 48_000, nack=True)
+    voice = UpTrack("0", Source.VOICE, Kind.AUDIO, [opus], Extensions(), {31: 0}, max_bitrate_bps=64_000)
+    handle = publish(tables, voice)
+    before = tables.ups[TrackName("up", "0")].handle
+    music = msgspec.structs.replace(voice, max_bitrate_bps=128_000)
+    tables.set_up_tracks("up", "L", handle, [music])
+    assert tables.ups[TrackName("up", "0")].handle == before
+    assert tables.ups[TrackName("up", "0")].track == music
+
+
 def test_other_rooms_are_out_of_reach(tables: Forwarding, tap: Tap) -> None:
     publish(tables, CAMERA, room="elsewhere")
     watch(tables, STAGE)
