@@ -104,7 +104,9 @@ async def run(config: Config, listening: socket.socket, stop: asyncio.Event) -> 
     try:
         parts = await make_parts(config, store)
         app = build(parts)
-        operator = app[keys.TOKENS].issue(TokenKind.OPERATOR, lifetime_s=OPERATOR_LIFETIME_S)
+        operator = app[keys.TOKENS].issue(
+            TokenKind.OPERATOR, lifetime_s=OPERATOR_LIFETIME_S, epoch=app[keys.BOOT]
+        )
         await asyncio.to_thread(_write_private, config.run_path / OPERATOR_TOKEN, operator)
         async with asyncio.TaskGroup() as group:
             live = group.create_task(parts.live.run(), name="live")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ def build(parts: Parts) -> Application:
     app[keys.SLOWING] = Slowing(security.wrong_tries, security.wrong_tries_wait_s)
     app[keys.METRICS] = Metrics(lambda: parts.live.figures)
     app[keys.ADMIN_EPOCH] = keys.AdminEpoch(parts.admin_epoch)
+    app[keys.BOOT] = 1 + secrets.randbelow(1 << 30)
     app[keys.SETUP_CODE] = new_room_code()
     app[keys.FREE_BYTES] = parts.free_bytes
     app[accounts.HASHING] = asyncio.Semaphore(2)

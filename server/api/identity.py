@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from server.api.keys import ADMIN_EPOCH, CLOCK, CONFIG, MEDIA_KEY, TOKENS
+from server.api.keys import ADMIN_EPOCH, BOOT, CLOCK, CONFIG, MEDIA_KEY, TOKENS
 from server.api.roles import ANYONE, Actor, ActorRole
 from server.api.signing import signature_holds
 from server.api.tokens import BadToken, TokenKind
@@ -86,6 +86,8 @@ def _of_bearer(request: web.Request) -> list[Actor]:
     try:
         claims = request.app[TOKENS].read(token)
     except BadToken:
+        return []
+    if claims.kind is TokenKind.OPERATOR and claims.epoch != request.app[BOOT]:
         return []
     role = BEARER_ROLES.get(claims.kind)
     return [Actor(role, room=claims.room, lesson=claims.lesson)] if role else []

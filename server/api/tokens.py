@@ -62,7 +62,7 @@ class Tokens:
         lesson: str | None = None,
         epoch: int = 0,
     ) -> str:
-        """A signed token. `epoch` counts the times that all earlier ones were taken back (ADMIN only)."""
+        """A signed token. `epoch`: for ADMIN and OPERATOR, those of another epoch are over."""
         now = self._clock.wall_ms() // 1000
         claims: dict[str, str | int] = {
             "aud": AUDIENCE,

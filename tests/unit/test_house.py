@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -257,6 +258,17 @@ def broad_handlers() -> Iterator[str]:
 
 def test_everything_is_caught_only_at_a_units_boundary() -> None:
     assert set(broad_handlers()) <= UNIT_BOUNDARIES
+
+
+def test_the_lock_file_has_every_dependency_with_hashes_and_names_no_registry() -> None:
+    locked = (ROOT / "requirements.lock").read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
+    names = {re.split(r"[\[<>=~! ]", line)[0].lower().replace("_", "-") for line in wanted}
+    pinned = {line.partition("==")[0] for line in locked.splitlines() if "==" in line}
+    assert names - pinned == set()
+    assert "://" not in locked
+    assert locked.count("==") <= locked.count("--hash=sha256:")
 
 
 TRACKED = subprocess.run(

@@ -37,7 +37,8 @@ class Campus:
     config: Config
 
     def token(self, kind: TokenKind, room: str | None = None, lesson: str | None = None) -> str:
-        return self.app[keys.TOKENS].issue(kind, lifetime_s=600, room=room, lesson=lesson)
+        epoch = self.app[keys.BOOT] if kind is TokenKind.OPERATOR else 0
+        return self.app[keys.TOKENS].issue(kind, lifetime_s=600, room=room, lesson=lesson, epoch=epoch)
 
     def bearer(
         self, kind: TokenKind, room: str | None = None, lesson: str | None = None

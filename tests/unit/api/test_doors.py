@@ -123,6 +123,12 @@ async def test_each_token_opens_its_own_doors_only(campus: Campus, kind: TokenKi
     assert opens == expected.get(kind, set())
 
 
+async def test_an_operator_token_of_an_earlier_start_is_over(campus: Campus) -> None:
+    old = campus.app[keys.TOKENS].issue(TokenKind.OPERATOR, lifetime_s=600, epoch=campus.app[keys.BOOT] + 1)
+    async with campus.browser.get("/api/v1/rooms", headers={"Authorization": f"Bearer {old}"}) as reply:
+        assert reply.status == 404
+
+
 async def test_metrics_are_for_this_machine_and_not_through_a_proxy(campus: Campus) -> None:
     async with campus.browser.get("/metrics") as reply:
         assert reply.status == 200
