@@ -135,7 +135,8 @@ Ask = StartLesson | EndLesson | Publish | Watch | Patch | Hangup
 Inward = PageCame | PageSaid | PageLeft | WorkerSaid | WorkerUp | WorkerGone | RecorderSaid | Ask
 
 
-def _is_stale_soon(message: Inward) -> bool:
+def is_frequent(message: Inward) -> bool:
+    """Comes many times a second, and the next one says all that this one does."""
     match message:
         case PageSaid(message=Report()):
             return True
@@ -155,7 +156,7 @@ class Inbox:
     def post(self, message: Inward) -> bool:
         """False where there was no room for it."""
         waiting = self._queue.qsize()
-        limit = self._limit // 2 if _is_stale_soon(message) else self._limit
+        limit = self._limit // 2 if is_frequent(message) else self._limit
         if waiting >= limit:
             self.dropped += 1
             return False

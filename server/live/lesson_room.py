@@ -1,8 +1,9 @@
 """One live lesson: a task with an inbox, from the studio's check to the playable replay.
 
-Each message changes the lesson, its floor, its participants or its media; then `_settle` compares what is
-with what was told, and tells the difference to the worker, the recorder, the store and the pages. Nobody else
-touches any of it. Rules are `server.domain`, exchanges `live.connections` and `live.room_media`.
+Each message changes the lesson, its floor, its participants or its media; then `_settle` (after frequent
+messages at most twice a second) compares what is with what was told, and tells the difference to the worker,
+the recorder, the store and the pages. Nobody else touches any of it. Rules are `server.domain`, exchanges
+`live.connections` and `live.room_media`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from server.live import inbox as told
 from server.live.attendance import Attendance
 from server.live.connections import MediaLost
 from server.live.doors import Doors
-from server.live.inbox import Inbox, Inward
+from server.live.inbox import Inbox, Inward, is_frequent
 from server.live.ports import Classroom, LessonStore, RecorderPort, WorkerPort
 from server.live.recorded import Recorded
 from server.live.room_media import RoomMedia
@@ -83,13 +84,14 @@ class LessonRoom:
         self._view: m.LessonView | None = None
         self._waiting_for_snapshot = restored
         self._released = False
+        self._settled_at = 0.0
         self.media_away_since: int | None = None
 
     # -- the task ------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Until the lesson is over, its replay ready and nobody waits for news of it."""
-        await self.recorded.load(self.lesson)
+        await self._contained(self.recorded.load(self.lesson))
         await self._wait_for_snapshot()
         while not self._finished():
             message: Inward | None = None
@@ -105,7 +107,10 @@ class LessonRoom:
         """One message and what follows from it. Its failure is its own: the lesson goes on."""
         if message is not None:
             await self._contained(self._take(message))
-        await self._contained(self._settle())
+        since = self._clock.monotonic() - self._settled_at
+        if message is None or not is_frequent(message) or since >= TICK_S:
+            self._settled_at = self._clock.monotonic()
+            await self._contained(self._settle())
 
     async def _contained(self, step: Coroutine[None, None, None]) -> None:
         """The unit boundary of a lesson: what fails here is logged once and stops nothing else."""

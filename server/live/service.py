@@ -317,10 +317,8 @@ class LiveService:
         return room
 
     async def _live(self, room: LessonRoom) -> None:
-        try:
-            await room.run()
-        finally:
-            self._forget(room)
+        await room.run()
+        self._forget(room)
 
     def _forget(self, room: LessonRoom) -> None:
         lesson = room.lesson
