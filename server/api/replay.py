@@ -24,15 +24,22 @@ from server.store.records import LessonOverview, Mark
 VISIT_LENGTH = 26
 
 
-def _read(archive: Path, lesson: str) -> Manifest:
-    try:
-        return read_manifest(lesson_folder(archive, lesson))
-    except BadManifest as error:
-        raise UserFault(
+class NotReady(UserFault):
+    """The lesson is known, its recording cannot be read (yet)."""
+
+    def __init__(self) -> None:
+        super().__init__(
             "not_ready",
             zh="这节课还没有可回放的录像,请稍后再试。",
             en="There is nothing to replay of this lesson yet. Try again soon.",
-        ) from error
+        )
+
+
+def _read(archive: Path, lesson: str) -> Manifest | None:
+    try:
+        return read_manifest(lesson_folder(archive, lesson))
+    except BadManifest:
+        return None
 
 
 def _track(track: Track, prefix: str) -> ReplayTrack:
@@ -81,6 +88,8 @@ async def replay(request: web.Request) -> web.Response:
         raise NoRight
     config = request.app[CONFIG]
     manifest = await asyncio.to_thread(_read, config.archive_path, lesson)
+    if manifest is None:
+        raise NoRight if overview is None else NotReady
     marks = await request.app[STORE].marks(lesson)
     visit = request.cookies.get(VISIT_COOKIE, "")
     known = len(visit) == VISIT_LENGTH and visit.isalnum()

@@ -131,6 +131,17 @@ async def test_a_lesson_without_a_recording_says_so(demo: Campus) -> None:
         assert (await reply.json())["code"] == "not_ready"
 
 
+async def test_a_lesson_that_never_was_is_not_found(demo: Campus) -> None:
+    async with demo.browser.get("/api/v1/lessons/L0000000009/replay") as reply:
+        assert reply.status == 404
+
+
+async def test_a_damaged_manifest_is_no_replay_and_no_traceback(demo: Campus, lesson: str) -> None:
+    (demo.config.archive_path / lesson / "manifest.json").write_text("{")
+    async with demo.browser.get(f"/api/v1/lessons/{lesson}/replay") as reply:
+        assert (await reply.json())["code"] == "not_ready"
+
+
 async def test_a_recording_whose_row_was_lost_is_still_played(demo: Campus) -> None:
     name = "L0000000007"
     await asyncio.to_thread(record, demo.config.archive_path / name, name)
