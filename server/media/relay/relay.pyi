@@ -48,7 +48,11 @@ class Relay:
         """Send to this validated address (the last USE-CANDIDATE)."""
 
     def secure(self, peer: int, inbound: Session, outbound: Session) -> None:
-        """The peer's two SRTP sessions, once; used by the relay alone. ValueError the second time."""
+        """The peer's two SRTP sessions, once; used by the relay alone. ValueError the second time.
+
+        Made with `allow_repeat_tx` False and a `window_size` of 1,024 each way: repaired packets come and
+        go late, under their own numbers.
+        """
 
     def send_stun(self, socket: int, address: Address, data: bytes) -> bool: ...
     def send_dtls(self, peer: int, data: bytes) -> bool:
@@ -58,17 +62,23 @@ class Relay:
         """Encrypt and send a compound RTCP packet (at most 1,200 bytes)."""
 
     # tables
-    def add_up(self, peer: int, row: UpRow) -> int: ...
+    def add_up(self, peer: int, row: UpRow) -> int:
+        """At most 16 a peer, 4 layers each; an SSRC of another track of the peer is refused."""
     def remove_up(self, up: int) -> None:
         """Slots pointed at it point at nothing."""
 
-    def add_down(self, peer: int, row: DownRow) -> int: ...
+    def add_down(self, peer: int, row: DownRow) -> int:
+        """At most 64 a peer; an SSRC the peer's slots had before is refused, even after `remove_down`."""
     def add_tap_down(self, tap: int, track: int, video: bool) -> int:
         """A slot that writes into a tap's ring instead of a peer: RED unwrapped, no SRTP."""
 
     def remove_down(self, down: int) -> None: ...
     def point(self, down: int, up: int, layer: int = 0, join: Join = ...) -> bool:
-        """Forward this layer; `up` -1: nothing. False where the slot has no codec for it."""
+        """Forward this layer; `up` -1: nothing, at once. False where the slot has no codec for it.
+
+        Sound changes at once. A picture goes on with the old layer until the new one has a keyframe
+        (`Join.RING`: until now). Numbers and times go on; the same again changes nothing.
+        """
 
     def set_round_trip(self, peer: int, microseconds: int) -> None:
         """Gate for answering the same NACK twice (default 50,000)."""
