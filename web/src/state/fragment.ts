@@ -31,6 +31,14 @@ export function keptToken(door: string): string | null {
   }
 }
 
+export function forgetToken(door: string): void {
+  try {
+    localStorage.removeItem(KEPT + door);
+  } catch {
+    // nothing was kept
+  }
+}
+
 export function keepToken(door: string, token: string): void {
   try {
     localStorage.setItem(KEPT + door, token);
