@@ -77,13 +77,17 @@ class Tap:
             self.relay.tap_write(self.handle, RecordKind.TRACK_END, slot.number, b"")
 
     def end(self, now: float) -> None:
-        """End every track and the lesson; the memfd stays for a recorder that has yet to come."""
-        for slot in self.slots.values():
-            self.end_track(slot)
-        self.slots.clear()
+        """The lesson is over; the memfd stays for a recorder that has yet to come."""
+        self.end_tracks()
         self.relay.tap_write(self.handle, RecordKind.END, 0, b"")
         self.relay.remove_tap(self.handle)
         self.ended_at = now
+
+    def end_tracks(self) -> None:
+        """Every track stops here, but the lesson may go on in another worker."""
+        for slot in self.slots.values():
+            self.end_track(slot)
+        self.slots.clear()
 
     def close(self) -> None:
         os.close(self.fd)

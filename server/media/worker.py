@@ -107,13 +107,13 @@ class MediaWorker:
         self._tick(self.clock())
 
     async def _close_all(self) -> None:
-        for room in list(self.tables.taps):
-            self.close_tap(room)
+        for tap in self.tables.taps.values():
+            tap.end_tracks()
         for peer in list(self.peers.values()):
             peer.moment(Moment.CLOSED, "worker_stops")
         if self._associations:
             await asyncio.wait(self._associations.values(), timeout=1.0)
-        for tap in self._ended_taps:
+        for tap in [*self.tables.taps.values(), *self._ended_taps]:
             tap.close()
 
     # -- what campus asks ------------------------------------------------------------------------

@@ -26,15 +26,20 @@ async def test_the_end_of_standard_input_ends_the_worker_at_once() -> None:
             assert await worker.process.wait() == 0
 
 
-async def test_sigterm_says_goodbye_to_peers_and_ends_well() -> None:
+async def test_sigterm_says_goodbye_to_peers_and_ends_tracks_but_not_the_lesson() -> None:
     async with running_worker() as worker, connection() as up:
         publish(up)
-        await worker.answer_offer(up, "up", "L")
+        answer = await worker.answer_offer(up, "up", "L")
         await worker.state("up", PeerState.CONNECTED)
+        await worker.do(contract.OpenTap(0, "L"))
+        await worker.do(contract.TapTrack(0, "L", TrackName("up", answer.tracks[0].mid), 1, b"note"))
+        _, fd = _fetch(worker, "L")
         worker.process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(5):
             assert await worker.process.wait() == 0
         await holds(lambda: up.connectionState == "closed", 5)
+        assert _records(fd)[-1][0] == RecordKind.TRACK_END
+        os.close(fd)
 
 
 async def test_a_killed_worker_is_told_at_once_and_a_new_one_is_known_as_new() -> None:
