@@ -23,9 +23,9 @@ are the header, little endian, at these offsets:
     72  u64 records ever written
 
 A position p is at offset RING_HEADER + p % capacity. Records begin at multiples of 8 and never span
-the end: a PAD record (8 bytes at least, its header cut) fills it. The writer never waits; a reader that finds `tail` beyond its own
-position has lost data and goes on at `tail`. A reader copies a record, then reads `tail` again and
-throws the copy away where it was overtaken.
+the end: a PAD record (8 bytes at least, then with its header cut) fills it. The writer never waits; a
+reader that finds `tail` beyond its own position has lost data and goes on at `tail`. A reader copies a
+record, then reads `tail` again and throws the copy away where it was overtaken.
 
     0   u32 length of the whole record, header included, without alignment
     4   u8  kind (RecordKind)

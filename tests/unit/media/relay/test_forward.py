@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import struct
 import time
 from itertools import pairwise
@@ -352,6 +353,18 @@ def test_a_destination_that_fails_costs_nobody_else_a_packet(wire: Wire) -> None
     wire.run()
     assert len(viewer.packets()) == len(last.packets()) == 4
     assert wire.relay.totals()["send_failed"] == 4
+
+
+def test_where_the_kernel_refuses_runs_packets_go_one_by_one(wire: Wire) -> None:
+    camera, viewer, _, _ = road(wire)
+    wire.door.setsockopt(socket.SOL_SOCKET, 11, 1)  # SO_NO_CHECK: UDP GSO needs checksums
+    for _ in range(2):
+        camera.send(8, key=True)
+        wire.run()
+    packets = viewer.packets()
+    assert len(packets) == 16
+    assert_continuous(packets)
+    assert wire.relay.totals()["send_failed"] == 0
 
 
 def test_levels_are_read_and_passed_on(wire: Wire) -> None:

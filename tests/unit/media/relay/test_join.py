@@ -42,7 +42,7 @@ def test_a_joiner_gets_the_whole_gop_and_then_what_comes(wire: Wire) -> None:
         return len(packets) >= 650
 
     wire.tick_until(whole)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 2.5  # 0.8 s and the machine's other work
     camera.send(3)
     wire.run()
     packets += viewer.packets()
