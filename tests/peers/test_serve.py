@@ -109,6 +109,9 @@ async def test_the_command_line_starts_lists_and_ends_lessons(tmp_path: Path) ->
         code, output, errors = await lianke("lesson", "start", "--room", "nowhere", *chosen, folder=tmp_path)
         assert (code, output) == (2, "")
         assert "Not found" in errors
+        log = server.log.read_text()
+        for private in (doors["whip_token"], doors["whep_token"], "eyJ", "星光", "Starlight"):
+            assert private not in log
         secret = server.folder / "run" / "operator.token"
         assert secret.stat().st_mode & 0o777 == 0o600
 
