@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -32,6 +33,7 @@ Window = Callable[[], Awaitable[Page]]
 async def server() -> AsyncIterator[OwnServer]:
     async with own_server(SAMPLE_ROOMS) as own:
         yield own
+        print(await asyncio.to_thread(own.log.read_text))  # pytest shows it where the test failed
 
 
 @pytest.fixture
