@@ -8,6 +8,11 @@ export const room = sentences({
     zh: "请输入管理员给的 6 位教室码，只需一次。",
     en: "Type the room's 6-digit code from your administrator. Once is enough.",
   },
+  codeForgotten: {
+    zh: "这块屏幕原来的教室码已失效，请输入新的 6 位教室码。",
+    en: "The code this screen had is no longer valid. Type the room's new 6-digit code.",
+  },
+  useHere: { zh: "在这块屏幕上课", en: "Use this screen" },
   codeLabel: { zh: "6 位教室码", en: "6-digit room code" },
   codeEnter: { zh: "进入", en: "Enter" },
   codeBusy: { zh: "正在核对…", en: "Checking…" },

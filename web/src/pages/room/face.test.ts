@@ -51,9 +51,16 @@ function facts(change: Partial<Facts> = {}): Facts {
 describe("the screen of a receiving room", () => {
   it("asks for the code only where no token is known or the token is refused for good", () => {
     expect(faceOf(facts({ known: false, lesson: null, link: "stopped" }), NOW).kind).toBe("code");
-    const refusal = { type: "refused" as const, code: "no_right", words, fatal: true, retry_after_ms: 0 };
+    const refusal = { type: "refused" as const, code: "bad_token", words, fatal: true, retry_after_ms: 0 };
     const face = faceOf(facts({ link: "refused", refusal, lesson: null }), NOW);
     expect(face).toEqual({ kind: "code", refusal });
+  });
+
+  it("keeps its token when another screen took the room, or the page is too old", () => {
+    for (const code of ["newer_page", "bad_version", "too_fast"]) {
+      const refusal = { type: "refused" as const, code, words, fatal: true, retry_after_ms: 0 };
+      expect(faceOf(facts({ link: "refused", refusal }), NOW)).toMatchObject({ kind: "refused", refusal });
+    }
   });
 
   it("says connecting before the first welcome, and the clock ever after", () => {

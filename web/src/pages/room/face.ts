@@ -54,13 +54,26 @@ export type Face =
   | { kind: "ended" }
   | { kind: "lesson"; trouble: Trouble | null; away: boolean; soundOnly: boolean };
 
+/** The token is no room's any more: only the code helps. Every other refusal passes, or is taken back here. */
+export function isUnknown(refusal: Refused): boolean {
+  return refusal.code === "bad_token" || refusal.code === "not_found";
+}
+
+/** The room was opened on another screen: this one stays quiet until somebody wants it here. */
+export function isElsewhere(refusal: Refused): boolean {
+  return refusal.code === "newer_page";
+}
+
 /** How long the end is shown before the clock comes back. */
 export const ENDED_FOR_MS = 30_000;
 /** A line that is away for a blink is not worth a word. */
 const WORTH_A_WORD_MS = 2000;
 
 export function faceOf(facts: Facts, now: number): Face {
-  if (facts.link === "refused" && facts.refusal !== null) return { kind: "code", refusal: facts.refusal };
+  if (facts.link === "refused" && facts.refusal !== null) {
+    const { refusal, linkRetryAt: retryAt } = facts;
+    return isUnknown(refusal) ? { kind: "code", refusal } : { kind: "refused", refusal, retryAt };
+  }
   if (!facts.known) return { kind: "code", refusal: null };
   if (facts.lesson !== null && isOn(facts.lesson)) return lessonFace(facts, facts.lesson, now);
   if (facts.refusal !== null && facts.link === "waiting") {

@@ -11,7 +11,7 @@ import type { SessionState } from "@/protocol/session";
 
 import type { Address } from "./address";
 import { keepLayout, keepToken, keptLayout } from "./address";
-import { arrange, faceOf, isHeard, isOn } from "./face";
+import { arrange, faceOf, isElsewhere, isHeard, isOn, isUnknown } from "./face";
 import type { Face, Layout } from "./face";
 import { RoomMedia } from "./media";
 
@@ -23,6 +23,7 @@ export type Toast = { notice: Notice } | { words: Words };
 const TOAST_FOR_MS = 6000;
 const REPORT_EVERY_MS = 1000;
 const DRAW_EVERY_MS = 500;
+const AGAIN_AFTER_MS = 10_000;
 const LOST_AFTER_MS = 10 * 60_000;
 const LAYOUTS: readonly Layout[] = ["teacher", "courseware", "both"];
 
@@ -80,6 +81,7 @@ export class RoomStore {
   });
 
   private link: Link | null = null;
+  private token: string | null = null;
   private readonly timers: ReturnType<typeof setInterval>[] = [];
   private toastTimer: ReturnType<typeof setTimeout> | null = null;
   private readonly nudge = (): void => this.link?.nudge();
@@ -167,6 +169,7 @@ export class RoomStore {
   }
 
   private enter(token: string): void {
+    this.token = token;
     this.link?.stop();
     this.state.known = true;
     this.state.refusal = null;
@@ -191,13 +194,28 @@ export class RoomStore {
     }
     if (this.link?.session.welcome != null) this.state.awaySince ??= this.serverNow();
     this.media.offline();
-    if (state === "refused") this.refusedForGood();
+    if (state === "refused" && this.state.refusal !== null) this.refusedForGood(this.state.refusal);
   }
 
-  private refusedForGood(): void {
-    if (!this.address.sample) keepToken(this.address.keeper, null);
+  /** The server hung up and told no time to come back: nobody stands here to press a key, so we choose one. */
+  private refusedForGood(refusal: Refused): void {
     this.state.told = null;
     this.media.leave();
+    if (isElsewhere(refusal)) return;
+    if (isUnknown(refusal)) {
+      if (!this.address.sample) keepToken(this.address.keeper, null);
+      return;
+    }
+    const pause_ms = AGAIN_AFTER_MS * (1 + Math.random());
+    this.state.linkRetryAt = this.serverNow() + pause_ms;
+    // Of another version than the server: only the new page helps.
+    const again = refusal.code === "bad_version" ? () => location.reload() : () => this.comeBack();
+    setTimeout(() => this.state.link === "refused" && again(), pause_ms);
+  }
+
+  /** After a refusal, join again under the same token. */
+  comeBack(): void {
+    if (this.token !== null) this.enter(this.token);
   }
 
   private receive(message: FromServer): void {
