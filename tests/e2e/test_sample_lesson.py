@@ -127,4 +127,7 @@ async def watch_the_replay(page: Page, url: str, shoot: Shoot) -> None:
     assert time.monotonic() - asked < REPLAY_WITHIN_S
     await expect(page.get_by_test_id("gap").first).to_be_visible()
     await expect(page.get_by_test_id("picture-camera")).to_be_visible()
-    await shoot(page, "replay-zh")
+    await page.keyboard.press("5")
+    await expect(page.get_by_test_id("picture-screen")).to_be_visible()
+    await expect(player).to_have_attribute("data-playing", "true")
+    await in_both_languages(page, shoot, "replay")
