@@ -37,5 +37,5 @@ setup(
             )
         ],
         language_level=3,
-    )
+    ),
 )

@@ -291,8 +291,3 @@ def test_the_project_stands_by_itself() -> None:
         if path != Path(__file__) and leads_out.search(path.read_text(errors="replace")):
             found.append(name)
     assert found == []
-
-
-def test_a_wheel_carries_the_pages() -> None:
-    assert "BuildWithPages" in (ROOT / "setup.py").read_text()
-    assert "pages/**" in (ROOT / "pyproject.toml").read_text()
