@@ -4,7 +4,8 @@
 
 One process: a publisher's encrypted packets come through a loopback socket in bursts, as frames do (sizes n,
 then n + 1, as Chromium makes them); the relay forwards each to N viewers. With --burst 1 nothing can be sent
-together: that is the floor's case. Only the CPU time of `Relay.receive` is counted: receiving, decrypting,
+together: that is the floor's case; with --pps the bursts come at their rate, into caches that other work has
+taken meanwhile. Only the CPU time of `Relay.receive` is counted: receiving, decrypting,
 storing, rewriting, encrypting, sending. Nobody reads the viewers' sockets: they drop what they cannot hold.
 """
 
@@ -60,7 +61,9 @@ def packet(sequence: int, frame: int, size: int) -> bytes:
     return header + first + bytes(size - 13)
 
 
-def measure(viewers: int, packets: int, profile: str, burst: int = 8, size: int = 1200) -> dict[str, float]:
+def measure(
+    viewers: int, packets: int, profile: str, burst: int = 8, pps: int = 0, size: int = 1200
+) -> dict[str, float]:
     relay = Relay()
     door = loopback()
     number = relay.adopt(door.fileno())
@@ -79,6 +82,8 @@ def measure(viewers: int, packets: int, profile: str, burst: int = 8, size: int 
         for sequence in range(start, start + burst):
             longer = (sequence - start) * 2 // burst
             publisher.sendto(sends.protect(packet(sequence, start, size + longer)), door.getsockname())
+        if pps:
+            time.sleep(burst / pps)
         began, began_wall = time.thread_time(), time.perf_counter()
         relay.receive(number)
         spent += time.thread_time() - began
@@ -101,13 +106,14 @@ def main() -> None:
     parser.add_argument("--viewers", type=int, default=40)
     parser.add_argument("--packets", type=int, default=4000)
     parser.add_argument("--burst", type=int, default=8, help="packets that arrive together")
+    parser.add_argument("--pps", type=int, default=0, help="packets a second (0: as fast as they go)")
     parser.add_argument("--profile", choices=PROFILES, default="gcm")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     figures = {
         "profile": asked.profile,
         "burst": asked.burst,
-        **measure(asked.viewers, asked.packets, asked.profile, asked.burst),
+        **measure(asked.viewers, asked.packets, asked.profile, asked.burst, asked.pps),
     }
     print(json.dumps(figures) if asked.json else "\n".join(f"{k:16} {v}" for k, v in figures.items()))
 
