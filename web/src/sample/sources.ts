@@ -7,7 +7,7 @@ import { Metronome } from "./metronome";
 import { drawPupils, drawSlides, drawTeacher } from "./pictures";
 import type { Draw } from "./pictures";
 import { clockMs, drawStamp, FRAME_MS, stampAt } from "./stamp";
-import { SampleVoice } from "./voice";
+import { sampleVoice } from "./voice";
 
 export type SampleKind = "main" | "room";
 
@@ -69,7 +69,10 @@ export function sampleSources(kind: SampleKind, seed = 0): SampleSources {
     kind === "main" ? paint(MAIN.camera) : paint({ width: 640, height: 360, every: 2, draw: drawPupils(seed) });
   const screen = kind === "main" ? paint(MAIN.screen) : null;
   if (screen !== null) screen.contentHint = "detail";
-  const voice = new SampleVoice(kind === "main" ? 220 : 330 * 2 ** ((seed % 4) / 6), kind === "main");
+  const voice = sampleVoice({
+    baseHz: kind === "main" ? 220 : 330 * 2 ** ((seed % 4) / 6),
+    withTone: kind === "main",
+  });
   const tick = (): void => {
     const now = clockMs();
     for (const painter of painters) painter.paint(now);
@@ -85,7 +88,7 @@ export function sampleSources(kind: SampleKind, seed = 0): SampleSources {
     stop() {
       metronome.stop();
       for (const painter of painters) painter.track.stop();
-      void voice.stop();
+      voice.stop();
     },
   };
 }

@@ -1,90 +1,106 @@
-/** The sample's voice: a quiet motif, and a 1 kHz tone exactly while the pictures' sync block is white. */
-import { clockMs, SYNC_EVERY_MS, SYNC_MS } from "./stamp";
+/**
+ * The sample's voice as a track.
+ *
+ * Written sample by sample against the machine's clock, so that a busy machine neither stretches nor drops
+ * any of it; browsers without MediaStreamTrackGenerator play the same wave through an AudioContext.
+ */
+import { clockMs, SYNC_EVERY_MS } from "./stamp";
+import { SAMPLE_RATE, wave } from "./wave";
+import type { VoiceKind } from "./wave";
 
-const AHEAD_MS = 600;
-const NOTE_MS = 300;
-const TONE_HZ = 1_000;
-const TONE_GAIN = 0.4;
-/** Semitones above the base, null rests; nothing sounds in the first half second, where the tone is. */
-const MOTIF: readonly (number | null)[] = [
-  null, null, 0, 4, 7, null, 9, 7, 4, null, 2, 4, 7, null, 4, 0,
-];
-
-export class SampleVoice {
+export interface SampleVoice {
   readonly track: MediaStreamTrack;
-  private readonly context = new AudioContext({ sampleRate: 48_000 });
-  private readonly out: MediaStreamAudioDestinationNode;
-  private readonly offsets: number[] = [];
-  private scheduledTo = 0;
+  /** To be called every few milliseconds. */
+  tick(): void;
+  stop(): void;
+}
 
-  /** `baseHz`: the motif's lowest note; rooms speak without the sync tone. */
+interface TrackGenerator extends MediaStreamTrack {
+  readonly writable: WritableStream<AudioData>;
+}
+type TrackGeneratorConstructor = new (init: { kind: string }) => TrackGenerator;
+
+const PIECE_MS = 10;
+/** A page that slept longer goes on from now instead of catching up. */
+const CATCH_UP_MS = 500;
+
+export function sampleVoice(kind: VoiceKind): SampleVoice {
+  const generator = (window as { MediaStreamTrackGenerator?: TrackGeneratorConstructor }).MediaStreamTrackGenerator;
+  return generator === undefined ? new PlayedVoice(kind) : new WrittenVoice(kind, new generator({ kind: "audio" }));
+}
+
+class WrittenVoice implements SampleVoice {
+  readonly track: MediaStreamTrack;
+  private readonly writer: WritableStreamDefaultWriter<AudioData>;
+  private writtenTo = Math.ceil(clockMs() / PIECE_MS) * PIECE_MS;
+
   constructor(
-    private readonly baseHz: number,
-    private readonly withTone: boolean,
+    private readonly kind: VoiceKind,
+    generator: TrackGenerator,
   ) {
-    this.out = this.context.createMediaStreamDestination();
-    const track = this.out.stream.getAudioTracks()[0];
-    if (track === undefined) throw new Error("an audio destination has no track");
-    this.track = track;
-    // A page without a touch yet may not sound; the tick tries again.
-    void this.context.resume();
+    this.track = generator;
+    this.writer = generator.writable.getWriter();
   }
 
-  /** Plan what sounds until `AHEAD_MS` from now. To be called at least twice a second. */
   tick(): void {
-    if (this.context.state !== "running") {
-      void this.context.resume();
-      this.scheduledTo = 0;
-      return;
-    }
     const now = clockMs();
-    const offset = this.contextOffsetMs(now);
-    const from = Math.max(this.scheduledTo, now + 60);
-    const to = now + AHEAD_MS;
-    for (let step = Math.ceil(from / NOTE_MS); step * NOTE_MS < to; step++) this.note(step * NOTE_MS, offset);
-    if (this.withTone) {
-      for (let k = Math.ceil(from / SYNC_EVERY_MS); k * SYNC_EVERY_MS < to; k++) {
-        this.sound(k * SYNC_EVERY_MS - offset, SYNC_MS, TONE_HZ, TONE_GAIN, 2);
-      }
+    if (now - this.writtenTo > CATCH_UP_MS) this.writtenTo = Math.floor(now / PIECE_MS) * PIECE_MS;
+    while (this.writtenTo + PIECE_MS <= now) {
+      this.write(this.writtenTo);
+      this.writtenTo += PIECE_MS;
     }
-    this.scheduledTo = to;
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     this.track.stop();
-    await this.context.close();
+    void this.writer.close().catch(() => undefined); // the track's end closed it already
   }
 
-  private note(atMs: number, offset: number): void {
-    const into = atMs % SYNC_EVERY_MS;
-    if (into < 400 || into > SYNC_EVERY_MS - NOTE_MS * 1.2) return;
-    const semitones = MOTIF[Math.floor(into / NOTE_MS) % MOTIF.length];
-    if (semitones == null) return;
-    this.sound(atMs - offset, NOTE_MS * 0.9, this.baseHz * 2 ** (semitones / 12), 0.12, 40);
+  private write(fromMs: number): void {
+    const samples = (SAMPLE_RATE * PIECE_MS) / 1000;
+    const piece = new AudioData({
+      format: "f32-planar",
+      sampleRate: SAMPLE_RATE,
+      numberOfChannels: 1,
+      numberOfFrames: samples,
+      timestamp: Math.round(fromMs * 1000),
+      data: wave(fromMs, samples, this.kind),
+    });
+    this.writer.write(piece).catch(() => undefined); // nobody listens to a stopped track
+  }
+}
+
+class PlayedVoice implements SampleVoice {
+  readonly track: MediaStreamTrack;
+  private readonly context = new AudioContext({ sampleRate: SAMPLE_RATE });
+  private source: AudioBufferSourceNode | null = null;
+  private readonly out: MediaStreamAudioDestinationNode;
+
+  constructor(private readonly kind: VoiceKind) {
+    this.out = this.context.createMediaStreamDestination();
+    this.track = this.out.stream.getAudioTracks()[0] as MediaStreamTrack;
   }
 
-  private sound(startMs: number, lengthMs: number, hz: number, gain: number, rampMs: number): void {
-    const start = Math.max(startMs / 1000, this.context.currentTime);
-    const end = (startMs + lengthMs) / 1000;
-    if (end <= start) return;
-    const tone = this.context.createOscillator();
-    const level = this.context.createGain();
-    tone.frequency.value = hz;
-    tone.type = "sine";
-    level.gain.setValueAtTime(0, start);
-    level.gain.linearRampToValueAtTime(gain, start + rampMs / 1000);
-    level.gain.setValueAtTime(gain, end - rampMs / 1000);
-    level.gain.linearRampToValueAtTime(0, end);
-    tone.connect(level).connect(this.out);
-    tone.start(start);
-    tone.stop(end);
+  tick(): void {
+    // A page without a touch yet may not sound; every tick tries again.
+    if (this.context.state !== "running") void this.context.resume();
+    else this.source ??= this.play();
   }
 
-  /** Wall clock minus the context's clock; the median of the last looks, since the latter moves in steps. */
-  private contextOffsetMs(now: number): number {
-    this.offsets.push(now - this.context.currentTime * 1000);
-    if (this.offsets.length > 25) this.offsets.shift();
-    const sorted = [...this.offsets].sort((a, b) => a - b);
-    return sorted[sorted.length >> 1] ?? 0;
+  stop(): void {
+    this.track.stop();
+    void this.context.close();
+  }
+
+  private play(): AudioBufferSourceNode {
+    const samples = (SAMPLE_RATE * SYNC_EVERY_MS) / 1000;
+    const buffer = this.context.createBuffer(1, samples, SAMPLE_RATE);
+    buffer.copyToChannel(wave(0, samples, this.kind), 0);
+    const source = this.context.createBufferSource();
+    source.buffer = buffer;
+    source.loop = true;
+    source.connect(this.out);
+    source.start(0, (clockMs() % SYNC_EVERY_MS) / 1000);
+    return source;
   }
 }
