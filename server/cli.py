@@ -91,10 +91,10 @@ def relay(
     seconds: float = 10,
     pps: int = 250,
     profile: Literal["gcm", "sha1"] = "gcm",
-    bursts: bool = False,
+    bursts: bool = True,
     as_json: AsJson = False,
 ) -> int:
-    """What one media worker pays to forward a packet. Frames go out evenly or in --bursts."""
+    """What one media worker pays to forward a packet. --no-bursts: packets evenly, not frame by frame."""
     from server.drill import commands
 
     return commands.bench_relay(viewers, seconds, pps, profile, bursts=bursts, as_json=as_json)

@@ -159,11 +159,10 @@ async def send(pc: RTCPeerConnection, seconds: float, pps: int) -> int:
         (transceiver.mid or "0").encode(), 1,
     )  # fmt: skip
     begun = time.monotonic()
-    for index in range(int(seconds * 25) * stream.shape.packets):
-        late = begun + index / (stream.shape.packets * 25) - time.monotonic()
-        if late > 0.002:
-            await asyncio.sleep(late)
-        await transport._send_rtp(stream.packet(time.time_ns()))
+    for frame in range(int(seconds * 25)):
+        await asyncio.sleep(max(begun + frame / 25 - time.monotonic(), 0))
+        for _ in range(stream.shape.packets):
+            await transport._send_rtp(stream.packet(time.time_ns()))
     return stream.index
 
 
