@@ -23,7 +23,6 @@ export interface Facts {
   linkRetryAt: number | null;
   refusal: Refused | null;
   lesson: LessonView | null;
-  room: string;
   stage: SlotVerdict | null;
   screen: SlotVerdict | null;
   voice: SlotVerdict | null;
@@ -31,7 +30,6 @@ export interface Facts {
   sourceAway: boolean;
   /** When a picture last moved in this lesson; null: none did yet. */
   seenAt: number | null;
-  soundBlocked: boolean;
   /** When a new connection is asked for because the picture stands. */
   mediaRetryAt: number | null;
   /** When this screen saw the lesson end. */

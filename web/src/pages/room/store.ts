@@ -281,13 +281,13 @@ export class RoomStore {
   }
 
   private decide(): Face {
-    const { known, link, awaySince, linkRetryAt, refusal, room, endedAt, now } = this.state;
-    const { verdicts, sourceAway, seenAt, soundBlocked, retryAt } = this.media.state;
+    const { known, link, awaySince, linkRetryAt, refusal, endedAt, now } = this.state;
+    const { verdicts, sourceAway, seenAt, retryAt } = this.media.state;
     const stage = verdicts["stage"] ?? null;
     const screen = verdicts["screen"] ?? null;
     const voice = verdicts["main"] ?? null;
-    const line = { known, link, awaySince, linkRetryAt, refusal, lesson: this.lesson.value, room, endedAt };
-    const media = { stage, screen, voice, sourceAway, seenAt, soundBlocked, mediaRetryAt: retryAt };
+    const line = { known, link, awaySince, linkRetryAt, refusal, lesson: this.lesson.value, endedAt };
+    const media = { stage, screen, voice, sourceAway, seenAt, mediaRetryAt: retryAt };
     return faceOf({ ...line, ...media }, now);
   }
 }
