@@ -36,8 +36,11 @@ WIDTH, HEIGHT, FPS, LOOP_S = 960, 540, 25, 20.0
 WARM_UP_S = 4.0
 KNOCK = """const Plain = window.WebSocket;
 window.WebSocket = class extends Plain {
-  constructor(...all) { super(...all); window.knockedAt ??= performance.timeOrigin + performance.now(); }
-};"""
+  constructor(...all) { super(...all); window.knockedAt ??= performance.now(); }
+};
+document.addEventListener('loadeddata', event => {
+  if (event.target.dataset.testid == 'picture-stage') window.firstPictureAt ??= performance.now();
+}, true);"""
 GATHERED = """window.gathered = pc => new Promise(done => {
   const look = () => pc.iceGatheringState == 'complete' && done();
   pc.onicegatheringstatechange = look;
@@ -160,15 +163,8 @@ async def through_server(browser: Browser, own: OwnServer, seconds: float) -> tu
 
 async def first_frame_s(room: Page) -> float:
     """From the page's knock to its first picture."""
-    picture = room.get_by_test_id("picture-stage")
-    await picture.wait_for(state="attached")
-    await observe(picture)
-    seen: list[Shown] = []
-    async with asyncio.timeout(20):
-        while not seen:
-            await asyncio.sleep(0.02)
-            seen = await shown(picture)
-    return (seen[0].at_ms - float(await room.evaluate("() => window.knockedAt"))) / 1000
+    await sees(room.get_by_test_id("room"), 15_000)
+    return float(await room.evaluate("() => window.firstPictureAt - window.knockedAt")) / 1000
 
 
 @asynccontextmanager
