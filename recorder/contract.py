@@ -1,8 +1,9 @@
 """What campus and workers say to the recorder: control messages and the tap ring's layout.
 
 **Control** (campus -> recorder, Unix socket, framed by `recorder.framing`): `Hello`, `Begin`,
-`Finish`; the recorder answers `Welcome` and tells `Recording` whenever something changed. Each is
-idempotent: after a restart of either side campus says `Begin` again for every live lesson.
+`Finish`; the recorder answers `Welcome`, tells `Recording` whenever something changed, and
+`KeyframeWanted` where only a keyframe ends a hole. Each is idempotent: after a restart of either side
+campus says `Begin` again for every live lesson.
 
 **Tap socket** (recorder -> worker, Unix SEQPACKET socket): the recorder sends the room's name
 (UTF-8, at most 200 bytes) as one packet; the worker answers one packet: 16 bytes ring id and the
@@ -134,4 +135,12 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     version: int = VERSION
 
 
-Event = Welcome | Recording
+class KeyframeWanted(msgspec.Struct, frozen=True, tag="keyframe_wanted"):
+    """Packets of this track (`TrackNote.name`) are lost for good: no picture of it can be kept until a
+    keyframe comes. Told at most once in 2 s for a track, for as long as that is so."""
+
+    lesson: str
+    track: str
+
+
+Event = Welcome | Recording | KeyframeWanted

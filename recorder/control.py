@@ -28,14 +28,14 @@ class Control:
     def __init__(self, archive: Path, socket_path: Path, engine: Engine | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._path = socket_path
-        self.engine = engine or Engine(archive, self.tell)
+        self.engine = engine or Engine(archive, self.tell, want=self.tell)
         self._clients: set[asyncio.StreamWriter] = set()
         self._fetches: dict[str, asyncio.Task[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
 
-    def tell(self, report: Report) -> None:
+    def tell(self, event: Event) -> None:
         """Any thread: every client hears this."""
-        self._loop.call_soon_threadsafe(self._broadcast, report)
+        self._loop.call_soon_threadsafe(self._broadcast, event)
 
     async def run(self) -> None:
         self.engine.start()
@@ -125,9 +125,9 @@ class Control:
             asked += 1
             await asyncio.sleep(FETCH_AGAIN_S)
 
-    def _broadcast(self, report: Report) -> None:
+    def _broadcast(self, event: Event) -> None:
         for client in list(self._clients):
-            self._send(client, report)
+            self._send(client, event)
 
     def _send(self, writer: asyncio.StreamWriter, event: Event) -> None:
         if writer.transport.get_write_buffer_size() > UNHEARD_AT_MOST:

@@ -15,7 +15,7 @@ from pathlib import Path
 from recorder.archive.layout import lesson_folder
 from recorder.archive.manifest import BadManifest, Manifest, read_manifest
 from recorder.archive.reading import list_recordings
-from recorder.contract import Begin, RecordingState
+from recorder.contract import Begin, KeyframeWanted, RecordingState
 from recorder.contract import Recording as Report
 from recorder.recording import LessonRecording, monotonic_ns
 from recorder.ring import Ring
@@ -31,7 +31,8 @@ FULL_BYTES = 256 << 20
 
 
 class Engine:
-    """Records into `archive`. `tell` is called with every change, in a thread of ours."""
+    """Records into `archive`. `tell` is called with every change, `want` where a track needs a keyframe,
+    both in a thread of ours."""
 
     def __init__(
         self,
@@ -40,11 +41,13 @@ class Engine:
         low_bytes: int = LOW_BYTES,
         full_bytes: int = FULL_BYTES,
         free: Callable[[], int] | None = None,
+        want: Callable[[KeyframeWanted], None] = lambda _: None,
     ) -> None:
         """`free`: asks how many bytes the archive's disk has left (default: the file system)."""
         archive.mkdir(parents=True, exist_ok=True)
         self._archive = archive
         self._tell = tell
+        self._want = want
         self._low_bytes = low_bytes
         self._full_bytes = full_bytes
         self._recordings: dict[str, LessonRecording] = {}
@@ -138,7 +141,7 @@ class Engine:
 
     def _open(self, manifest: Manifest) -> None:
         folder = lesson_folder(self._archive, manifest.lesson)
-        recording = LessonRecording(folder, manifest, self._tell)
+        recording = LessonRecording(folder, manifest, self._tell, self._want)
         with self._lock:
             self._recordings[manifest.lesson] = recording
         self._tell(recording.report)

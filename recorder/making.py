@@ -50,6 +50,11 @@ class Making:
         return self._reader.damaged
 
     @property
+    def wanting(self) -> list[str]:
+        """Tracks that need a keyframe."""
+        return self._assembler.wanting
+
+    @property
     def seconds(self) -> float:
         """What is playable: the longest playlist's time."""
         return round(max((w.seconds for w in self._writers.values()), default=0.0), 3)

@@ -15,8 +15,8 @@ import msgspec
 
 from recorder.archive.layout import MULTIVARIANT
 from recorder.archive.manifest import Manifest, write_manifest
+from recorder.contract import KeyframeWanted, RecordingState
 from recorder.contract import Recording as Report
-from recorder.contract import RecordingState
 from recorder.intake import Intake
 from recorder.making import Making
 from recorder.ring import Ring
@@ -26,18 +26,28 @@ TELL_EVERY_S = 5.0
 END_MARK_S = 0.5
 """How long after Finish the worker's end mark is waited for."""
 RETRY_S = 2.0
+WANT_EVERY_S = 2.0
+"""A keyframe of one track is asked for at most so often."""
 
 
 class LessonRecording:
-    """`tell` is called (in the making thread) with every change."""
+    """`tell` is called (in the making thread) with every change, `want` where a keyframe is needed."""
 
-    def __init__(self, folder: Path, manifest: Manifest, tell: Callable[[Report], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        manifest: Manifest,
+        tell: Callable[[Report], None],
+        want: Callable[[KeyframeWanted], None],
+    ) -> None:
         """Begins, or goes on with what the folder holds. OSError where the disk refuses."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.lesson = manifest.lesson
         self._manifest = msgspec.structs.replace(manifest, state=RecordingState.RECORDING)
         self._tell = tell
+        self._want = want
+        self._wanted_s: dict[str, float] = {}
         write_manifest(folder, self._manifest, durable=True)
         self._intake = Intake(folder, manifest.lesson)
         self._making: Making | None = Making(folder, manifest.lesson)
@@ -98,6 +108,7 @@ class LessonRecording:
         try:
             if self._making.step(self._intake.place):
                 return True
+            self._ask_for_keyframes(self._making, now_s)
             changed = self._making.publish()
             self._problem = "disk_full" if not room else "disk_low" if low else ""
             if self._making.ended:
@@ -124,6 +135,15 @@ class LessonRecording:
         self._intake.stop()
         if self._making is not None and self._state is RecordingState.RECORDING:
             self._making.abandon()
+
+    def _ask_for_keyframes(self, making: Making, now_s: float) -> None:
+        """Everything that came has been read: what is missing now does not come by itself."""
+        if self._finish_ns is not None or not self._intake.has_ring:
+            return
+        for track in making.wanting:
+            if now_s - self._wanted_s.get(track, -WANT_EVERY_S) >= WANT_EVERY_S:
+                self._wanted_s[track] = now_s
+                self._want(KeyframeWanted(self.lesson, track))
 
     def _ready(self, now_s: float) -> None:
         assert self._making is not None

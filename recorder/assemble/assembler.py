@@ -103,6 +103,12 @@ class Assembler:
         """The lesson's time by the newest record."""
         return 0.0 if self._zero_ns is None else self._passed_s(self._now_ns)
 
+    @property
+    def wanting(self) -> list[str]:
+        """Tracks that need a keyframe, by the newest record's time."""
+        videos = [track for track in self._tracks.values() if isinstance(track, VideoTrack)]
+        return [track.name for track in videos if not self.ended and track.wants_key(self.seconds)]
+
     # inside
 
     def _take(self, record: Record) -> None:

@@ -37,6 +37,11 @@ class AccessUnits:
         self._begin(None)
 
     @property
+    def needs_key(self) -> bool:
+        """Nothing is given before the next IDR picture."""
+        return self._needs_key
+
+    @property
     def broken(self) -> bool:
         """Pictures were lost since the last one that was given."""
         return self._lost

@@ -17,6 +17,10 @@ AWAY_S = 1.5
 LEAST_TICKS = VIDEO_RATE // 10_000
 """Two pictures are at least 0.1 ms apart."""
 USUAL_S = 0.04
+OPENING_S = 1.5
+"""How long a track's first keyframe is waited for before one is wanted."""
+SILENT_S = 10.0
+"""A source that has sent nothing for so long is not asked for a keyframe."""
 
 
 class _Picture(NamedTuple):
@@ -52,6 +56,7 @@ class VideoTrack:
         self._stream = 0
         self._paused = False
         self._begun_s = 0.0
+        self._came_s: float | None = None  # the newest packet, None where the source has stopped
 
     @property
     def lost(self) -> int:
@@ -70,7 +75,15 @@ class VideoTrack:
         into this moment."""
         self._begun_s = at_s
 
+    def wants_key(self, now_s: float) -> bool:
+        """Only a keyframe brings the next picture, and the source is there to send one."""
+        came_s, units = self._came_s, self._units
+        if came_s is None or now_s - came_s > SILENT_S or not units.needs_key:
+            return False
+        return units.broken or now_s - self._begun_s > OPENING_S
+
     def packet(self, packet: Packet, arrival_s: float) -> None:
+        self._came_s = arrival_s
         changes = self._source.changes_stream(packet, arrival_s)
         if changes is None:
             return
@@ -88,6 +101,7 @@ class VideoTrack:
         """The source stopped; it may come back."""
         self._drain(now_s, all_of_them=True)
         self._paused = True
+        self._came_s = None
 
     def advance(self, now_s: float) -> None:
         """Time has passed: give what has waited long enough."""

@@ -70,6 +70,13 @@ class RecorderSaid:
 
 
 @dataclass(frozen=True, slots=True)
+class RecorderWants:
+    """A keyframe of a recorded track (`TrackNote.name`)."""
+
+    track: str
+
+
+@dataclass(frozen=True, slots=True)
 class StartLesson:
     """From the API. Answered by the lesson's id."""
 
@@ -132,7 +139,9 @@ class Hangup:
 
 
 Ask = StartLesson | EndLesson | Publish | Watch | Patch | Hangup
-Inward = PageCame | PageSaid | PageLeft | WorkerSaid | WorkerUp | WorkerGone | RecorderSaid | Ask
+Inward = (
+    PageCame | PageSaid | PageLeft | WorkerSaid | WorkerUp | WorkerGone | RecorderSaid | RecorderWants | Ask
+)
 
 
 def is_frequent(message: Inward) -> bool:

@@ -169,6 +169,8 @@ class LessonRoom:
                     await self._worker_gone(now)
             case told.RecorderSaid(recording=recording):
                 await self.recorded.told(recording, self.lesson, now)
+            case told.RecorderWants(track=track):
+                self.media.refresh(track)
             case (
                 told.StartLesson()
                 | told.EndLesson()

@@ -20,6 +20,7 @@ from recorder.contract import (
     Event,
     Finish,
     Hello,
+    KeyframeWanted,
     Recording,
     RecordingState,
     Welcome,
@@ -36,9 +37,15 @@ _decoder: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)
 class RecorderLink:
     """One recorder, for as long as campus runs. Satisfies `live.ports.RecorderPort`."""
 
-    def __init__(self, path: Path, on_recording: Callable[[Recording], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        on_recording: Callable[[Recording], None],
+        on_keyframe_wanted: Callable[[KeyframeWanted], None] = lambda _: None,
+    ) -> None:
         self._path = str(path)
         self._on_recording = on_recording
+        self._on_keyframe_wanted = on_keyframe_wanted
         self._writer: asyncio.StreamWriter | None = None
         self._begun: dict[str, Begin] = {}
         self._finishing: set[str] = set()
@@ -96,6 +103,8 @@ class RecorderLink:
             while (event := await read_frame(reader, _decoder)) is not None:
                 if isinstance(event, Recording):
                     self._heard(event)
+                elif isinstance(event, KeyframeWanted):
+                    self._on_keyframe_wanted(event)
             return True
         finally:
             self._writer = None

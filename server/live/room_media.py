@@ -23,6 +23,7 @@ from server.media.contract import (
     PeerSnapshot,
     PeerState,
     Point,
+    RequestKeyframe,
     TapSnapshot,
     TapTrack,
     TrackChanged,
@@ -201,6 +202,13 @@ class RoomMedia:
         except MediaLost:
             self.taps.told.pop(command.number, None)
             raise
+
+    def refresh(self, track: str) -> None:
+        """The recorder needs a keyframe of the tapped track with this name."""
+        if self.worker is not None:
+            for tap in self.taps.told.values():
+                if tap.note.name == track:
+                    self.worker.send(RequestKeyframe(tap.track))
 
     def close(self, connection: Connection) -> None:
         self.connections.pop(connection.name, None)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from recorder.contract import Recording
+from recorder.contract import KeyframeWanted, Recording
 from server import ids
 from server.clock import Clock
 from server.config import Config
@@ -79,7 +79,9 @@ class LiveService:
         self._clock = clock
         names = [f"w{number}" for number in range(config.worker_count)]
         self._workers = Workers({name: config.run_path / f"{name}.sock" for name in names}, self)
-        self._recorder = RecorderLink(config.run_path / "recorder.sock", self._recording_changed)
+        self._recorder = RecorderLink(
+            config.run_path / "recorder.sock", self._recording_changed, self._keyframe_wanted
+        )
         self._ports = RoomPorts(
             host=self,
             store=store,
@@ -354,6 +356,10 @@ class LiveService:
             room.inbox.post(told.RecorderSaid(recording))
         elif self._group is not None:
             self._group.create_task(self._keep(recording), name=f"recording {recording.lesson}")
+
+    def _keyframe_wanted(self, wanted: KeyframeWanted) -> None:
+        if wanted.lesson in self._rooms:
+            self._rooms[wanted.lesson].inbox.post(told.RecorderWants(wanted.track))
 
     async def _keep(self, recording: Recording) -> None:
         """The row of a lesson that is no longer live."""

@@ -178,6 +178,17 @@ async def test_pupils_are_never_tapped_unless_the_lesson_says_so() -> None:
         assert up not in {tap.track.peer for tap in taps}
 
 
+async def test_a_keyframe_that_the_recorder_wants_is_asked_of_that_tracks_publisher() -> None:
+    async with stage() as at:
+        studio = await at.enter(Role.TEACHER, "main")
+        await at.say(studio, m.Start())
+        main = await at.publish(studio)
+        for track in ("camera", "screen", "nonsense"):
+            at.room.inbox.post(told.RecorderWants(track))
+        await at.settled()
+        assert at.worker.of(media.RequestKeyframe) == [media.RequestKeyframe(media.TrackName(main, "1"))]
+
+
 async def test_pupils_are_tapped_under_their_own_subject_where_the_lesson_says_so() -> None:
     lesson = Lesson("L1", Words("课", "x"), "main", ("shahe",), recorded_rooms=frozenset({"shahe"}))
     async with stage(lessons.open_lesson(lesson)) as at:

@@ -149,7 +149,8 @@ async def test_a_worker_gives_lessons_their_peers_back_and_loses_what_nobody_kno
 
 async def test_what_the_recorder_was_asked_is_said_again_until_it_is_done(tmp_path: Path) -> None:
     heard: list[rec.Recording] = []
-    link = RecorderLink(tmp_path / "recorder.sock", heard.append)
+    wanted: list[rec.KeyframeWanted] = []
+    link = RecorderLink(tmp_path / "recorder.sock", heard.append, wanted.append)
     link.begin(lesson="L1", title="课", started_at_ms=1_800_000_000_000, tap_socket="w0.taps")
     speaker = Speaker(tmp_path / "recorder.sock", rec.Command, rec.Welcome([], 10))
     async with running(link.run()):
@@ -166,6 +167,8 @@ async def test_what_the_recorder_was_asked_is_said_again_until_it_is_done(tmp_pa
         await speaker.start()
         await until(lambda: rec.Finish("L1") in speaker.heard)
         assert begin in speaker.heard
+        speaker.say(rec.KeyframeWanted("L1", "screen"))
+        await until(lambda: wanted == [rec.KeyframeWanted("L1", "screen")])
         ready = rec.Recording("L1", rec.RecordingState.READY, seconds=3.0)
         speaker.say(ready)
         await until(lambda: heard == [ready])
