@@ -58,8 +58,6 @@ class Down:
     wanted: TrackName | None = None
     pointed: TrackName | None = None
     before: DownFigures | None = None
-    loss: float = 0.0
-    round_trip_ms: float = 0.0
 
 
 @dataclass(slots=True)
@@ -194,12 +192,12 @@ class Forwarding:
             self.keyframes.want(up.handle)
 
     def _start_tap(self, tap: Tap, slot: TapSlot, up: Up) -> None:
-        join = self._join(up)
-        tap.start_track(slot, up.handle, video=up.track.kind is Kind.VIDEO, join=join)
-        if up.track.kind is Kind.VIDEO:
+        """Never out of the ring: what came before somebody wanted it recorded is not written."""
+        video = up.track.kind is Kind.VIDEO
+        tap.start_track(slot, up.handle, video=video)
+        if video:
             self.keyframes.every(up.handle, slot.keyframe_every_s)
-            if join is Join.LIVE:
-                self.keyframes.want(up.handle)
+            self.keyframes.want(up.handle)
 
     def _join(self, up: Up) -> Join:
         if up.track.kind is not Kind.VIDEO:

@@ -65,10 +65,11 @@ class Tap:
             raise
         return cls(room, relay, fd, handle, ring_id)
 
-    def start_track(self, slot: TapSlot, up: int, *, video: bool, join: Join) -> None:
+    def start_track(self, slot: TapSlot, up: int, *, video: bool) -> None:
+        """Write what comes from now on; a picture from its next keyframe."""
         self.relay.tap_write(self.handle, RecordKind.TRACK, slot.number, slot.note)
         slot.handle = self.relay.add_tap_down(self.handle, slot.number, video)
-        self.relay.point(slot.handle, up, 0, join)
+        self.relay.point(slot.handle, up, 0, Join.LIVE)
 
     def end_track(self, slot: TapSlot) -> None:
         if slot.handle is not None:

@@ -220,6 +220,9 @@ cdef void forward(Core* core, Down* down, Layer* layer, Stored* row) noexcept no
     if down.next is layer:
         if not fits(down, row.codec) or row.flags & PADDING or (down.video and row.flags & KEY_START == 0):
             return
+        if row.flags & LATE and down.tap is not NULL:  # what belongs to it came before the tap
+            note(core, KEYFRAME_WANTED, layer.up.handle, NULL, 0, NULL, layer.number)
+            return
         switch_to(core, down, layer)
         if row.flags & LATE:  # what belongs to it came before: all of it lies in the ring
             start_replay(core, down, layer)
