@@ -79,7 +79,7 @@ async def set_up(request: web.Request) -> web.Response:
         raise UserFault(
             "bad_password",
             zh="首次设置请在服务器本机打开,或填写服务器日志中的设置代码。",
-            en="For the first set-up open this page on the server itself, or give its log's set-up code.",
+            en="For the first set-up open this page on the server itself, or give its log’s set-up code.",
         )
     if not SHORTEST <= len(body.password) <= LONGEST:
         raise UserFault("weak_password", zh=f"密码至少 {SHORTEST} 个字符。",

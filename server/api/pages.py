@@ -25,7 +25,7 @@ def _shell(name: str) -> web.FileResponse:
         raise UserFault(
             "not_ready",
             zh="网页还没有构建。请在项目目录运行 make setup,再刷新。",
-            en="The pages are not built yet. Run `make setup` in the project's folder, then reload.",
+            en="The pages are not built yet. Run `make setup` in the project’s folder, then reload.",
         )
     response = web.FileResponse(path, headers={"Cache-Control": CHECK_EACH_TIME})
     response.content_type = "text/html"

@@ -9,6 +9,7 @@ from pathlib import Path
 from aiohttp import web
 
 from recorder.archive.reading import BadManifest, Manifest, Track, lesson_folder, read_manifest
+from recorder.contract import RecordingState
 from server.api.guarding import answer
 from server.api.identity import VISIT_COOKIE
 from server.api.keys import CLOCK, CONFIG, MEDIA_KEY, STORE
@@ -62,10 +63,24 @@ def _started_at(manifest: Manifest) -> int | None:
         return None
 
 
+def _zero_after_start_s(manifest: Manifest, overview: LessonOverview | None) -> float:
+    """Marks count from Start, the recording from its first packet. Both end with the lesson."""
+    started, ended = (overview.lesson.started_at, overview.lesson.ended_at) if overview else (None, None)
+    if manifest.state is not RecordingState.READY or manifest.problem or started is None or ended is None:
+        return 0.0
+    return max(0.0, (ended - started) / 1000 - manifest.seconds)
+
+
+def _mark(mark: Mark, zero_s: float, seconds: float) -> ReplayMark:
+    at_s = max(0.0, mark.at_s - zero_s)
+    return ReplayMark(round(min(at_s, seconds) if seconds else at_s, 3), mark.kind, mark.values)
+
+
 def _replay(
     manifest: Manifest, overview: LessonOverview | None, marks: list[Mark], prefix: str, expires_s: int
 ) -> Replay:
     title = overview.lesson.title if overview else Words(zh=manifest.title, en=manifest.title)
+    zero_s = _zero_after_start_s(manifest, overview)
     return Replay(
         lesson=manifest.lesson,
         title=title,
@@ -75,7 +90,7 @@ def _replay(
         ready_after_s=manifest.ready_after_s,
         expires_at=expires_s * 1000,
         tracks=[_track(track, prefix) for track in manifest.tracks if track.playlist],
-        marks=[ReplayMark(mark.at_s, mark.kind, mark.values) for mark in marks],
+        marks=[_mark(mark, zero_s, manifest.seconds) for mark in marks],
     )
 
 

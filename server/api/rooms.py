@@ -43,7 +43,7 @@ async def enter_code(request: web.Request) -> web.Response:
         raise UserFault(
             "wrong_code",
             zh="没有这个房间代码。请核对管理页上的六位数字。",
-            en="No room has this code. Compare the six digits with the rooms' page.",
+            en="No room has this code. Compare the six digits with the rooms’ page.",
         )
     request.app[SLOWING].right(address)
     kind = TokenKind.STUDIO if room.main else TokenKind.ROOM

@@ -42,7 +42,7 @@ class BadToken(Refused):
         super().__init__(
             "bad_token",
             zh="这个页面的凭证已失效,请重新输入房间代码或重新登录。",
-            en="This page's pass is no longer valid: enter the room code or log in again.",
+            en="This page’s pass is no longer valid: enter the room code or log in again.",
         )
 
 

@@ -114,7 +114,7 @@ TABLE: tuple[Row, ...] = (
         lambda f, _: f.on_air and not f.media_up,
         Words(
             zh="网页在线，但音视频连不上，请检查这个教室的网络。",
-            en="The page is there, but picture and sound cannot connect: look at this room's network.",
+            en="The page is there, but picture and sound cannot connect: look at this room’s network.",
         ),
     ),
     Row(

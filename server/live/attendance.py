@@ -75,6 +75,12 @@ class Attendance:
             seat, Participant(seat=seat, role=Role.OBSERVER, name=identity.name, session=session)
         )
 
+    def named(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Values of a mark; its `room` also by name, as the room was called on that day."""
+        room = self._participants.get(values.get("room", ""))
+        names = {} if room is None else {"room_zh": room.name.zh, "room_en": room.name.en}
+        return {**values, **names}
+
     def present_rooms(self, now: int) -> frozenset[str]:
         return frozenset(room for room in self._rooms if self._participants[room].present(now))
 
@@ -85,9 +91,9 @@ class Attendance:
         left_at = self._participants[self._main].left_at
         return left_at is not None and now - left_at > for_ms
 
-    def watched_by(self) -> list[str]:
+    def watchers(self) -> list[Words]:
         """Names of everybody who only watches: nobody does so unseen."""
-        return [p.name.zh for p in self._participants.values() if p.role is Role.OBSERVER and p.page]
+        return [p.name for p in self._participants.values() if p.role is Role.OBSERVER and p.page]
 
     # -- their media ---------------------------------------------------------------------------------
 

@@ -164,7 +164,7 @@ class Doors(StandardDoors):
         outcome = teach(room.lesson, room.attendance.floor, message, present, now)
         room.attendance.floor = outcome.floor
         for kind, values in outcome.marks:
-            room.recorded.mark(kind, values, room.lesson.started_at, now)
+            room.recorded.mark(kind, room.attendance.named(values), room.lesson.started_at, now)
         if outcome.lesson != room.lesson:
             await room.become(outcome.lesson)
         for notice, texts in outcome.notices:

@@ -373,7 +373,7 @@ class LessonRoom:
             self.attendance.main_name,
             self.attendance.seats(),
             self.media.live(),
-            self.attendance.watched_by() + self._doors.watchers(),
+            self.attendance.watchers() + self._doors.watchers(),
             self.lesson.main_away_since or (silent if silent_long else None),
             self.recorded.facts,
         )

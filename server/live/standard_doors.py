@@ -66,9 +66,10 @@ class StandardDoors(ABC):
         """Whether the main room is published by a standard client."""
         return any(connection.alive for connection in self._sessions(WHIP_SEAT))
 
-    def watchers(self) -> list[str]:
+    def watchers(self) -> list[m.Words]:
         """A name for each standard viewer: nobody watches unseen."""
-        return [f"WHEP {number}" for number, _ in enumerate(self._sessions(WHEP_SEAT), 1)]
+        count = len(self._sessions(WHEP_SEAT))
+        return [m.Words(zh=f"播放器 {k}", en=f"Player {k}") for k in range(1, count + 1)]
 
     async def asked(self, ask: told.Ask, now: int) -> None:
         """Carry out what was asked and set its reply. LiankeError and MediaLost are the asker's."""

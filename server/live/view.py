@@ -27,18 +27,19 @@ def lesson_view(
     main_name: Words,
     seats: Iterable[Participant],
     sends: Mapping[str, frozenset[Source]],
-    watched_by: list[str],
+    watchers: list[Words],
     main_away_since: int | None,
     replay: ReplayFacts,
 ) -> LessonView:
     """`sends`: what really flows, by room; `seats` in tile order."""
+    recorded = lesson.recorded_rooms if replay.recording else frozenset()
     return LessonView(
         id=lesson.id,
         title=lesson.title,
         state=lesson.state,
         main_room=lesson.main_room,
         main_name=main_name,
-        seats=[_seat(seat, floor, sends) for seat in seats],
+        seats=[_seat(seat, floor, sends, recorded) for seat in seats],
         started_at=lesson.started_at,
         ends_at=lesson.ends_at,
         closes_at=lesson.closes_at,
@@ -50,14 +51,17 @@ def lesson_view(
         stage=stage_source(lesson, sends),
         courseware=lesson.courseware,
         recording=replay.recording,
-        watched_by=watched_by,
+        watched_by=[name.zh for name in watchers],
+        watchers=watchers,
         replay_ready=replay.ready,
         replay_after_ms=replay.after_ms,
         replay_url=f"/replay/{lesson.id}" if replay.ready else None,
     )
 
 
-def _seat(seat: Participant, floor: Floor, sends: Mapping[str, frozenset[Source]]) -> Seat:
+def _seat(
+    seat: Participant, floor: Floor, sends: Mapping[str, frozenset[Source]], recorded: frozenset[str]
+) -> Seat:
     return Seat(
         room=seat.seat,
         name=seat.name,
@@ -69,4 +73,5 @@ def _seat(seat: Participant, floor: Floor, sends: Mapping[str, frozenset[Source]
         heard=seat.seat in floor.heard(),
         last_called=floor.last_called.get(seat.seat),
         sends=sorted(sends.get(seat.seat, ())),
+        recorded=seat.seat in recorded,
     )

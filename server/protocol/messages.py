@@ -71,6 +71,7 @@ class Seat(msgspec.Struct, frozen=True):
     heard: bool = False  # its voice goes to the others (called on, or opened by the teacher)
     last_called: int | None = None
     sends: list[Source] = []
+    recorded: bool = False  # its own picture and voice are being written
 
 
 class LessonView(msgspec.Struct, frozen=True):
@@ -93,7 +94,8 @@ class LessonView(msgspec.Struct, frozen=True):
     stage: Source = Source.CAMERA  # which picture of the main room is on the stage slot
     courseware: bool = False  # the screen is being forwarded
     recording: bool = False
-    watched_by: list[str] = []
+    watched_by: list[str] = []  # `watchers` in Chinese
+    watchers: list[Words] = []  # everybody who only watches
     replay_ready: bool = False
     replay_after_ms: int | None = None  # from End to playable
     replay_url: str | None = None  # page path

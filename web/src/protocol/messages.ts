@@ -186,6 +186,7 @@ export interface Seat {
   heard: boolean;
   last_called: number | null;
   sends: Source[];
+  recorded: boolean;
 }
 
 /** All a page needs to draw the lesson. */
@@ -208,6 +209,7 @@ export interface LessonView {
   courseware: boolean;
   recording: boolean;
   watched_by: string[];
+  watchers: Words[];
   replay_ready: boolean;
   replay_after_ms: number | null;
   replay_url: string | null;

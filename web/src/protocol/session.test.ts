@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { FromServer, Hello, Refused, Welcome } from "./messages";
-import { backOff, NEWER_PAGE, PING_EVERY_MS, Session, SILENCE_MS } from "./session";
+import { backOff, LONGEST_WAIT_IN_LESSON_MS, NEWER_PAGE, PING_EVERY_MS, Session, SILENCE_MS } from "./session";
 import type { Alive, Effect } from "./session";
 
 const NOW = 1_800_000_000_000;
@@ -125,6 +125,18 @@ describe("coming back", () => {
       expect(kinds(one.tick(now))).toEqual(["open"]);
     }
     expect(helloOf(one.opened(now)).resume).toBe("s1");
+  });
+
+  it("never waits long while a connection still brings media", () => {
+    const one = session({ up: null, down: "d" });
+    one.start(NOW);
+    let now = NOW;
+    for (let attempt = 0; attempt < 20; attempt++) {
+      one.closed(now);
+      expect((one.retryAt ?? 0) - now).toBeLessThanOrEqual(LONGEST_WAIT_IN_LESSON_MS);
+      now = one.deadline() ?? now;
+      one.tick(now);
+    }
   });
 
   it("tries at once when the network is back", () => {

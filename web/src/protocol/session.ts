@@ -40,11 +40,13 @@ export const CONNECT_WITHIN_MS = 6_000;
 /** The server's close code when another page took this one's place. */
 export const NEWER_PAGE = 4003;
 const FIRST_WAIT_MS = 300;
-const LONGEST_WAIT_MS = 8_000;
+export const LONGEST_WAIT_MS = 8_000;
+/** While a connection still brings media the lesson is on: nobody waits long to be able to ask again. */
+export const LONGEST_WAIT_IN_LESSON_MS = 2_000;
 
 /** How long to wait before try number `attempt` (0 is the first again): doubling, the upper half random. */
-export function backOff(attempt: number, random: number): number {
-  const ceiling = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempt, 20));
+export function backOff(attempt: number, random: number, longest_ms = LONGEST_WAIT_MS): number {
+  const ceiling = Math.min(longest_ms, FIRST_WAIT_MS * 2 ** Math.min(attempt, 20));
   return Math.round(ceiling / 2 + (ceiling / 2) * random);
 }
 
@@ -164,7 +166,7 @@ export class Session {
       this.state = "refused";
       return [];
     }
-    this.wait(now, backOff(this.attempt++, this.options.random()));
+    this.wait(now, this.pause());
     return [];
   }
 
@@ -176,7 +178,7 @@ export class Session {
       this.pingedAt = now;
       return [this.ping(now)];
     }
-    this.wait(now, backOff(this.attempt++, this.options.random()));
+    this.wait(now, this.pause());
     return [{ do: "close" }];
   }
 
@@ -198,6 +200,12 @@ export class Session {
 
   private ping(now: number): Effect {
     return { do: "send", message: { type: "ping", at: Math.round(now) } };
+  }
+
+  private pause(): number {
+    const { up, down } = this.options.alive();
+    const longest_ms = (up ?? down) === null ? LONGEST_WAIT_MS : LONGEST_WAIT_IN_LESSON_MS;
+    return backOff(this.attempt++, this.options.random(), longest_ms);
   }
 
   private wait(now: number, pauseMs: number): void {

@@ -45,6 +45,8 @@ interface Line {
 }
 
 const RESTART_AFTER_MS = 4_000;
+/** Frames come before the path is up and find 300 kbit/s: Chromium would begin small and stay so for 8 s. */
+const FULL_SIZE_FOR_MS = 3_000;
 /** An offer without an answer for so long is made again on a new connection. */
 const ANSWER_WITHIN_MS = 5_000;
 
@@ -62,6 +64,9 @@ export class UpConnection {
   private stuck: ReturnType<typeof setTimeout> | null = null;
   private unanswered: ReturnType<typeof setTimeout> | null = null;
   private bitrates: Record<string, number> = {};
+  /** Past its first seconds: pictures may shrink now where the line is weak. */
+  private begun = false;
+  private beginning: ReturnType<typeof setTimeout> | null = null;
 
   constructor(private readonly host: UpHost) {}
 
@@ -136,7 +141,9 @@ export class UpConnection {
 
   private dispose(): void {
     if (this.stuck !== null) clearTimeout(this.stuck);
-    this.stuck = null;
+    if (this.beginning !== null) clearTimeout(this.beginning);
+    this.stuck = this.beginning = null;
+    this.begun = false;
     this.peer?.close();
     this.peer = null;
     this.id = null;
@@ -174,6 +181,8 @@ export class UpConnection {
     for (const [source, line] of this.lines) {
       if (line.track !== null && line.transceiver === null) this.add(peer, source, line);
     }
+    await this.applyLimits();
+    if (this.peer !== peer || this.pending !== offer) return;
     const description = await peer.createOffer();
     if (this.peer !== peer || this.pending !== offer) return;
     const sdp = withAudioNack(description.sdp ?? "");
@@ -227,7 +236,15 @@ export class UpConnection {
     if (state === "disconnected") {
       this.stuck = setTimeout(() => this.state === "disconnected" && this.restart(), RESTART_AFTER_MS);
     }
+    if (state === "connected" && !this.begun && this.beginning === null) {
+      this.beginning = setTimeout(() => this.begin(), FULL_SIZE_FOR_MS);
+    }
     this.host.onState(state);
+  }
+
+  private begin(): void {
+    this.begun = true;
+    this.applyLimits().catch((error: unknown) => console.warn("the encoders keep their first limits:", error));
   }
 
   private restart(): void {
@@ -248,7 +265,9 @@ export class UpConnection {
       for (const encoding of parameters.encodings) {
         encoding.maxBitrate = told ?? (music ? MUSIC_BITRATE : SETTINGS[source].maxBitrate);
       }
-      (parameters as { degradationPreference?: string }).degradationPreference = SETTINGS[source].degradation;
+      (parameters as { degradationPreference?: string }).degradationPreference = this.begun
+        ? SETTINGS[source].degradation
+        : "maintain-resolution";
       await transceiver.sender.setParameters(parameters);
     }
   }

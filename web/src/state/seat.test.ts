@@ -19,6 +19,7 @@ function seat(changes: Partial<Seat> = {}): Seat {
     heard: false,
     last_called: null,
     sends: [],
+    recorded: false,
     ...changes,
   };
 }

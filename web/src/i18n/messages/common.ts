@@ -1,6 +1,7 @@
 import { sentences } from "../define";
 
 export const common = sentences({
+  and: { zh: "、", en: ", " },
   product: { zh: "联课", en: "Lianke" },
   otherLanguage: { zh: "English", en: "中文" },
   cancel: { zh: "取消", en: "Cancel" },

@@ -3,15 +3,15 @@ import { sentences } from "../define";
 export const desk = sentences({
   title: { zh: "管理", en: "Manage" },
   login: { zh: "登录", en: "Log in" },
-  loginLead: { zh: "请输入管理密码。", en: "Enter the manager's password." },
-  setup: { zh: "设置管理密码", en: "Set the manager's password" },
+  loginLead: { zh: "请输入管理密码。", en: "Enter the manager’s password." },
+  setup: { zh: "设置管理密码", en: "Set the manager’s password" },
   setupLead: {
     zh: "第一次使用：请设一个至少 10 个字符的密码，以后用它登录。",
     en: "First use: choose a password of at least 10 characters; it opens these pages from now on.",
   },
   password: { zh: "密码", en: "Password" },
   passwordAgain: { zh: "再输一次", en: "Once more" },
-  setupCode: { zh: "设置代码（在服务器日志里）", en: "Set-up code (in the server's log)" },
+  setupCode: { zh: "设置代码（在服务器日志里）", en: "Set-up code (in the server’s log)" },
   different: { zh: "两次输入不一样。", en: "The two are not the same." },
   tooShort: { zh: "至少 10 个字符。", en: "At least 10 characters." },
   save: { zh: "保存并进入", en: "Save and go in" },
@@ -31,7 +31,7 @@ export const desk = sentences({
   receivingRoom: { zh: "听讲教室", en: "receiving room" },
   codeLead: {
     zh: "在教室的屏幕上打开首页，选“这块屏幕是教室”，输入代码。",
-    en: "On the room's screen open the first page, choose \"This screen is a room\", enter the code.",
+    en: "On the room’s screen open the first page, choose “This screen is a room”, enter the code.",
   },
   watch: { zh: "看回放", en: "Watch" },
   openStudio: { zh: "打开讲课台", en: "Open the studio" },

@@ -4,7 +4,7 @@ export const first = sentences({
   title: { zh: "首页", en: "Start" },
   lead: {
     zh: "好老师的课，直播到村小，下课就能回放。",
-    en: "The good teacher's lesson, live in the village school, and replayed when the bell has rung.",
+    en: "The good teacher’s lesson, live in the village school, and replayed when the bell has rung.",
   },
   hold: { zh: "上一节示例课", en: "Hold a sample lesson" },
   holdLead: {
@@ -13,7 +13,7 @@ export const first = sentences({
   },
   holdNotHere: {
     zh: "示例课只在这台服务器本机上、用示例配置时可用。",
-    en: "The sample lesson works on the server's own machine, with the sample configuration.",
+    en: "The sample lesson works on the server’s own machine, with the sample configuration.",
   },
   leave: { zh: "离开", en: "Leave" },
   studio: { zh: "主讲教室", en: "Main room" },
@@ -47,7 +47,7 @@ export const first = sentences({
   room: { zh: "这块屏幕是教室", en: "This screen is a room" },
   roomLead: { zh: "输入一次六位代码，以后到点自己进课堂。", en: "Enter six digits once; from then on it joins by itself." },
   manage: { zh: "我来管理", en: "I manage" },
-  manageLead: { zh: "课堂和回放、各教室的代码。", en: "Lessons and replays, the rooms' codes." },
+  manageLead: { zh: "课堂和回放、各教室的代码。", en: "Lessons and replays, the rooms’ codes." },
   code: { zh: "六位代码", en: "Six digits" },
   open: { zh: "打开", en: "Open" },
 });

@@ -6,11 +6,11 @@ export const room = sentences({
   codeTitle: { zh: "这块屏幕是哪间教室？", en: "Which room is this screen?" },
   codeHint: {
     zh: "请输入管理员给的 6 位教室码，只需一次。",
-    en: "Type the room's 6-digit code from your administrator. Once is enough.",
+    en: "Type the room’s 6-digit code from your administrator. Once is enough.",
   },
   codeForgotten: {
     zh: "这块屏幕原来的教室码已失效，请输入新的 6 位教室码。",
-    en: "The code this screen had is no longer valid. Type the room's new 6-digit code.",
+    en: "The code this screen had is no longer valid. Type the room’s new 6-digit code.",
   },
   useHere: { zh: "在这块屏幕上课", en: "Use this screen" },
   codeLabel: { zh: "6 位教室码", en: "6-digit room code" },
@@ -40,7 +40,7 @@ export const room = sentences({
   joiningHint: { zh: "画面马上就来", en: "The picture is coming" },
   troubleLine: {
     zh: "从 {time} 起，教室的网络断了。",
-    en: "This room's line is away since {time}.",
+    en: "This room’s line is away since {time}.",
   },
   troubleLineHint: {
     zh: "请检查网线插好没有；页面会自己再试。",
@@ -55,7 +55,7 @@ export const room = sentences({
   },
   troubleTeacher: {
     zh: "从 {time} 起，老师那边断线了，请不要离开。",
-    en: "The teacher's line is away since {time}, please stay.",
+    en: "The teacher’s line is away since {time}, please stay.",
   },
   troubleTeacherHint: { zh: "老师一回来，画面就会自动恢复。", en: "The picture comes back by itself." },
   retryIn: { zh: "{n} 秒后再试", en: "Next try in {n} s" },
@@ -63,7 +63,7 @@ export const room = sentences({
   awayChip: { zh: "正在重新连接，画面和声音继续", en: "Connecting again; picture and sound go on" },
   stageStill: { zh: "从 {time} 起没有老师画面", en: "No picture of the teacher since {time}" },
   soundOnly: { zh: "现在只有声音", en: "Sound only for now" },
-  soundOnlyHint: { zh: "老师没有打开摄像头和课件。", en: "The teacher's camera and courseware are off." },
+  soundOnlyHint: { zh: "老师没有打开摄像头和课件。", en: "The teacher’s camera and courseware are off." },
 
   touchToHear: { zh: "点一下屏幕，打开声音", en: "Touch to hear" },
   touchToHearHint: {
@@ -76,10 +76,12 @@ export const room = sentences({
   mutedByTeacher: { zh: "老师暂时关了你们的麦克风", en: "The teacher has muted this room" },
 
   lampBoth: { zh: "摄像头和麦克风开着", en: "Camera and microphone are on" },
+  lampNone: { zh: "没有发出画面和声音", en: "No picture or voice is sent" },
   lampCamera: { zh: "摄像头开着，没有麦克风", en: "Camera is on, no microphone" },
   lampVoice: { zh: "麦克风开着，没有摄像头", en: "Microphone is on, no camera" },
   watchedBy: { zh: "旁听：{names}", en: "watched by {names}" },
-  recording: { zh: "正在录制", en: "being recorded" },
+  recorded: { zh: "本教室正在录制", en: "this room is being recorded" },
+  notRecorded: { zh: "只录老师，不录本教室", en: "only the teacher is recorded, not this room" },
 
   handRaise: { zh: "举手", en: "Raise hand" },
   handLower: { zh: "放下手", en: "Lower hand" },

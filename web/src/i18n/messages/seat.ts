@@ -19,8 +19,8 @@ export const seat = sentences({
   notCalled: { zh: "还没有点过名", en: "not called yet" },
   calledAgo: { zh: "{n} 分钟没有点名", en: "not called for {n} min" },
   calledJust: { zh: "刚刚点过名", en: "called just now" },
-  detail_help_sound: { zh: "那边按了“没有声音”", en: 'They pressed "no sound"' },
-  detail_help_picture: { zh: "那边按了“没有画面”", en: 'They pressed "no picture"' },
+  detail_help_sound: { zh: "那边按了“没有声音”", en: "They pressed “no sound”" },
+  detail_help_picture: { zh: "那边按了“没有画面”", en: "They pressed “no picture”" },
   detail_not_connected: { zh: "断开了，会自己重连", en: "Not connected; it tries again by itself" },
   detail_media_not_connected: {
     zh: "网页在，音视频连不上，请查那边的网络",

@@ -11,7 +11,7 @@ export const studio = sentences({
   microphone: { zh: "麦克风", en: "Microphone" },
   courseware: { zh: "课件", en: "Courseware" },
   well: { zh: "正常", en: "well" },
-  asking: { zh: "请在浏览器里点“允许”。", en: 'Please choose "Allow" in the browser.' },
+  asking: { zh: "请在浏览器里点“允许”。", en: "Please choose “Allow” in the browser." },
   cameraRefused: {
     zh: "浏览器不让用摄像头。点地址栏左边的图标，选“允许”，再点下面的按钮。",
     en: "The browser keeps the camera. Touch the sign left of the address, choose Allow, then the button below.",

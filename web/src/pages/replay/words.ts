@@ -1,5 +1,5 @@
 /** Gaps, marks and subjects in the page's language. */
-import { isKey, say } from "@/i18n/say";
+import { inWords, isKey, say } from "@/i18n/say";
 import type { Key, Values } from "@/i18n/say";
 import type { ReplayMark } from "@/protocol/messages";
 
@@ -25,7 +25,8 @@ const WITH_VALUE: Record<string, string> = { courseware: "on", stage: "source" }
 export function markWords(mark: ReplayMark): string {
   const value = mark.values[WITH_VALUE[mark.kind] ?? ""];
   const name = value === undefined ? mark.kind : `${mark.kind}_${value}`;
-  return known(`replay.mark_${name}`, "replay.mark_other", mark.values);
+  const { room = "", room_zh: zh = room, room_en: en = room } = mark.values;
+  return known(`replay.mark_${name}`, "replay.mark_other", { ...mark.values, room: inWords({ zh, en }) });
 }
 
 /** A hatched stretch in words, e.g. "0:12–0:24 The teacher's picture, the teacher's voice: was away". */
@@ -34,7 +35,7 @@ export function gapWords(span: GapSpan): string[] {
     say("replay.gapLine", {
       from: clockText(Math.round(line.start_s)),
       to: clockText(Math.round(line.end_s)),
-      what: line.subjects.map(subjectWords).join(say("replay.and")),
+      what: line.subjects.map(subjectWords).join(say("common.and")),
       cause: causeWords(line.cause),
     }),
   );

@@ -155,6 +155,7 @@ describe("speaking", () => {
     heard: false,
     last_called: null,
     sends: [],
+    recorded: false,
   };
 
   it("is told to the room that is called on or opened, never outside a lesson", () => {
