@@ -73,6 +73,14 @@ class Place(NamedTuple):
     bytes: int
 
 
+class JournalPlace(NamedTuple):
+    """How far a reader has come, and how many damaged bytes it has passed."""
+
+    file: int
+    bytes: int
+    damaged: int
+
+
 _KINDS = {int(kind): kind for kind in EntryKind}
 
 
@@ -184,6 +192,14 @@ class JournalReader:
         self._file = self._numbers[0] if self._numbers else 1
         self._at = 0
         self.damaged = 0
+
+    @property
+    def place(self) -> JournalPlace:
+        return JournalPlace(self._file, self._at, self.damaged)
+
+    def go_on(self, place: JournalPlace) -> None:
+        """Read from there."""
+        self._file, self._at, self.damaged = place
 
     def read(self, place: Place | None = None, most: int = 4 << 20) -> list[Entry]:
         """The next entries, about `most` bytes of them; none where the reader is at `place` (None: at the

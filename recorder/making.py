@@ -1,11 +1,13 @@
 """From a lesson's journal to its files: follows the journal, feeds the assembler, writes what it gives.
 
-Live and recovery are this one road: it always begins at the journal's first entry. Owned by one thread.
+Live and recovery are this one road: it begins at the journal's first entry, or at a checkpoint, which changes
+when it arrives and nothing else. Owned by one thread.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 from recorder.archive import layout
@@ -14,7 +16,10 @@ from recorder.assemble.assembler import Assembler
 from recorder.assemble.audio import AudioTrack
 from recorder.assemble.samples import Output
 from recorder.assemble.video import VideoTrack
+from recorder.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from recorder.contract import TrackNote
+from recorder.fragments import BadFragments
+from recorder.intake import boot_id
 from recorder.journal import Closed, Entry, EntryKind, JournalReader, Opened, Place, decode_payload
 from recorder.playlist import Rendition, multivariant_playlist
 from recorder.writer import BadSection, TrackWriter
@@ -24,11 +29,17 @@ STEP_BYTES = 4 << 20
 
 
 class Making:
-    """One lesson's files in the making."""
+    """One lesson's files in the making. `checkpoints`: go on from the one that is there."""
 
-    def __init__(self, folder: Path, lesson: str) -> None:
+    def __init__(self, folder: Path, lesson: str, *, checkpoints: bool = True) -> None:
         self._folder = folder
         self._lesson = lesson
+        self._begin()
+        found = read_checkpoint(folder) if checkpoints else None
+        self._restoring = self._restore(found) if found is not None else None
+
+    def _begin(self) -> None:
+        folder = self._folder
         self._reader = JournalReader(folder / layout.JOURNAL)
         self._assembler = Assembler()
         self._writers: dict[str, TrackWriter] = {}
@@ -59,9 +70,17 @@ class Making:
         """What is playable: the longest playlist's time."""
         return round(max((w.seconds for w in self._writers.values()), default=0.0), 3)
 
+    @property
+    def recorded_s(self) -> float:
+        """How far the journal has been read, on the lesson's clock."""
+        return self._assembler.seconds
+
     def step(self, place: Place) -> bool:
         """Make the next few megabytes of the journal; False where there is nothing (more) to make.
         OSError where the disk refuses: then abandon it and begin again when there is room."""
+        if self._restoring is not None:
+            self._go_on_restoring(self._restoring)
+            return True
         entries = self._reader.read(place, STEP_BYTES)
         for entry in entries:
             self._take(entry)
@@ -98,6 +117,30 @@ class Making:
         """The facts of every track for the manifest."""
         notes = self._assembler.notes
         return [self._facts(notes[name]) for name in sorted(notes)]
+
+    def keep_checkpoint(self) -> None:
+        """A recorder that comes back goes on from here. OSError where the disk refuses."""
+        if self._restoring is None and not self.ended:
+            states = [writer.state for writer in self._writers.values()]
+            write_checkpoint(self._folder, Checkpoint(boot_id(), self._reader.place, self._assembler, states))
+
+    def _go_on_restoring(self, restoring: Iterator[None]) -> None:
+        try:
+            next(restoring)
+        except StopIteration:
+            self._restoring = None
+        except (BadFragments, BadSection, OSError) as error:
+            log.warning("begun at the journal's beginning", extra=self._about("", error))
+            self.abandon()
+            self._begin()
+            self._restoring = None
+
+    def _restore(self, found: Checkpoint) -> Iterator[None]:
+        self._assembler = found.assembler
+        self._reader.go_on(found.place)
+        for state in found.tracks:
+            writer = self._writers[state.name] = TrackWriter(self._folder, state.name, audio=state.audio)
+            yield from writer.restore(state)
 
     def abandon(self) -> None:
         for writer in self._writers.values():

@@ -26,6 +26,7 @@ TELL_EVERY_S = 5.0
 END_MARK_S = 0.5
 """How long after Finish the worker's end mark is waited for."""
 RETRY_S = 2.0
+CHECKPOINT_S = 30.0
 WANT_EVERY_S = 2.0
 """A keyframe of one track is asked for at most so often."""
 
@@ -56,6 +57,7 @@ class LessonRecording:
         self._finish_ns: int | None = None
         self._told_s = 0.0
         self._retry_s = 0.0
+        self._checkpoint_s: float | None = None
         self._report = Report(self.lesson, self._state)
 
     @property
@@ -116,6 +118,7 @@ class LessonRecording:
             elif changed or now_s - self._told_s >= TELL_EVERY_S:
                 self._write_manifest()
                 self._announce(now_s)
+                self._keep_checkpoint(self._making, now_s)
         except OSError as error:
             log.warning("the disk refuses", extra={"lesson": self.lesson, "reason": str(error)})
             self._making.abandon()
@@ -144,6 +147,13 @@ class LessonRecording:
             if now_s - self._wanted_s.get(track, -WANT_EVERY_S) >= WANT_EVERY_S:
                 self._wanted_s[track] = now_s
                 self._want(KeyframeWanted(self.lesson, track))
+
+    def _keep_checkpoint(self, making: Making, now_s: float) -> None:
+        if self._checkpoint_s is None:
+            self._checkpoint_s = now_s
+        elif now_s - self._checkpoint_s >= CHECKPOINT_S:
+            self._checkpoint_s = now_s
+            making.keep_checkpoint()
 
     def _ready(self, now_s: float) -> None:
         assert self._making is not None

@@ -9,8 +9,9 @@ player that reads meanwhile sees nothing of it.
 from __future__ import annotations
 
 import io
-import os
 import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,13 +23,18 @@ from recorder.archive import layout
 from recorder.archive.manifest import Section as SectionFacts
 from recorder.archive.manifest import write_whole
 from recorder.assemble.samples import AUDIO_RATE, VIDEO_RATE, Closed, Output, Sample, Section
+from recorder.fragments import BadFragments, read_fragments
+from recorder.growing_file import GrowingFile
 from recorder.playlist import SectionFiles, Segment, media_playlist
 
+MUXER = f"PyAV {av.__version__}, FFmpeg {av.ffmpeg_version_info}"
 PART_S = 1
 SEGMENT_S = 4.0
 """A segment ends at the first keyframe after so long ..."""
 SEGMENT_AT_MOST_S = 9.0
 """... and where none comes, after so long without one."""
+RESTORED_AT_ONCE = 4_000
+"""Samples that a track gives its muxer again before others have their turn."""
 _MOVFLAGS = "hybrid_fragmented+empty_moov+default_base_moof"
 
 
@@ -36,54 +42,34 @@ class BadSection(Exception):
     """A picture's parameter sets cannot be read."""
 
 
-class _File(io.RawIOBase):
-    """A file opened inside its folder without following links, kept as it is and written over."""
+@dataclass(frozen=True, slots=True)
+class SectionState:
+    """A growing section: its first `size` bytes are on the disk, `pending` are in the muxer's hands."""
 
-    def __init__(self, path: Path) -> None:
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._fd = os.open(path, flags, 0o640)
-        self._at = 0
-        self.size = 0  # what was written this time
+    number: int
+    at: int
+    config: bytes
+    size: int
+    pending: list[tuple[Sample, int]]
 
-    def write(self, data: object) -> int:
-        view = memoryview(data)  # type: ignore[arg-type]
-        written = 0
-        while written < len(view):
-            written += os.pwrite(self._fd, view[written:], self._at + written)
-        self._at += written
-        self.size = max(self.size, self._at)
-        return written
 
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self._at = (0, self._at, self.size)[whence] + offset
-        return self._at
+@dataclass(frozen=True, slots=True)
+class TrackState:
+    """A TrackWriter between two samples."""
 
-    def tell(self) -> int:
-        return self._at
-
-    def read(self, size: int = -1) -> bytes:
-        data = os.pread(self._fd, self.size if size < 0 else size, self._at)
-        self._at += len(data)
-        return data
-
-    def readable(self) -> bool:
-        return True
-
-    def writable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def finish(self) -> None:
-        """Nothing of an earlier, longer file stays behind."""
-        os.ftruncate(self._fd, self.size)
-        os.fdatasync(self._fd)
-
-    def close(self) -> None:
-        if not self.closed:
-            os.close(self._fd)
-        super().close()
+    name: str
+    audio: bool
+    done: list[SectionFacts]
+    segments: list[Segment]
+    codec: str
+    files: list[SectionFiles]
+    waiting: Sample | None
+    part_at: int
+    part_offset: int
+    segment_at: int
+    segment_offset: int
+    ended: bool
+    section: SectionState | None
 
 
 class SectionWriter:
@@ -93,11 +79,13 @@ class SectionWriter:
         """`config`: parameter sets and first picture for H.264, empty for Opus. BadSection, OSError."""
         self.number = number
         self.at = at
+        self._config = config
+        self._pending: list[tuple[Sample, int]] = []
         self.names = SectionFiles(layout.media_file(track, number), layout.init_file(track, number))
         self.width = self.height = 0
         self.codec = "opus"
         self._rate = VIDEO_RATE if config else AUDIO_RATE
-        self._file = _File(folder / self.names.file)
+        self._file = GrowingFile(folder / self.names.file)
         options = {"movflags": _MOVFLAGS, "frag_duration": str(PART_S * 1_000_000), "flush_packets": "1"}
         if config:
             options["movflags"] += "+frag_keyframe"
@@ -117,6 +105,7 @@ class SectionWriter:
 
     def write(self, sample: Sample, until: int) -> None:
         """One sample that lasts until the tick `until`."""
+        before = self._file.size
         packet = av.Packet(sample.data)
         packet.stream = self._stream
         packet.time_base = self._tick
@@ -124,6 +113,32 @@ class SectionWriter:
         packet.duration = until - sample.at
         packet.is_keyframe = sample.key
         self._container.mux(packet)
+        if self._file.size > before:
+            self._pending.clear()  # those before this one went out as a fragment
+        self._pending.append((sample, until))
+
+    @property
+    def state(self) -> SectionState:
+        return SectionState(self.number, self.at, self._config, self._file.size, self._pending.copy())
+
+    def restore(self, state: SectionState, folder: Path) -> Iterator[None]:
+        """Give the muxer, just begun, every sample again without reading or writing media: stand-ins of the
+        same size for those on the disk. BadFragments where the file is not what the state says."""
+        self._file.known = state.size
+        at, count = self.at, 0
+        for fragment in read_fragments(folder / self.names.file, state.size):
+            for held in fragment:
+                self.write(Sample("", at, _stand_in(held.size), held.key), at + held.ticks)
+                at += held.ticks
+            count += len(fragment)
+            if count >= RESTORED_AT_ONCE:
+                count = 0
+                yield
+        for sample, until in state.pending:
+            self.write(sample, until)
+        if self._file.size != state.size:
+            raise BadFragments(f"{self._file.size} bytes where there were {state.size}")
+        self._file.known = 0
 
     def close(self) -> int:
         """Make it a plain MP4; where its last fragment ended."""
@@ -190,6 +205,40 @@ class TrackWriter:
         self._segment_offset = 0
         self._told = 0
         self.ended = False
+
+    @property
+    def state(self) -> TrackState:
+        """Everything that a later `restore` needs besides the files."""
+        return TrackState(
+            name=self.name,
+            audio=self.audio,
+            done=self._done.copy(),
+            segments=self.segments.copy(),
+            codec=self.codec,
+            files=self._files.copy(),
+            waiting=self._waiting,
+            part_at=self._part_at,
+            part_offset=self._part_offset,
+            segment_at=self._segment_at,
+            segment_offset=self._segment_offset,
+            ended=self.ended,
+            section=self._section.state if self._section is not None else None,
+        )
+
+    def restore(self, state: TrackState) -> Iterator[None]:
+        """Stand (a fresh writer) where another one stood; yields between slices of the work. BadFragments,
+        BadSection, OSError."""
+        self._done, self._files = state.done.copy(), state.files.copy()
+        self.segments, self.codec = state.segments.copy(), state.codec
+        if state.section is not None:
+            known = state.section
+            if (self._folder / layout.media_file(self.name, known.number)).stat().st_size < known.size:
+                raise BadFragments("the file is too short")
+            self._section = SectionWriter(self._folder, self.name, known.number, known.at, known.config)
+            yield from self._section.restore(known, self._folder)
+        self._waiting, self.ended = state.waiting, state.ended
+        self._part_at, self._part_offset = state.part_at, state.part_offset
+        self._segment_at, self._segment_offset = state.segment_at, state.segment_offset
 
     def take(self, output: Output) -> None:
         """OSError where the disk refuses; BadSection where a section cannot be begun (what follows is
@@ -278,6 +327,11 @@ class TrackWriter:
         if end > self._segment_offset:
             self._end_segment(writer, at, end)
         self._done.append(_facts(writer, self.rate))
+
+
+def _stand_in(size: int) -> bytes:
+    """A sample of this size that the muxer does not change: one NAL unit in Annex B form, if it looks."""
+    return b"\x00\x00\x00\x01\x41".ljust(size, b"\x55")[:size]
 
 
 def _facts(writer: SectionWriter, rate: int) -> SectionFacts:

@@ -16,6 +16,7 @@ from recorder.contract import PAYLOAD_TYPES, RecordKind, Subject, TrackNote
 STEP_NS = 100_000_000
 """How often waiting samples are looked at, by the records' own time."""
 TRACKS_AT_MOST = 64
+_NOTES = msgspec.msgpack.Decoder(TrackNote)
 LONGEST_NS = 24 * 3_600_000_000_000
 """An arrival so far from the one before it is not believed."""
 
@@ -32,7 +33,6 @@ class Assembler:
         self._notes: dict[str, TrackNote] = {}
         self._begun_ns: dict[str, int] = {}  # by name: when its newest note came
         self._tracks: dict[str, AudioTrack | VideoTrack] = {}
-        self._note_decoder = msgspec.msgpack.Decoder(TrackNote)
         self._zero_ns: int | None = None
         self._shift_ns = 0
         self._first_clock: tuple[bytes, int] | None = None
@@ -176,7 +176,7 @@ class Assembler:
 
     def _note(self, record: Record, arrival_ns: int) -> None:
         try:
-            note = self._note_decoder.decode(record.data)
+            note = _NOTES.decode(record.data)
             check_track(note.name)
         except (msgspec.MsgspecError, BadName, UnicodeDecodeError):
             self.refused += 1

@@ -123,10 +123,10 @@ def test_a_disk_that_refuses_the_files_loses_nothing_of_them(
         run.begin()
         run.write(0, 9)
         run.until(lambda: run.last.seconds > 3)
-        monkeypatch.setattr("recorder.writer.os.pwrite", refuse)
+        monkeypatch.setattr("recorder.growing_file.os.pwrite", refuse)
         run.write(9, 12)
         run.until(lambda: run.last.problem == "disk_full")
-        monkeypatch.setattr("recorder.writer.os.pwrite", real)
+        monkeypatch.setattr("recorder.growing_file.os.pwrite", real)
         run.write(12, 20)
         assert run.finish().problem == ""
     assert refused

@@ -21,7 +21,8 @@ import msgspec
 from recorder.archive.manifest import Manifest, write_manifest
 from recorder.contract import Finish, Recording, RecordingState, RecordKind
 from recorder.engine import Engine
-from recorder.journal import EntryKind, JournalWriter, Opened
+from recorder.journal import EntryKind, JournalWriter, Opened, Place
+from recorder.making import Making
 from tests.fakes.recorded_lesson import (
     CAMERA,
     FPS,
@@ -40,6 +41,7 @@ from tests.fakes.recorder_process import recorder_process
 from tests.fakes.ring_writer import RingWriter, TapServer
 
 LOOP_S = 20.0
+LAST = Place(999, 1 << 40)
 _FILL = b"\x06" + b"\x55" * 1100  # a SEI message: bytes that decoders skip
 
 
@@ -101,20 +103,24 @@ async def live(lessons: int, seconds: float) -> dict[str, float]:
     }
 
 
-def recovery(minutes: float) -> dict[str, float]:
-    """The whole journal at once."""
+def recovery(minutes: float, died_s: float | None) -> dict[str, float]:
+    """A recorder that died `died_s` after its last checkpoint, just before the lesson's end, comes back;
+    None: without any checkpoint, so that the whole journal counts."""
     with tempfile.TemporaryDirectory() as folder:
         archive, lesson = Path(folder), "L45"
         write_journal(archive / lesson / "journal", minutes)
         write_manifest(archive / lesson, Manifest(lesson, "", "", RecordingState.RECORDING))
+        if died_s is not None:
+            record_until(archive / lesson, minutes * 60 - died_s)
         told: list[Recording] = []
-        engine, cpu, began = Engine(archive, told.append), time.process_time(), time.monotonic()
+        cpu, began = time.process_time(), time.monotonic()
+        engine = Engine(archive, told.append)
         engine.start()
         while told[-1].state is not RecordingState.READY:
-            time.sleep(0.05)
+            time.sleep(0.02)
         took, used = time.monotonic() - began, time.process_time() - cpu
         engine.stop()
-        size = sum(path.stat().st_size for path in (archive / lesson / "journal").iterdir())
+        size = sum(path.stat().st_size for path in (archive / lesson / "journal").glob("*.lkj"))
     return {
         "minutes": minutes,
         "journal_mb": round(size / 1e6),
@@ -122,6 +128,18 @@ def recovery(minutes: float) -> dict[str, float]:
         "cpu_s": round(used, 2),
         "seconds_playable": told[-1].seconds,
     }
+
+
+def record_until(folder: Path, seconds: float) -> None:
+    """A recorder's work on the journal up to about there, its last checkpoint, and its death."""
+    making = Making(folder, folder.name)
+    while making.step(LAST):
+        if making.recorded_s >= seconds:
+            break
+    making.publish()
+    making.keep_checkpoint()
+    making.abandon()
+    os.sync()  # what a lesson's 45 minutes put on the disk is there by then
 
 
 def write_journal(folder: Path, minutes: float) -> None:
@@ -144,10 +162,11 @@ def main() -> None:
     parser.add_argument("--lessons", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--minutes", type=float, default=45)
+    parser.add_argument("--died", type=float, help="seconds since the last checkpoint; else there is none")
     arguments = parser.parse_args()
     figures = {"live": asyncio.run(live(arguments.lessons, arguments.seconds))}
     if arguments.minutes:
-        figures["recovery"] = recovery(arguments.minutes)
+        figures["recovery"] = recovery(arguments.minutes, arguments.died)
     print(json.dumps(figures, indent=1))
 
 
