@@ -65,19 +65,6 @@ def reports(tables: Forwarding) -> Iterator[tuple[str, bytes]]:
         yield peer, rtcp.receiver_report(found)
 
 
-def on_report(tables: Forwarding, peer: str, block: rtcp.ReportBlock) -> int | None:
-    """A viewer's report on one of its slots. Its round trip in us, where it tells one."""
-    for down in tables.downs.get(peer, {}).values():
-        if down.slot.ssrc == block.ssrc:
-            down.loss = block.loss
-            figures = tables.relay.down_figures(down.handle)
-            trip = rtcp.round_trip_us(block, figures.sr_ntp_mid, figures.sr_sent_us_ago)
-            if trip is not None:
-                down.round_trip_ms = trip / 1_000
-            return trip
-    return None
-
-
 def codec_name(number: int) -> CodecName | None:
     """The codec of a relay's number; None for NONE and for numbers that are none."""
     return next((name for known, name in NAMES.items() if known == number), None)
@@ -122,6 +109,6 @@ def _down(tables: Forwarding, down: Down, seconds: float) -> DownFigures | None:
         bitrate_bps=int((now.octets - before.octets) * 8 / seconds),
         packets=now.packets - before.packets,
         resent=now.resent - before.resent,
-        loss=down.loss,
-        round_trip_ms=down.round_trip_ms,
+        loss=now.loss,
+        round_trip_ms=max(0, now.round_trip_us) / 1_000,
     )

@@ -6,7 +6,6 @@ authenticated check or packet: 8 s make it AWAY, 30 s end it.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -20,8 +19,6 @@ from server.protocol.parameters import Candidate, LocalTransport, RemoteTranspor
 
 AWAY_AFTER_S = 8.0
 GONE_AFTER_S = 30.0
-ROUND_TRIPS = 8
-ROUND_TRIP_GATE = 0.8
 STALE_AIM_S = 4.0  # browsers check the path in use at least every 2.5 s
 
 
@@ -92,7 +89,6 @@ class Peer:
         self._checked = self._dropped = False
         self._aimed: tuple[int, Address] | None = None
         self._aimed_at = now
-        self._round_trips: deque[int] = deque(maxlen=ROUND_TRIPS)
 
     @property
     def transport(self) -> LocalTransport:
@@ -149,12 +145,6 @@ class Peer:
     def secured(self, inbound: Session, outbound: Session) -> None:
         self._relay.secure(self.handle, inbound, outbound)
         self.moment(Moment.SECURED)
-
-    def on_round_trip(self, microseconds: int) -> None:
-        """A measured round trip. The least of the last ones is the line's, the others waited somewhere;
-        a bit less lets a viewer ask again for a resent packet that was lost too."""
-        self._round_trips.append(microseconds)
-        self._relay.set_round_trip(self.handle, int(min(self._round_trips) * ROUND_TRIP_GATE))
 
     def check_silence(self, now: float) -> None:
         """Move by how long nothing was heard."""

@@ -61,14 +61,6 @@ def read(data: bytes) -> Iterator[ReportBlock | Remb]:
         position = end
 
 
-def round_trip_us(block: ReportBlock, sr_ntp_mid: int, sr_sent_us_ago: int) -> int | None:
-    """Round trip from a report on our own sender report, or None where it answers another one."""
-    if not block.last_sr or block.last_sr != sr_ntp_mid:
-        return None
-    trip = sr_sent_us_ago - block.delay * 1_000_000 // 65_536
-    return trip if 0 <= trip < 10_000_000 else None
-
-
 def _pack_block(block: ReportBlock) -> bytes:
     fraction = min(255, max(0, int(block.loss * 256)))
     lost = max(-(1 << 23), min((1 << 23) - 1, block.lost)) & 0xFFFFFF

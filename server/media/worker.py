@@ -1,7 +1,7 @@
 """The media worker: joins the relay's sockets, the peers, the tables and campus' control socket.
 
 Everything here runs in one thread. A packet that the relay forwards never comes here; what comes are
-STUN, DTLS, some RTCP and moments of tracks. Timers: TICK_S for the relay, LEVELS_S for what people
+STUN, DTLS and moments of tracks. Timers: TICK_S or REST_S for the relay, LEVELS_S for what people
 see at once, a second for figures and reports.
 """
 
@@ -42,7 +42,8 @@ from server.media.relay.tables import EventKind
 from server.media.taps import KEPT_AFTER_END_S, Tap
 from server.protocol.parameters import Candidate
 
-TICK_S = 0.010
+TICK_S = 0.010  # while the relay has something pressing
+REST_S = 0.020
 LEVELS_S = 0.2
 FIGURES_S = 1.0
 TOTALS_S = 5.0
@@ -103,8 +104,11 @@ class MediaWorker:
             await self._close_all()
 
     def _tick_again(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._next_tick = loop.call_later(TICK_S, self._tick_again, loop)
-        self._tick(self.clock())
+        try:
+            self._tick(self.clock())
+        finally:
+            pause = TICK_S if self.relay.pressing() else REST_S
+            self._next_tick = loop.call_later(pause, self._tick_again, loop)
 
     async def _close_all(self) -> None:
         for tap in self.tables.taps.values():
@@ -177,7 +181,7 @@ class MediaWorker:
 
     def _on_event(self, event: relay_tables.Event, number: int) -> None:
         match event.kind:
-            case EventKind.STUN | EventKind.DTLS | EventKind.RTCP:
+            case EventKind.STUN | EventKind.DTLS:
                 peer = self._by_handle.get(event.handle)
                 if peer is not None:
                     self._on_packet(event, peer, number)
@@ -196,12 +200,6 @@ class MediaWorker:
             self.count(dropped.value if dropped else "stun_answered")
         elif event.kind is EventKind.DTLS:
             peer.on_dtls(event.data)
-        elif event.kind is EventKind.RTCP:
-            for item in rtcp.read(event.data):
-                if isinstance(item, rtcp.ReportBlock):
-                    trip = figures.on_report(self.tables, peer.name, item)
-                    if trip is not None:
-                        peer.on_round_trip(trip)
 
     def _up_live(self, event: relay_tables.Event) -> None:
         up = self.tables.up_by_handle.get(event.handle)

@@ -209,6 +209,7 @@ cdef void tick_peer(Core* core, Peer* peer) noexcept nogil:
         for k in range(up.layer_count):
             if up.layers[k].missing_count:
                 ask_again(core, up.layers[k])
+                core.missing = core.missing or up.layers[k].missing_count > 0
     if peer.feedback is not NULL and core.now_ns >= peer.feedback.due_ns:
         peer.feedback.due_ns = core.now_ns + FEEDBACK_EVERY * MILLISECOND
         send_feedback(core, peer)

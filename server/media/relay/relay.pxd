@@ -29,6 +29,7 @@ cdef enum:
     RESENT_ROWS = 256       # remembers when a slot's packet was last resent
     KEPT_ROWS = 64          # audio packets kept as ciphertext by a slot without RTX
     KEPT_SIZE = 768
+    TRIPS = 8               # round trips a peer's gate is made of
     ARRIVALS = 1024         # transport-wide sequence numbers between two feedbacks
     BUCKETS = 4096
     FRESH = BATCH           # packets of a layer that wait for their slots within one batch
@@ -266,7 +267,9 @@ cdef struct Peer:
     Path* aimed
     Ufrag* ufrags[MAX_UFRAGS]
     int ufrag_count
-    int64_t round_trip_ns
+    int64_t round_trip_ns       # gate for answering a NACK again
+    int64_t trips[TRIPS]
+    uint32_t trip_count
     int64_t heard_ns
     uint16_t transport_sequence
     Up* ups[MAX_UPS]
@@ -351,6 +354,8 @@ cdef struct Down:
     uint64_t dropped
     uint32_t sr_ntp_mid
     int64_t sr_sent_ns
+    uint8_t loss        # as its viewer reports it, in 1/256
+    int64_t trip_ns     # round trip of its newest report, -1: none yet
 
 cdef struct Tap:
     # A memfd ring the recorder reads (layout: recorder/contract.py).
@@ -385,6 +390,8 @@ cdef struct Core:
     uint32_t hash_seed
     uint64_t epochs
     int replaying               # slots in REPLAYING
+    bint missing                # a layer waits for packets it asked for, or will
+    int64_t ticked_ns           # when timers were last run
     Layer* touched[TOUCHED]     # layers with fresh packets
     int touched_count
     Socket* sockets[MAX_SOCKETS]
@@ -421,3 +428,4 @@ cdef class Relay:
     cdef Tap* _tap(self, int handle) except NULL
     cdef Socket* _socket(self, int number) except NULL
     cdef void _free_peer(self, Peer* peer) noexcept
+    cdef void _run_timers(self) noexcept nogil

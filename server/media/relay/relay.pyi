@@ -29,7 +29,11 @@ class Relay:
         """Read up to `budget` datagrams in batches, forward media, return what Python must see."""
 
     def tick(self) -> list[Event]:
-        """Timers: NACKs, transport-wide feedback, paced joins. Call every 10 ms or so."""
+        """Timers: NACKs, transport-wide feedback, paced joins. Call every 10 ms while `pressing`, else every
+        20 ms or so; `receive` runs them too, where that was 10 ms ago."""
+
+    def pressing(self) -> bool:
+        """Whether a joiner is being fed from a ring or a publisher has to be asked for lost packets."""
 
     # peers
     def add_peer(self, ufrag: bytes) -> int:
@@ -81,7 +85,7 @@ class Relay:
         """
 
     def set_round_trip(self, peer: int, microseconds: int) -> None:
-        """Gate for answering the same NACK twice (default 50,000)."""
+        """Gate for answering the same NACK twice (50,000 before the first report; then by reports)."""
 
     # taps
     def add_tap(self, fd: int, size: int) -> int:

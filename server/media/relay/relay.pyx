@@ -30,6 +30,7 @@ from server.media.relay.system cimport *
 cdef enum:
     MILLISECOND = 1000000
     HANDLE_REST = 30        # seconds before a handle is given again
+    TICK_EVERY = 10         # ms, at most that often
 
 cdef int64_t SECOND = 1000000000
 
@@ -176,23 +177,33 @@ cdef class Relay:
         cdef Socket* sock = self._socket(socket)
         with nogil:
             run_batches(self.core, sock, budget)
+            if self.core.now_ns - self.core.ticked_ns >= TICK_EVERY * MILLISECOND:
+                self._run_timers()
         return hand_over(self.core)
 
     def tick(self):
-        cdef int i
-        cdef Down* down
         with nogil:
             look_at_clock(self.core)
-            for i in range(self.peers.count):
-                if self.peers.items[i] is not NULL and (<Peer*>self.peers.items[i]).up_count:
-                    tick_peer(self.core, <Peer*>self.peers.items[i])
-            if self.core.replaying:
-                for i in range(self.downs.count):
-                    down = <Down*>self.downs.items[i]
-                    if down is not NULL and down.state == REPLAYING:
-                        replay(self.core, down)
-            flush_all(self.core)
+            self._run_timers()
         return hand_over(self.core)
+
+    def pressing(self):
+        return self.core.replaying > 0 or self.core.missing
+
+    cdef void _run_timers(self) noexcept nogil:
+        cdef int i
+        cdef Down* down
+        self.core.ticked_ns = self.core.now_ns
+        self.core.missing = False
+        for i in range(self.peers.count):
+            if self.peers.items[i] is not NULL and (<Peer*>self.peers.items[i]).up_count:
+                tick_peer(self.core, <Peer*>self.peers.items[i])
+        if self.core.replaying:
+            for i in range(self.downs.count):
+                down = <Down*>self.downs.items[i]
+                if down is not NULL and down.state == REPLAYING:
+                    replay(self.core, down)
+        flush_all(self.core)
 
     # -- peers
 

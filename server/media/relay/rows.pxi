@@ -163,6 +163,7 @@ cdef Down* new_down(bint video) except NULL:
     down.clock_rate = 90000 if video else 48000
     down.last_out = -1
     down.sr_sent_ns = -1
+    down.trip_ns = -1
     down.resend_tokens = 500
     memset(down.payload_of, 255, sizeof(down.payload_of))
     return down
@@ -349,4 +350,6 @@ cdef object read_down(Down* down):
         timestamp=down.last_timestamp,
         sr_ntp_mid=down.sr_ntp_mid,
         sr_sent_us_ago=age_us(down.sr_sent_ns),
+        loss=down.loss / 256.0,
+        round_trip_us=down.trip_ns // 1000 if down.trip_ns >= 0 else -1,
     )

@@ -48,9 +48,11 @@ cdef bint handle_block(Core* core, Peer* peer, const uint8_t* block, int length,
         if length < 28:
             return False
         take_report(core, peer, block, arrival_ns)
-        return count > 0
+        take_receptions(peer, block + 28, min(count, (length - 28) // 24), arrival_ns)
+        return False
     if kind == RTCP_RR:
-        return count > 0
+        take_receptions(peer, block + 8, min(count, (length - 8) // 24), arrival_ns)
+        return False
     if kind == RTCP_BYE or kind == RTCP_XR:
         return True
     if length < 12:
@@ -70,6 +72,32 @@ cdef Down* down_of_ssrc(Peer* peer, uint32_t ssrc) noexcept nogil:
         if peer.downs[i].ssrc == ssrc:
             return peer.downs[i]
     return NULL
+
+
+cdef void take_receptions(Peer* peer, const uint8_t* blocks, int count, int64_t arrival_ns) noexcept nogil:
+    """Report blocks of a viewer on its slots (RFC 3550 6.4.1)."""
+    cdef Down* down
+    cdef int i
+    for i in range(count):
+        down = down_of_ssrc(peer, get32(blocks + 24 * i))
+        if down is not NULL:
+            down.loss = blocks[24 * i + 4]
+            take_round_trip(peer, down, get32(blocks + 24 * i + 16), get32(blocks + 24 * i + 20), arrival_ns)
+
+
+cdef void take_round_trip(Peer* peer, Down* down, uint32_t last_report, uint32_t delay, int64_t arrival_ns) noexcept nogil:
+    """The least of the last round trips is the line's, the others waited somewhere; the gate is a bit
+    less, so that a viewer may ask again for a resent packet that was lost too."""
+    cdef int64_t trip = arrival_ns - down.sr_sent_ns - delay * SECOND // 65536
+    cdef uint32_t i
+    if last_report == 0 or last_report != down.sr_ntp_mid or not 0 <= trip < 10 * SECOND:
+        return
+    down.trip_ns = trip
+    peer.trips[peer.trip_count % TRIPS] = trip
+    peer.trip_count += 1
+    for i in range(min(peer.trip_count, <uint32_t>TRIPS)):
+        trip = min(trip, peer.trips[i])
+    peer.round_trip_ns = min(max(trip * 4 // 5, <int64_t>MILLISECOND), 2 * SECOND)
 
 
 cdef void take_nack(Core* core, Peer* peer, const uint8_t* block, int length) noexcept nogil:

@@ -13,7 +13,7 @@ class EventKind(IntEnum):
 
     STUN = 1  # data: a STUN message whose USERNAME begins with a known ufrag; handle: peer
     DTLS = 2  # data: a DTLS record from a validated address; handle: peer
-    RTCP = 3  # data: decrypted RTCP blocks the relay does not handle itself (RR, REMB, BYE, XR); handle: peer
+    RTCP = 3  # data: decrypted RTCP blocks the relay does not handle itself (REMB, BYE, XR); handle: peer
     UP_LIVE = 4  # first media packet of an up track; handle: up; value: codec number
     KEYFRAME_WANTED = (
         5  # a viewer sent PLI or FIR, or a ring could not serve a join; handle: up; value: layer
@@ -126,6 +126,8 @@ class DownFigures(NamedTuple):
     timestamp: int
     sr_ntp_mid: int
     sr_sent_us_ago: int
+    loss: float = 0.0  # the viewer's word: share lost between its last two reports
+    round_trip_us: int = -1  # by its newest report on a sender report of ours
 
 
 class PeerFigures(NamedTuple):

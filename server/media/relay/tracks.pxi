@@ -424,6 +424,7 @@ cdef void notice_gap(Core* core, Layer* layer, int64_t sequence) noexcept nogil:
         layer.missing_count = 0
         want_keyframe(core, layer)
         return
+    core.missing = True
     while number < sequence:
         row = &layer.missing[layer.missing_count]
         row.sequence = number

@@ -57,11 +57,3 @@ def test_a_remb_of_others_is_read() -> None:
 @pytest.mark.parametrize("data", [b"", b"\x80", b"\x80\xc9\xff\xff" + bytes(8), bytes(40), b"\xff" * 64])
 def test_garbage_reads_as_nothing(data: bytes) -> None:
     assert list(rtcp.read(data)) == []
-
-
-def test_round_trips_count_only_from_the_report_answered() -> None:
-    answered = block(last_sr=77, delay=65_536 // 10)
-    assert rtcp.round_trip_us(answered, 77, 150_000) == pytest.approx(50_000, abs=20)
-    assert rtcp.round_trip_us(answered, 78, 150_000) is None
-    assert rtcp.round_trip_us(block(last_sr=0), 0, 150_000) is None
-    assert rtcp.round_trip_us(answered, 77, 50_000) is None

@@ -101,7 +101,7 @@ def test_a_repointed_slot_is_told_the_new_clock_at_once(wire: Wire) -> None:
     assert struct.unpack_from("!I", body, 12)[0] == (packets[0].timestamp - 3000) & 0xFFFFFFFF
 
 
-def test_reports_byes_and_estimates_go_to_python(wire: Wire) -> None:
+def test_byes_and_estimates_go_to_python(wire: Wire) -> None:
     far = wire.far()
     rr = struct.pack("!BBHI", 0x81, 201, 7, 1) + bytes(24)
     remb = struct.pack("!BBHII4sI", 0x8F, 206, 4, 1, 0, b"REMB", 0)
@@ -112,11 +112,48 @@ def test_reports_byes_and_estimates_go_to_python(wire: Wire) -> None:
     far.send_rtcp(rr + sdes + remb + twcc + bye + xr)
     (event,) = wire.run()
     assert (event.kind, event.handle) == (EventKind.RTCP, far.handle)
-    assert event.data == rr + remb + bye + xr
+    assert event.data == remb + bye + xr
+
+
+def build_rr(ssrc: int, lost_256: int, last_sr: int, delay: int) -> bytes:
+    return struct.pack("!BBHI6I", 0x81, 201, 7, 1, ssrc, lost_256 << 24, 0, 0, last_sr, delay)
+
+
+def test_a_viewers_report_tells_its_loss_and_the_round_trip(wire: Wire) -> None:
+    sender, viewer, other = wire.far(), wire.far(), wire.far()
+    up = wire.relay.add_up(sender.handle, video_up())
+    down = wire.relay.add_down(viewer.handle, video_down())
+    wire.relay.point(down, up)
+    Camera(sender).send(1, key=True)
+    sender.send_rtcp(build_sr(1111, ntp(1000.0), 9000))
+    wire.run()
+    assert (wire.relay.down_figures(down).loss, wire.relay.down_figures(down).round_trip_us) == (0.0, -1)
+    told = wire.relay.down_figures(down).sr_ntp_mid
+    other.send_rtcp(build_rr(5000, 200, told, 0))
+    viewer.send_rtcp(build_rr(4999, 200, told, 0) + build_rr(5000, 64, told, 0))
+    assert wire.run() == []
+    figures = wire.relay.down_figures(down)
+    assert figures.loss == 0.25
+    assert 0 <= figures.round_trip_us < 1_000_000
+
+
+@pytest.mark.parametrize(("moved", "delay"), [(1, 0), (0, 10 << 16)], ids=["another report", "before it"])
+def test_a_round_trip_counts_only_from_the_report_answered(wire: Wire, moved: int, delay: int) -> None:
+    sender, viewer = wire.far(), wire.far()
+    up = wire.relay.add_up(sender.handle, video_up())
+    down = wire.relay.add_down(viewer.handle, video_down())
+    wire.relay.point(down, up)
+    Camera(sender).send(1, key=True)
+    sender.send_rtcp(build_sr(1111, ntp(1000.0), 9000))
+    wire.run()
+    viewer.send_rtcp(build_rr(5000, 64, wire.relay.down_figures(down).sr_ntp_mid + moved, delay))
+    wire.run()
+    assert wire.relay.down_figures(down).round_trip_us == -1
 
 
 def test_an_empty_receiver_report_is_nobodys_news(wire: Wire) -> None:
     wire.far().send_rtcp(struct.pack("!BBHI", 0x80, 201, 1, 1))
+    wire.far().send_rtcp(struct.pack("!BBHI", 0x9F, 201, 1, 1))  # says it has 31 blocks
     assert wire.run() == []
 
 
