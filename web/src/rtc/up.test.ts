@@ -142,6 +142,26 @@ describe("the up connection", () => {
     expect(peers[0]?.transceivers[0]?.parameters.encodings[0]?.maxBitrate).toBe(900_000);
   });
 
+  it("begins at full size and may shrink a camera, but never a screen, after three seconds", async () => {
+    const { up, peers, offers, answer } = connection();
+    up.welcomed(false);
+    void up.set("camera", track("video"));
+    void up.set("screen", track("video"));
+    await settle();
+    const told = (): unknown[] =>
+      (peers[0]?.transceivers ?? []).map(
+        ({ parameters }) => (parameters as { degradationPreference?: string }).degradationPreference,
+      );
+    expect(offers()).toHaveLength(1);
+    expect(told()).toEqual(["maintain-resolution", "maintain-resolution"]);
+    await answer();
+    peers[0]?.become("connected");
+    await vi.advanceTimersByTimeAsync(2_900);
+    expect(told()).toEqual(["maintain-resolution", "maintain-resolution"]);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(told()).toEqual(["balanced", "maintain-resolution"]);
+  });
+
   it("starts anew when the browser gives it up, and tells the server", async () => {
     const { up, peers, sent, offers, answer } = connection();
     up.welcomed(false);

@@ -181,7 +181,7 @@ export class UpConnection {
     for (const [source, line] of this.lines) {
       if (line.track !== null && line.transceiver === null) this.add(peer, source, line);
     }
-    await this.applyLimits();
+    await this.tryLimits();
     if (this.peer !== peer || this.pending !== offer) return;
     const description = await peer.createOffer();
     if (this.peer !== peer || this.pending !== offer) return;
@@ -244,7 +244,12 @@ export class UpConnection {
 
   private begin(): void {
     this.begun = true;
-    this.applyLimits().catch((error: unknown) => console.warn("the encoders keep their first limits:", error));
+    void this.tryLimits();
+  }
+
+  /** A browser that refuses them sends without. */
+  private async tryLimits(): Promise<void> {
+    await this.applyLimits().catch((error: unknown) => console.warn("the encoders keep their limits:", error));
   }
 
   private restart(): void {
@@ -265,9 +270,8 @@ export class UpConnection {
       for (const encoding of parameters.encodings) {
         encoding.maxBitrate = told ?? (music ? MUSIC_BITRATE : SETTINGS[source].maxBitrate);
       }
-      (parameters as { degradationPreference?: string }).degradationPreference = this.begun
-        ? SETTINGS[source].degradation
-        : "maintain-resolution";
+      (parameters as { degradationPreference?: string }).degradationPreference =
+        this.begun || source === "voice" ? SETTINGS[source].degradation : "maintain-resolution";
       await transceiver.sender.setParameters(parameters);
     }
   }
