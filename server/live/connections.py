@@ -6,6 +6,7 @@ Owns the order of SDP and worker commands; knows no lesson. The functions speak 
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -115,11 +116,14 @@ async def _open_peer(worker: WorkerPort, lesson: str, seat: str, direction: Dire
     return Connection(name=name, seat=seat, direction=direction, transport=done.transport)
 
 
-async def _set_remote(worker: WorkerPort, connection: Connection, remote: RemoteTransport) -> None:
-    if connection.remote is not None and remote.ufrag == connection.remote.ufrag:
-        return
-    await ask(worker, SetRemote(request=0, peer=connection.name, remote=remote))
-    connection.remote = remote
+async def _set(
+    worker: WorkerPort, connection: Connection, media: SetUpTracks | SetDownSlots, remote: RemoteTransport
+) -> None:
+    """Tracks or slots, and the other side's transport where it is new: said in one breath, in this order."""
+    known = connection.remote is not None and remote.ufrag == connection.remote.ufrag
+    transport = [] if known else [SetRemote(request=0, peer=connection.name, remote=remote)]
+    await asyncio.gather(*(ask(worker, command) for command in (media, *transport)))
+    connection.remote = connection.remote if known else remote
 
 
 async def open_up(
@@ -150,8 +154,8 @@ async def change_up(
 
 
 async def _apply_up(worker: WorkerPort, connection: Connection, answer: sdp_door.UpAnswer) -> None:
-    await ask(worker, SetUpTracks(request=0, peer=connection.name, tracks=answer.tracks))
-    await _set_remote(worker, connection, answer.remote)
+    tracks = SetUpTracks(request=0, peer=connection.name, tracks=answer.tracks)
+    await _set(worker, connection, tracks, answer.remote)
     connection.tracks = answer.tracks
     mids = {track.mid for track in answer.tracks}
     connection.live = {mid: codec for mid, codec in connection.live.items() if mid in mids}
@@ -189,9 +193,9 @@ async def open_down(
 async def answered_down(worker: WorkerPort, connection: Connection, text: str) -> None:
     """The page's answer to our offer."""
     answer = sdp_door.read_down_answer(text, connection.plan)
-    await ask(worker, SetDownSlots(request=0, peer=connection.name, slots=answer.slots))
+    slots = SetDownSlots(request=0, peer=connection.name, slots=answer.slots)
+    await _set(worker, connection, slots, answer.remote)
     connection.slots = answer.slots
-    await _set_remote(worker, connection, answer.remote)
 
 
 async def open_whep(worker: WorkerPort, lesson: str, seat: str, text: str) -> tuple[Connection, str]:
@@ -204,9 +208,9 @@ async def open_whep(worker: WorkerPort, lesson: str, seat: str, text: str) -> tu
     except BadSdp:
         worker.send(ClosePeer(peer=connection.name))
         raise
-    await ask(worker, SetDownSlots(request=0, peer=connection.name, slots=answer.slots))
+    slots = SetDownSlots(request=0, peer=connection.name, slots=answer.slots)
+    await _set(worker, connection, slots, answer.remote)
     connection.slots = answer.slots
-    await _set_remote(worker, connection, answer.remote)
     return connection, answer.sdp
 
 
@@ -225,7 +229,8 @@ async def patch(worker: WorkerPort, connection: Connection, fragment: Fragment) 
         fingerprints=before.fingerprints if before else [],
         our_role=before.our_role if before else DtlsRole.SERVER,
     )
-    await _set_remote(worker, connection, remote)
+    await ask(worker, SetRemote(request=0, peer=connection.name, remote=remote))
+    connection.remote = remote
     mids = [track.mid for track in connection.tracks] or [slot.mid for slot in connection.slots]
     return sdp_door.write_fragment(connection.transport, mids)
 

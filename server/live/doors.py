@@ -5,6 +5,7 @@ A part of the lesson room (`LessonRoom`), in its task. What cannot be is told to
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 ROOM_SOURCES = frozenset({Source.CAMERA, Source.VOICE})
 RETRY_MS = 2_000
+OFFER_FIRST_S = 0.05
+"""A worker that needs longer must not keep a page from seeing that there is a lesson."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,17 @@ class Doors(StandardDoors):
             self._drop_down(who)
         if hello is None:
             page.send(m.Reconnect(up=True, down=True))  # what it had belonged to another lesson
-        page.send(m.Lesson(lesson=self.room.view(now)))
         if keep_down and who.down is not None:
             who.down.told = None
-        elif self.room.lesson.on_air:
-            await self._offer_down(who, now)
+        await self._show_and_offer(who, page, now)
+
+    async def _show_and_offer(self, who: Participant, page: PagePort, now: int) -> None:
+        """The offer first, where it is soon there: the page draws its lesson while the browser answers."""
+        async with asyncio.TaskGroup() as group:
+            if self.room.lesson.on_air and who.down is None:
+                offering = group.create_task(self._offer_down(who, now))
+                await asyncio.wait({offering}, timeout=OFFER_FIRST_S)
+            page.send(m.Lesson(lesson=self.room.view(now)))
 
     def left(self, message: told.PageLeft, now: int) -> None:
         who = self.room.attendance.of_page(message.page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 import msgspec
@@ -35,16 +36,22 @@ class HandClock:
 
 @dataclass
 class WillingWorker:
-    """Says yes, and remembers every command in order."""
+    """Says yes, and remembers every command in order; while `answering` is not set it says nothing."""
 
     told: list[media.Command] = field(default_factory=list)
     lost: bool = False
     tap_socket: str = "w0.taps"
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.answering.set()
 
     async def request(self, command: media.Command) -> media.Done:
         if self.lost:
             raise ConnectionError("the worker is gone")
         self.told.append(msgspec.structs.replace(command, request=0))
+        if not self.answering.is_set():
+            await self.answering.wait()
         transport = LocalTransport(
             ufrag=f"uf{len(self.told):04d}",
             pwd="p" * 22,

@@ -390,3 +390,20 @@ async def test_an_inbox_that_is_full_throws_reports_away_first() -> None:
     assert all(inbox.post(told.PageSaid(page, m.Hand(True))) for _ in range(5))
     assert not inbox.post(told.PageSaid(page, m.Hand(True)))
     assert inbox.dropped == 2
+
+
+async def test_a_joiner_gets_its_offer_before_the_view_and_the_view_even_where_the_worker_hangs() -> None:
+    async with stage() as at:
+        studio = await at.enter(Role.TEACHER, "main")
+        await at.say(studio, m.Start())
+        quick = await at.enter(Role.ROOM, "shahe")
+        assert [type(said) for said in quick.heard][:3] == [m.Welcome, m.OfferDown, m.Lesson]
+        at.worker.answering.clear()
+        slow = ListeningPage(Role.ROOM, "yefan", session="yefan-session")
+        at.room.inbox.post(told.PageCame(slow, m.Hello(token="t")))
+        async with asyncio.timeout(5):
+            while slow.last(m.Lesson) is None:
+                await asyncio.sleep(0)
+        assert slow.last(m.OfferDown) is None
+        at.worker.answering.set()
+        await at.until(lambda: slow.last(m.OfferDown))

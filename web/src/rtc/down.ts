@@ -38,6 +38,7 @@ export class DownConnection {
   state: RTCPeerConnectionState = "new";
   readonly slots = new Map<string, Slot>();
   private peer: RTCPeerConnection | null = null;
+  private spare: RTCPeerConnection | null = null;
   private readonly meters = new Map<string, SlotMeter>();
   private online = false;
   private stuck: ReturnType<typeof setTimeout> | null = null;
@@ -86,6 +87,8 @@ export class DownConnection {
 
   close(): void {
     this.dispose();
+    this.spare?.close();
+    this.spare = null;
     this.online = false;
   }
 
@@ -150,8 +153,6 @@ export class DownConnection {
     await peer.setRemoteDescription({ type: "offer", sdp: message.sdp });
     const answer = await peer.createAnswer();
     if (this.peer !== peer) return;
-    await peer.setLocalDescription(answer);
-    if (this.peer !== peer) return;
     for (const slot of this.slots.values()) {
       const transceiver = peer.getTransceivers().find((one) => one.mid === slot.mid);
       slot.track = transceiver?.receiver.track ?? null;
@@ -162,11 +163,19 @@ export class DownConnection {
       offer: message.offer,
       sdp: answer.sdp ?? "",
     });
-    this.host.onSlots(this.slots);
+    // The other side never calls first: it may read the answer while the browser still takes it in.
+    await peer.setLocalDescription(answer);
+    if (this.peer === peer) this.host.onSlots(this.slots);
+  }
+
+  /** Make the next connection's object ahead: a browser's first takes it long. Nothing is sent. */
+  prepare(): void {
+    this.spare ??= this.host.create();
   }
 
   private open(): void {
-    const peer = this.host.create();
+    const peer = this.spare ?? this.host.create();
+    this.spare = null;
     this.peer = peer;
     peer.onconnectionstatechange = () => {
       if (this.peer === peer) this.changed(peer.connectionState);

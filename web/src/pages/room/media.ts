@@ -35,6 +35,9 @@ export interface MediaOptions {
   volume: number;
 }
 
+/** Camera and microphone do not wait longer than this for the first connection. */
+const SEE_FIRST_MS = 700;
+
 type MediaMessage = Extract<FromServer, { type: "answer_up" | "offer_down" | "slots" | "reconnect" }>;
 
 export class RoomMedia {
@@ -63,6 +66,7 @@ export class RoomMedia {
   );
 
   private held: Held = { camera: null, voice: null };
+  private acquiring: ReturnType<typeof setTimeout> | null = null;
   private readonly devices: Devices;
   private readonly sound: Sound;
   private readonly watch = new Watch();
@@ -85,8 +89,13 @@ export class RoomMedia {
       ...browserDown,
       send,
       onSlots: (slots) => this.placed(slots),
-      onState: (state) => (this.state.connected = state === "connected"),
+      onState: (state) => this.moved(state),
     });
+  }
+
+  /** The session is about to begin: what takes the browser long is made while the server is called. */
+  prepare(): void {
+    this.down.prepare();
   }
 
   /** Connections that still live, for `Hello`. */
@@ -94,14 +103,29 @@ export class RoomMedia {
     return { up: this.up.alive, down: this.down.alive };
   }
 
-  /** A lesson is on: take camera and microphone. */
+  /** A lesson is on: take camera and microphone, once it is seen. Both at once would make seeing wait. */
   begin(): void {
     this.state.seenAt = null;
+    this.acquiring ??= setTimeout(() => this.acquire(), SEE_FIRST_MS);
+    if (this.state.connected) this.acquire();
+  }
+
+  private acquire(): void {
+    if (this.acquiring === null) return;
+    clearTimeout(this.acquiring);
+    this.acquiring = null;
     void this.devices.acquire();
+  }
+
+  private moved(state: RTCPeerConnectionState): void {
+    this.state.connected = state === "connected";
+    if (this.state.connected) this.acquire();
   }
 
   /** Outside a lesson nothing is held: no camera, no microphone, no connection. */
   leave(): void {
+    if (this.acquiring !== null) clearTimeout(this.acquiring);
+    this.acquiring = null;
     this.devices.release();
     this.cut();
     this.watch.reset();

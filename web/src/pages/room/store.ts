@@ -181,6 +181,7 @@ export class RoomStore {
       onState: (state) => this.linked(state),
     });
     this.link.start();
+    this.media.prepare();
   }
 
   private linked(state: SessionState): void {
@@ -232,7 +233,8 @@ export class RoomStore {
       case "reconnect":
         return this.media.receive(message);
       case "notice":
-        return this.toast({ notice: message });
+        if (message.id !== "bell") this.toast({ notice: message }); // the page counts down itself
+        return;
       case "refused":
         if (!message.fatal) this.toast({ words: message.words });
         return;
