@@ -39,6 +39,7 @@ class Facts:
     sound_due: int | None = None
     sounded_at: int | None = None
     sound_blocked: bool = False
+    codec_missing: bool = False
     sends_voice_only: bool = False
     lossy_since: int | None = None
     muted: bool = False
@@ -122,6 +123,15 @@ TABLE: tuple[Row, ...] = (
         "not_heard",
         lambda f, now: f.on_air and _older(f.reported_at, now, SILENT_MS),
         Words(zh="教室没有回音，可能断网了。", en="Nothing is heard of the room: its line may be cut."),
+    ),
+    Row(
+        SeatState.NO_PICTURE,
+        "codec_missing",
+        lambda f, _: f.on_air and f.codec_missing,
+        Words(
+            zh="这个教室的浏览器解不了这种画面，请升级浏览器。",
+            en="This room’s browser cannot decode the picture: update the browser.",
+        ),
     ),
     Row(
         SeatState.NO_PICTURE,

@@ -339,6 +339,7 @@ class LessonRoom:
             participant.due(shown, now)
             if participant.down is None:
                 continue
+            participant.codec_missing = self.media.lacks_codec(participant.down, assignment)
             news = self.media.point(participant.down, assignment)
             if news is not None and participant.page is not None:
                 participant.page.send(m.Slots(connection=participant.down.name, slots=news))

@@ -42,6 +42,7 @@ class Participant:
     help_since: int | None = None
     picture_due: int | None = None
     sound_due: int | None = None
+    codec_missing: bool = False
     state: SeatState = SeatState.EXPECTED
     detail: str = ""
     since: int = 0
@@ -110,6 +111,7 @@ class Participant:
             sound_due=self.sound_due,
             sounded_at=self.sounded_at,
             sound_blocked=self.sound_blocked,
+            codec_missing=self.codec_missing,
             sends_voice_only=up_live == {Kind.AUDIO},
             lossy_since=self.lossy_since,
             muted=muted,

@@ -31,7 +31,7 @@ from server.media.contract import (
     UntapTrack,
 )
 from server.protocol.messages import Assigned
-from server.protocol.parameters import CodecName, Source, UpTrack
+from server.protocol.parameters import CodecName, Kind, Source, UpTrack
 
 FLOWING_MS = 1_500
 WHIP_SEAT = "whip."
@@ -152,6 +152,18 @@ class RoomMedia:
             if down.packets > 0:
                 worst[down.peer] = max(worst.get(down.peer, 0.0), down.loss)
         return worst
+
+    def lacks_codec(self, connection: Connection, assignment: Assignment) -> bool:
+        """Whether a living picture has no payload type in its slot: the worker forwards nothing there."""
+        tracks = self.tracks()
+        for slot in connection.slots:
+            source = tracks.get(assignment[slot.name]) if slot.name in assignment else None
+            if source is None or slot.kind is not Kind.VIDEO:
+                continue
+            codec = source[0].live.get(source[1].mid)
+            if codec is not None and codec not in {each.name for each in slot.codecs}:
+                return True
+        return False
 
     # -- what the worker is told ---------------------------------------------------------------------
 

@@ -48,6 +48,11 @@ def test_a_picture_that_is_not_decoded_for_two_seconds_is_no_picture() -> None:
     assert state(replace(frozen, decoded_at=NOW + 2_001), NOW + 2_001) is SeatState.HERE
 
 
+def test_a_browser_without_the_pictures_codec_is_told_at_once() -> None:
+    assert seat_state(replace(WELL, codec_missing=True), NOW) == (SeatState.NO_PICTURE, "codec_missing")
+    assert state(replace(WELL, codec_missing=True, on_air=False)) is SeatState.HERE
+
+
 def test_a_pulled_cable_is_away_before_the_socket_notices() -> None:
     still = replace(WELL, decoded_at=NOW + 2_600, sounded_at=NOW + 2_600)
     assert seat_state(still, NOW + 2_501) == (SeatState.AWAY, "not_heard")

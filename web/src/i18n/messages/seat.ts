@@ -27,6 +27,7 @@ export const seat = sentences({
     en: "The page is there, but picture and sound cannot connect: look at its network",
   },
   detail_not_heard: { zh: "没有回音，可能断网了", en: "Nothing is heard of it: its line may be cut" },
+  detail_codec_missing: { zh: "那边的浏览器太旧，解不了画面", en: "Their browser cannot decode the picture: update it" },
   detail_picture_not_decoded: { zh: "那边看不到画面", en: "They see no picture" },
   detail_sound_blocked: { zh: "请助教点一下那边的屏幕", en: "Ask the assistant to touch the screen" },
   detail_sound_not_playing: { zh: "那边没有声音，请看看音箱", en: "They hear nothing: look at the loudspeaker" },
