@@ -1,4 +1,4 @@
-"""`python -m recorder --control SOCK --archive DIR`: the recorder process.
+"""`python -m recorder --control SOCK --archive DIR [--verify [--keep-journal]]`: the recorder process.
 
 Ends at the end of its standard input (its supervisor died) and at SIGTERM; both after the batch at hand.
 """
@@ -17,9 +17,10 @@ import time
 from pathlib import Path
 
 from recorder.control import Control
+from recorder.verifying import Verifying
 
 
-async def serve(control: Path, archive: Path) -> None:
+async def serve(control: Path, archive: Path, verifying: Verifying | None) -> None:
     """Record until told to stop."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -27,7 +28,7 @@ async def serve(control: Path, archive: Path) -> None:
         loop.add_signal_handler(number, stop.set)
     threading.Thread(target=_watch_input, args=(loop, stop), name="stdin", daemon=True).start()
     async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(Control(archive, control).run(), name="control")
+        running = tasks.create_task(Control(archive, control, verifying=verifying).run(), name="control")
         await stop.wait()
         running.cancel()
 
@@ -55,13 +56,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m recorder", description="Lianke's recorder process")
     parser.add_argument("--control", type=Path, required=True, help="the Unix socket to listen on")
     parser.add_argument("--archive", type=Path, required=True, help="the folder of recordings")
+    parser.add_argument("--verify", action="store_true", help="verify every recording that is ready")
+    parser.add_argument("--keep-journal", action="store_true", help="do not delete a verified one's journal")
     arguments = parser.parse_args()
     handler = logging.StreamHandler()
     handler.setFormatter(
         _Line("%(asctime)s.%(msecs)03dZ %(levelname)s recorder %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    asyncio.run(serve(arguments.control, arguments.archive))
+    asyncio.run(_run(arguments))
+
+
+async def _run(arguments: argparse.Namespace) -> None:
+    verifying = Verifying(arguments.archive, keep_journal=arguments.keep_journal)
+    await serve(arguments.control, arguments.archive, verifying if arguments.verify else None)
 
 
 if __name__ == "__main__":

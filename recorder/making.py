@@ -14,7 +14,7 @@ from recorder.archive import layout
 from recorder.archive.manifest import Section, Track, write_whole
 from recorder.assemble.assembler import Assembler
 from recorder.assemble.audio import AudioTrack
-from recorder.assemble.samples import Output
+from recorder.assemble.samples import AUDIO_RATE, Output
 from recorder.assemble.video import VideoTrack
 from recorder.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from recorder.contract import TrackNote
@@ -29,18 +29,21 @@ STEP_BYTES = 4 << 20
 
 
 class Making:
-    """One lesson's files in the making. `checkpoints`: go on from the one that is there."""
+    """One lesson's files in the making. `checkpoints`: go on from the one that is there; `into`: where the
+    files go (default: `folder`, which holds the journal)."""
 
-    def __init__(self, folder: Path, lesson: str, *, checkpoints: bool = True) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, lesson: str, *, checkpoints: bool = True, into: Path | None = None
+    ) -> None:
+        self._journal = folder / layout.JOURNAL
+        self._folder = into or folder
         self._lesson = lesson
         self._begin()
         found = read_checkpoint(folder) if checkpoints else None
         self._restoring = self._restore(found) if found is not None else None
 
     def _begin(self) -> None:
-        folder = self._folder
-        self._reader = JournalReader(folder / layout.JOURNAL)
+        self._reader = JournalReader(self._journal)
         self._assembler = Assembler()
         self._writers: dict[str, TrackWriter] = {}
         self._shown: list[Rendition] = []
@@ -54,6 +57,11 @@ class Making:
     def end_ns(self) -> int | None:
         """When the lesson ended, monotonic."""
         return self._assembler.end_ns
+
+    @property
+    def started_ns(self) -> int | None:
+        """The lesson's zero, nanoseconds since 1970."""
+        return self._assembler.started_ns
 
     @property
     def damaged(self) -> int:
@@ -75,8 +83,9 @@ class Making:
         """How far the journal has been read, on the lesson's clock."""
         return self._assembler.seconds
 
-    def step(self, place: Place) -> bool:
-        """Make the next few megabytes of the journal; False where there is nothing (more) to make.
+    def step(self, place: Place | None) -> bool:
+        """Make the next few megabytes of the journal, as far as `place` (None: all there is);
+        False where there is nothing (more) to make.
         OSError where the disk refuses: then abandon it and begin again when there is room."""
         if self._restoring is not None:
             self._go_on_restoring(self._restoring)
@@ -89,6 +98,12 @@ class Making:
         for output in self._assembler.take():
             self._write(output)
         return bool(entries) and not self._assembler.ended
+
+    def close(self) -> None:
+        """The journal ends here, whether or not it says so: finish every file."""
+        self._assembler.finish()
+        for output in self._assembler.take():
+            self._write(output)
 
     def publish(self) -> bool:
         """Bring the playlists up to what was made; whether one has changed."""
@@ -198,6 +213,7 @@ class Making:
             lost=made.lost,
             width=max((section.width for section in sections), default=0),
             height=max((section.height for section in sections), default=0),
+            sync_ms=round(made.worst / AUDIO_RATE * 1000, 1) if isinstance(made, AudioTrack) else None,
         )
 
     def _about(self, track: str, error: Exception) -> dict[str, str]:

@@ -6,6 +6,7 @@ import json
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +14,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from server import running
+from server.cli_recording import recording
 from server.config import load
 from server.errors import LiankeError, UserFault
 from server.running import Running
@@ -25,6 +27,7 @@ app = App(
 lesson = App(name="lesson", help="Start, end and list lessons of the server on this machine.")
 bench = App(name="bench", help="Measure what this machine can carry.")
 app.command(lesson)
+app.command(recording)
 app.command(bench)
 
 ConfigFile = Annotated[Path | None, Parameter(name="--config", help="TOML file; defaults where left out.")]
@@ -186,10 +189,11 @@ def _cell(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def main() -> int:
-    """The command's entry point: errors become words in both languages, exit code 2."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command's entry point: errors become words in both languages, exit code 2. `argv` without the
+    program's name; None: the process' own."""
     try:
-        result = app(result_action="return_value")
+        result = app(argv, result_action="return_value")
     except LiankeError as error:
         print(f"{error.words.zh}\n{error.words.en}", file=sys.stderr)
         return 2

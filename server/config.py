@@ -63,6 +63,12 @@ class Lessons(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     record_pupils: bool = False
 
 
+class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What becomes of a recording after its lesson."""
+
+    keep_journal: bool = False  # else it goes once every picture and sound was decoded and every sum taken
+
+
 class Security(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Lifetimes and slowness."""
 
@@ -111,6 +117,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     media: Media = Media()
     data: Data = Data()
     lessons: Lessons = Lessons()
+    recording: Recording = Recording()
     security: Security = Security()
     supervisor: Supervisor = Supervisor()
     logs: Logs = Logs()

@@ -20,11 +20,15 @@ OPERATOR_TOKEN = "operator.token"
 
 
 class Running(msgspec.Struct, frozen=True):
-    """`url`: as this machine reaches it; `token_file`: absolute path of the operator's token."""
+    """`url`: as this machine reaches it; `token_file`: absolute path of the operator's token; `archive` and
+    `store`: of the recordings' folder and the database; `keep_journal`: its setting."""
 
     pid: int
     url: str
     token_file: str
+    archive: str = ""
+    store: str = ""
+    keep_journal: bool = False
 
 
 def of(config: Config) -> Running:
@@ -32,7 +36,15 @@ def of(config: Config) -> Running:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.http.listen, config.http.listen)
     at = f"[{host}]" if ":" in host else host
     token = (config.run_path / OPERATOR_TOKEN).absolute()
-    return Running(os.getpid(), f"http://{at}:{config.http.port}", str(token))
+    archive, store = config.archive_path.absolute(), config.store_path.absolute()
+    return Running(
+        os.getpid(),
+        f"http://{at}:{config.http.port}",
+        str(token),
+        str(archive),
+        str(store),
+        config.recording.keep_journal,
+    )
 
 
 def _folder() -> Path:

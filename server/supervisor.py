@@ -50,7 +50,8 @@ def programs(config: Config, config_file: Path | None) -> list[Program]:
     """Recorder and workers first: campus connects to them."""
     run, python = config.run_path, sys.executable
     recorder = (python, "-m", "recorder", "--control", str(run / "recorder.sock"),
-                "--archive", str(config.archive_path))  # fmt: skip
+                "--archive", str(config.archive_path), "--verify",
+                *(["--keep-journal"] if config.recording.keep_journal else []))  # fmt: skip
     found = [Program("recorder", recorder)]
     host = f"[{config.media.listen}]" if ":" in config.media.listen else config.media.listen
     for number in range(config.worker_count):

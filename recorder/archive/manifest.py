@@ -22,8 +22,17 @@ MAX_BYTES = 16 << 20
 
 
 class BadManifest(Exception):
-    """A manifest that is missing, damaged or of a version this program does not know. `code` is one of
-    "missing", "damaged", "newer_version"."""
+    """A manifest that is missing, damaged, of a version this program does not know, or another lesson's
+    (a folder that was copied). `code` is one of "missing", "damaged", "newer_version", "other_lesson"."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+
+
+class BadRecording(Exception):
+    """What was asked cannot be done with this recording. `code` is one of "recording" (it is still being
+    made), "busy" (another program works on it), "empty", "no_journal", "journal_damaged"."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
@@ -84,11 +93,37 @@ class Track(msgspec.Struct, frozen=True):
     lost: int = 0  # RTP packets that never came
     width: int = 0
     height: int = 0
+    sync_ms: float | None = None  # sound: the furthest it ever was from its place on the lesson's clock
+
+
+class File(msgspec.Struct, frozen=True):
+    """A file of the recording as it was when it was verified first."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The last verification: every picture and sound decoded, every sum compared. `problems` holds stable
+    codes with what they are about: "missing:FILE", "size:FILE", "sum:FILE", "unreadable:FILE",
+    "pictures:TRACK", "sounds:TRACK"; `whole`: there are none. `sync_ms`: the worst of the tracks', by the
+    recorder's own clock."""
+
+    verified_at: str  # RFC 3339
+    whole: bool
+    pictures: int = 0
+    pictures_decoded: int = 0
+    sounds: int = 0
+    sounds_decoded: int = 0
+    sync_ms: float | None = None
+    problems: list[str] = []
 
 
 class Manifest(msgspec.Struct, frozen=True):
     """One recording. `started_at` is RFC 3339; `seconds` is what every playlist covers; `playlist` the
-    multivariant one; `problem` is "" or a stable code ("disk_full", "journal_damaged")."""
+    multivariant one; `problem` is "" or a stable code ("disk_full", "journal_damaged"). `files` and `verdict`
+    are there once it was verified. Fields may be added: a reader passes over those it does not know."""
 
     lesson: str
     title: str
@@ -102,6 +137,8 @@ class Manifest(msgspec.Struct, frozen=True):
     journal_bytes: int = 0
     problem: str = ""
     version: int = VERSION
+    files: list[File] = []
+    verdict: Verdict | None = None
 
 
 class _Versioned(msgspec.Struct):

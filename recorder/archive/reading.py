@@ -11,18 +11,32 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from recorder.archive.layout import BadName, check_lesson, lesson_folder, served_file
-from recorder.archive.manifest import BadManifest, Gap, GapCause, Manifest, Track, read_manifest
+from recorder.archive.manifest import (
+    BadManifest,
+    BadRecording,
+    File,
+    Gap,
+    GapCause,
+    Manifest,
+    Track,
+    Verdict,
+    read_manifest,
+)
 
 __all__ = [
     "BadManifest",
     "BadName",
+    "BadRecording",
+    "File",
     "Gap",
     "GapCause",
     "Manifest",
     "Track",
+    "Verdict",
     "lesson_folder",
     "list_recordings",
     "read_manifest",
+    "read_recording",
     "served_file",
 ]
 
@@ -39,6 +53,15 @@ def list_recordings(archive: Path) -> Iterator[Manifest | tuple[str, BadManifest
         if folder.is_symlink() or not folder.is_dir():
             continue
         try:
-            yield read_manifest(folder)
+            yield read_recording(archive, folder.name)
         except BadManifest as error:
             yield folder.name, error
+
+
+def read_recording(archive: Path, lesson: str) -> Manifest:
+    """The manifest of a lesson, which must be its own: of two folders with one lesson, one is a copy and must
+    not be taken for it. BadName, BadManifest."""
+    manifest = read_manifest(lesson_folder(archive, lesson))
+    if manifest.lesson != lesson:
+        raise BadManifest("other_lesson", f"the folder {lesson} holds lesson {manifest.lesson[:80]!r}")
+    return manifest

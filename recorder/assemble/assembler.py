@@ -109,6 +109,13 @@ class Assembler:
         videos = [track for track in self._tracks.values() if isinstance(track, VideoTrack)]
         return [track.name for track in videos if not self.ended and track.wants_key(self.seconds)]
 
+    @property
+    def started_ns(self) -> int | None:
+        """The lesson's zero on the wall clock, nanoseconds since 1970."""
+        if self._zero_ns is None or self._first_clock is None:
+            return None
+        return self._zero_ns + self._first_clock[1]
+
     # inside
 
     def _take(self, record: Record) -> None:

@@ -47,6 +47,8 @@ class AudioTrack:
         self.filled = 0
         self.dropped = 0
         self.foreign = False
+        self.worst = 0
+        """How far (samples) a sound was from its place on the lesson's clock, at most."""
         self._outputs = outputs
         self._source = Source(name, RATE, shared)
         self._pending: deque[_Sound] = deque()
@@ -144,6 +146,7 @@ class AudioTrack:
             self._fill(max(ahead // SLOT, 1))
         if self._silent_from is not None:
             self._close_gap(sound)
+        self.worst = max(self.worst, abs(target - self._cursor))
         self._outputs.append(Sample(self.name, self._cursor, sound.payload, True))
         self._cursor += sound.samples
         self.samples += 1

@@ -162,6 +162,18 @@ class Store:
         statement = insert(RECORDINGS).values(lesson=row.lesson, **said, **fixed)
         await self._write(statement.on_conflict_do_update(index_elements=["lesson"], set_=said))
 
+    async def restore_lesson(self, lesson: Lesson) -> bool:
+        """Put back the row of a lesson that only the disk knows; False where there is one."""
+        async with self._writing, self._engine.begin() as connection:
+            made = await connection.execute(
+                insert(LESSONS)
+                .values(lesson=lesson.id, state=lesson.state.value, main_room=lesson.main_room,
+                        created_at=lesson.created_at, started_at=lesson.started_at,
+                        ended_at=lesson.ended_at, worker=None, value=msgspec.json.encode(lesson).decode())
+                .on_conflict_do_nothing()
+            )  # fmt: skip
+            return made.rowcount == 1
+
     async def save_marks(self, lesson: str, marks: list[Mark]) -> None:
         """All marks of a lesson, replacing what was there."""
         text = msgspec.json.encode(marks).decode()

@@ -21,7 +21,7 @@ import msgspec
 from recorder.archive.manifest import Manifest, write_manifest
 from recorder.contract import Finish, Recording, RecordingState, RecordKind
 from recorder.engine import Engine
-from recorder.journal import EntryKind, JournalWriter, Opened, Place
+from recorder.journal import EntryKind, JournalWriter, Opened
 from recorder.making import Making
 from tests.fakes.recorded_lesson import (
     CAMERA,
@@ -41,7 +41,6 @@ from tests.fakes.recorder_process import recorder_process
 from tests.fakes.ring_writer import RingWriter, TapServer
 
 LOOP_S = 20.0
-LAST = Place(999, 1 << 40)
 _FILL = b"\x06" + b"\x55" * 1100  # a SEI message: bytes that decoders skip
 
 
@@ -133,7 +132,7 @@ def recovery(minutes: float, died_s: float | None) -> dict[str, float]:
 def record_until(folder: Path, seconds: float) -> None:
     """A recorder's work on the journal up to about there, its last checkpoint, and its death."""
     making = Making(folder, folder.name)
-    while making.step(LAST):
+    while making.step(None):
         if making.recorded_s >= seconds:
             break
     making.publish()

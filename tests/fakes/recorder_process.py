@@ -17,7 +17,8 @@ from recorder.framing import encode_frame, read_frame
 class RecorderProcess:
     """`start`, `kill` and `start` again as often as the test likes; `aclose` at the end."""
 
-    def __init__(self, run: Path, archive: Path) -> None:
+    def __init__(self, run: Path, archive: Path, *options: str) -> None:
+        self._options = options
         self.socket = run / "recorder.sock"
         self.archive = archive
         self.process: asyncio.subprocess.Process | None = None
@@ -29,6 +30,7 @@ class RecorderProcess:
     async def start(self) -> Welcome:
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "recorder", "--control", str(self.socket), "--archive", str(self.archive),
+            *self._options,
             stdin=asyncio.subprocess.PIPE,
         )  # fmt: skip
         return await self.connect()
@@ -109,8 +111,8 @@ class RecorderProcess:
 
 
 @asynccontextmanager
-async def recorder_process(run: Path, archive: Path) -> AsyncIterator[RecorderProcess]:
-    recorder = RecorderProcess(run, archive)
+async def recorder_process(run: Path, archive: Path, *options: str) -> AsyncIterator[RecorderProcess]:
+    recorder = RecorderProcess(run, archive, *options)
     try:
         await recorder.start()
         yield recorder

@@ -47,7 +47,7 @@ LAYERS: dict[str, set[str]] = {
     },
     "recorder": set(),
 }  # fmt: skip
-BUILDERS = {"server.app", "server.cli", "server.__main__"}  # they join the parts
+BUILDERS = {"server.app", "server.cli", "server.cli_recording", "server.__main__"}  # they join the parts
 OF_THE_STORE_LIVE_SEES = {"server.store.records"}
 
 HOMES = {
@@ -55,7 +55,7 @@ HOMES = {
     "sqlalchemy": {"server.store"},
     "alembic": {"server.store"},
     "aiosqlite": {"server.store"},
-    "av": {"recorder.writer", "server.drill"},
+    "av": {"recorder.writer", "recorder.verification", "server.drill"},
     "cv2": {"server.drill"},
     "numpy": {"server.drill", "recorder.ring"},
     "aiortc": {"server.media", "server.protocol.sdp_text", "server.drill"},
@@ -65,8 +65,8 @@ HOMES = {
     "prometheus_client": {"server.ops"},
     "argon2": {"server.api"},
     "jwt": {"server.api"},
-    "cyclopts": {"server.cli", "server.drill"},
-    "rich": {"server.cli", "server.drill"},
+    "cyclopts": {"server.cli", "server.cli_recording", "server.drill"},
+    "rich": {"server.cli", "server.cli_recording", "server.drill"},
 }
 
 PURE = ("server.protocol", "server.domain", "recorder.assemble")

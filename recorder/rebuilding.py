@@ -1,0 +1,96 @@
+"""A recording's files and manifest made again from its journal. Nothing is replaced before all is made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from recorder.archive.layout import JOURNAL, MULTIVARIANT
+from recorder.archive.manifest import BadManifest, BadRecording, Manifest, sync_folder, write_manifest
+from recorder.archive.reading import lesson_folder, read_recording
+from recorder.contract import RecordingState
+from recorder.making import Making
+from recorder.verification import held
+
+REBUILT = ".rebuilt"
+MEDIA = (".mp4", ".m3u8")
+
+
+def rebuild(archive: Path, lesson: str) -> Manifest:
+    """The new manifest; it is READY and has yet to be verified. BadName, BadManifest ("newer_version",
+    "other_lesson"), BadRecording, OSError."""
+    folder = lesson_folder(archive, lesson)
+    before = _known(archive, lesson)
+    if before.state in (RecordingState.RECORDING, RecordingState.FINISHING):
+        raise BadRecording("recording", f"{lesson} is {before.state}")
+    if not any((folder / JOURNAL).glob("*.lkj")):
+        raise BadRecording("no_journal", lesson)
+    into = folder / REBUILT
+    with held(folder):
+        shutil.rmtree(into, ignore_errors=True)
+        into.mkdir()
+        try:
+            made = _make(folder, into, before)
+            _take_over(folder, into)
+            write_manifest(folder, made, durable=True)
+        finally:
+            shutil.rmtree(into, ignore_errors=True)
+    return made
+
+
+def _known(archive: Path, lesson: str) -> Manifest:
+    """The manifest, or an empty one in place of a lost one."""
+    try:
+        return read_recording(archive, lesson)
+    except BadManifest as error:
+        folder = lesson_folder(archive, lesson)
+        if error.code not in ("missing", "damaged") or not (folder / JOURNAL).is_dir():
+            raise
+        return Manifest(lesson, "", "", RecordingState.FAILED)
+
+
+def _make(folder: Path, into: Path, before: Manifest) -> Manifest:
+    making = Making(folder, before.lesson, checkpoints=False, into=into)
+    try:
+        while making.step(None):
+            pass
+        if not making.ended:
+            making.close()
+        making.publish()
+    finally:
+        making.abandon()
+    if making.damaged and making.seconds < before.seconds - 1:
+        raise BadRecording("journal_damaged", f"{making.seconds} s of {before.seconds} s")
+    tracks = making.tracks()
+    if not any(track.sections for track in tracks):
+        raise BadRecording("empty", before.lesson)
+    started = datetime.fromtimestamp((making.started_ns or 0) / 1e9, UTC).isoformat(timespec="milliseconds")
+    return msgspec.structs.replace(
+        before,
+        title=before.title or before.lesson,
+        started_at=before.started_at or started,
+        state=RecordingState.READY,
+        seconds=making.seconds,
+        tracks=tracks,
+        playlist=MULTIVARIANT,
+        bytes=sum(track.bytes for track in tracks),
+        journal_bytes=sum(path.stat().st_size for path in (folder / JOURNAL).glob("*.lkj")),
+        problem="journal_damaged" if making.damaged else "",
+        files=[],
+        verdict=None,
+    )
+
+
+def _take_over(folder: Path, into: Path) -> None:
+    """The new files in the places of the old ones; old ones that have no successor go."""
+    made = {path.name for path in into.iterdir()}
+    for name in sorted(made):
+        os.replace(into / name, folder / name)  # noqa: PTH105
+    for path in folder.iterdir():
+        if path.suffix in MEDIA and path.name not in made:
+            path.unlink()
+    sync_folder(folder)
