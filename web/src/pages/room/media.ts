@@ -35,7 +35,7 @@ export interface MediaOptions {
   volume: number;
 }
 
-/** Camera and microphone do not wait longer than this for the first connection. */
+/** Camera and microphone do not wait longer than this for the first picture. */
 const SEE_FIRST_MS = 700;
 
 type MediaMessage = Extract<FromServer, { type: "answer_up" | "offer_down" | "slots" | "reconnect" }>;
@@ -89,7 +89,7 @@ export class RoomMedia {
       ...browserDown,
       send,
       onSlots: (slots) => this.placed(slots),
-      onState: (state) => this.moved(state),
+      onState: (state) => (this.state.connected = state === "connected"),
     });
   }
 
@@ -107,7 +107,6 @@ export class RoomMedia {
   begin(): void {
     this.state.seenAt = null;
     this.acquiring ??= setTimeout(() => this.acquire(), SEE_FIRST_MS);
-    if (this.state.connected) this.acquire();
   }
 
   private acquire(): void {
@@ -115,11 +114,6 @@ export class RoomMedia {
     clearTimeout(this.acquiring);
     this.acquiring = null;
     void this.devices.acquire();
-  }
-
-  private moved(state: RTCPeerConnectionState): void {
-    this.state.connected = state === "connected";
-    if (this.state.connected) this.acquire();
   }
 
   /** Outside a lesson nothing is held: no camera, no microphone, no connection. */
@@ -237,7 +231,9 @@ export class RoomMedia {
     const verdicts = this.watch.sample(this.slots(), reports, now);
     this.state.verdicts = verdicts;
     const moving = verdicts["stage"]?.motion === "moving" || verdicts["screen"]?.motion === "moving";
-    if (moving) this.state.seenAt = now;
+    if (!moving) return;
+    this.state.seenAt = now;
+    this.acquire();
   }
 
   private heal(): void {

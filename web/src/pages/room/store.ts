@@ -283,11 +283,13 @@ export class RoomStore {
   }
 
   private decide(): Face {
-    const { known, link, awaySince, linkRetryAt, refusal, endedAt, now } = this.state;
+    const { known, awaySince, linkRetryAt, refusal, endedAt, now } = this.state;
     const { verdicts, sourceAway, seenAt, retryAt } = this.media.state;
     const stage = verdicts["stage"] ?? null;
     const screen = verdicts["screen"] ?? null;
     const voice = verdicts["main"] ?? null;
+    // Welcome, but nothing told yet: a face drawn for that blink would keep the first picture waiting.
+    const link = this.state.told === null && this.state.link === "on" ? "greeting" : this.state.link;
     const line = { known, link, awaySince, linkRetryAt, refusal, lesson: this.lesson.value, endedAt };
     const media = { stage, screen, voice, sourceAway, seenAt, mediaRetryAt: retryAt };
     return faceOf({ ...line, ...media }, now);
