@@ -43,8 +43,10 @@ class _Request:
 
 @dataclass(slots=True)
 class KeyframeRequests:
-    """Requests by a publisher's track handle; `now` is in seconds, monotonic."""
+    """Requests by a publisher's track handle; `now` is in seconds, monotonic. `fresh`: one was wanted since
+    `due` was last asked."""
 
+    fresh: bool = False
     _by_up: dict[int, _Request] = field(default_factory=dict)
 
     def add(self, up: int, source: Source) -> None:
@@ -63,6 +65,7 @@ class KeyframeRequests:
         request = self._by_up.get(up)
         if request is not None and not request.wanted:
             request.wanted, request.tries = True, 0
+            self.fresh = True
 
     def seen(self, up: int, now: float) -> None:
         """A keyframe came: whoever wanted one has it."""
@@ -72,6 +75,7 @@ class KeyframeRequests:
 
     def due(self, now: float) -> Iterator[int]:
         """The tracks to ask now; each is counted as asked."""
+        self.fresh = False
         for up, request in self._by_up.items():
             last = max(request.asked_at, request.seen_at)
             if request.every_s and not request.wanted and now - last >= request.every_s:

@@ -42,8 +42,8 @@ from server.media.relay.tables import EventKind
 from server.media.taps import KEPT_AFTER_END_S, Tap
 from server.protocol.parameters import Candidate
 
-TICK_S = 0.010  # while the relay has something pressing
-REST_S = 0.020
+TICK_S = 0.010  # while something is pressing
+REST_S = 0.050
 LEVELS_S = 0.2
 FIGURES_S = 1.0
 TOTALS_S = 5.0
@@ -77,6 +77,7 @@ class MediaWorker:
     _due: dict[str, float] = field(default_factory=dict)
     _measured_at: float = 0.0
     _next_tick: asyncio.TimerHandle | None = None
+    _resting: bool = False
 
     def __post_init__(self) -> None:
         self.tables = Forwarding(self.relay, KeyframeRequests())
@@ -93,12 +94,13 @@ class MediaWorker:
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 1_000_000)  # the last: a full collection would make packets wait
-        self._next_tick = loop.call_later(TICK_S, self._tick_again, loop)
+        self._tick_again(loop)
         try:
             await stop.wait()
         finally:
             if self._next_tick is not None:
                 self._next_tick.cancel()
+                self._next_tick = None
             for each in numbers:
                 loop.remove_reader(each.fileno())
             await self._close_all()
@@ -107,8 +109,20 @@ class MediaWorker:
         try:
             self._tick(self.clock())
         finally:
-            pause = TICK_S if self.relay.pressing() else REST_S
+            self._resting = not self._is_pressing()
+            pause = REST_S if self._resting else TICK_S
             self._next_tick = loop.call_later(pause, self._tick_again, loop)
+
+    def _is_pressing(self) -> bool:
+        return self.relay.pressing() or self.tables.keyframes.fresh
+
+    def _hurry(self) -> None:
+        """Bring the next tick forward where something came up meanwhile."""
+        if self._resting and self._next_tick is not None and self._is_pressing():
+            self._next_tick.cancel()
+            loop = asyncio.get_running_loop()
+            self._next_tick = loop.call_later(TICK_S, self._tick_again, loop)
+            self._resting = False
 
     async def _close_all(self) -> None:
         for tap in self.tables.taps.values():
@@ -123,7 +137,9 @@ class MediaWorker:
     # -- what campus asks ------------------------------------------------------------------------
 
     def handle(self, command: Command) -> Done | None:
-        return carry_out(self, command)
+        done = carry_out(self, command)
+        self._hurry()
+        return done
 
     def welcome(self) -> Welcome:
         return Welcome(
@@ -178,6 +194,7 @@ class MediaWorker:
     def _readable(self, number: int) -> None:
         for event in self.relay.receive(number):
             self._on_event(event, number)
+        self._hurry()
 
     def _on_event(self, event: relay_tables.Event, number: int) -> None:
         match event.kind:

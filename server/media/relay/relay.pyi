@@ -30,7 +30,7 @@ class Relay:
 
     def tick(self) -> list[Event]:
         """Timers: NACKs, transport-wide feedback, paced joins. Call every 10 ms while `pressing`, else every
-        20 ms or so; `receive` runs them too, where that was 10 ms ago."""
+        50 ms or so; `receive` runs them too, where that was 10 ms ago."""
 
     def pressing(self) -> bool:
         """Whether a joiner is being fed from a ring or a publisher has to be asked for lost packets."""

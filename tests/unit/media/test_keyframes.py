@@ -64,6 +64,16 @@ def test_a_recorded_camera_is_asked_every_four_seconds_and_a_screen_never() -> N
     assert not list(found.due(100.0))
 
 
+def test_a_new_wish_is_fresh_until_somebody_looks() -> None:
+    found = requests()
+    assert not found.fresh
+    found.want(1)
+    assert found.fresh
+    list(found.due(0.0))
+    found.want(1)
+    assert not found.fresh  # it was asked for already
+
+
 def test_an_unknown_track_is_ignored() -> None:
     found = requests()
     found.remove(1)

@@ -54,6 +54,22 @@ def test_a_lost_packet_is_asked_again_and_its_rtx_forwarded_in_place(wire: Wire)
     assert (figures.lost, figures.recovered) == (0, 1)
 
 
+def test_a_gap_is_pressing_until_it_is_closed(wire: Wire) -> None:
+    camera, _, _, _ = road(wire)
+    camera.send(1, key=True)
+    wire.run()
+    assert not wire.relay.pressing()
+    lost = camera.timestamp
+    camera.packet()
+    camera.send(1)
+    wire.run()
+    assert wire.relay.pressing()
+    camera.resend(101, rtx_sequence=9, timestamp=lost)
+    wire.run()
+    wire.tick()
+    assert not wire.relay.pressing()
+
+
 def test_what_came_is_not_taken_a_second_time_by_rtx(wire: Wire) -> None:
     camera, viewer, _, _ = road(wire)
     camera.send(3, key=True)
