@@ -243,8 +243,8 @@ export class Studio {
 
   private tellNotice(id: string, values: Record<string, string>): void {
     const key = `notice.${id}`;
-    // The page itself says that the lesson has ended.
-    if (isKey(key) && id !== "ended") this.tell(() => say(key, values), "tell");
+    // The page itself counts down to the end, and says that it has come.
+    if (isKey(key) && id !== "ended" && id !== "bell") this.tell(() => say(key, values), "tell");
   }
 
   private toldNo(message: Refused): void {
@@ -271,9 +271,9 @@ export class Studio {
   private async takeDevices(): Promise<void> {
     if (this.sample) {
       this.sampled = sampleSources("main");
-      this.devices.adopt("camera", this.sampled.camera, say("studio.sampleCamera"));
-      this.devices.adopt("voice", this.sampled.voice, say("studio.sampleVoice"));
-      this.devices.adopt("screen", this.sampled.screen, say("studio.sampleScreen"));
+      this.devices.adopt("camera", this.sampled.camera);
+      this.devices.adopt("voice", this.sampled.voice);
+      this.devices.adopt("screen", this.sampled.screen);
       return;
     }
     await this.devices.takeCamera("camera");
