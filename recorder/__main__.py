@@ -16,6 +16,7 @@ import threading
 import time
 from pathlib import Path
 
+from recorder import heartbeat
 from recorder.control import Control
 from recorder.verifying import Verifying
 
@@ -29,8 +30,10 @@ async def serve(control: Path, archive: Path, verifying: Verifying | None) -> No
     threading.Thread(target=_watch_input, args=(loop, stop), name="stdin", daemon=True).start()
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(Control(archive, control, verifying=verifying).run(), name="control")
+        beating = tasks.create_task(heartbeat.beat(), name="heartbeat")
         await stop.wait()
         running.cancel()
+        beating.cancel()
 
 
 def _watch_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

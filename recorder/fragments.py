@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 _NON_SYNC = 0x0001_0000
 _MOOF_AT_MOST = 1 << 20
+_SAMPLES_AT_MOST = 1 << 16
+"""Of one fragment, which lasts a second."""
 
 
 class BadFragments(Exception):
@@ -93,6 +95,8 @@ def _read_tfhd(data: bytes) -> tuple[int, int, int]:
 
 def _read_trun(data: bytes, defaults: tuple[int, int, int]) -> Iterator[Held]:
     flags, count = int.from_bytes(data[1:4], "big"), struct.unpack_from(">I", data, 4)[0]
+    if count > _SAMPLES_AT_MOST:
+        raise BadFragments(f"{count} samples in a fragment")
     at = 8 + 4 * bool(flags & 0x01)
     first_flags = struct.unpack_from(">I", data, at)[0] if flags & 0x04 else None
     at += 4 * bool(flags & 0x04)

@@ -144,6 +144,7 @@ class Making:
             next(restoring)
         except StopIteration:
             self._restoring = None
+            log.info("goes on from a checkpoint", extra={"lesson": self._lesson})
         except (BadFragments, BadSection, OSError) as error:
             log.warning("begun at the journal's beginning", extra=self._about("", error))
             self.abandon()

@@ -57,7 +57,7 @@ class LessonRecording:
         self._finish_ns: int | None = None
         self._told_s = 0.0
         self._retry_s = 0.0
-        self._checkpoint_s: float | None = None
+        self._checkpoint_s = -CHECKPOINT_S
         self._report = Report(self.lesson, self._state)
 
     @property
@@ -149,9 +149,7 @@ class LessonRecording:
                 self._want(KeyframeWanted(self.lesson, track))
 
     def _keep_checkpoint(self, making: Making, now_s: float) -> None:
-        if self._checkpoint_s is None:
-            self._checkpoint_s = now_s
-        elif now_s - self._checkpoint_s >= CHECKPOINT_S:
+        if now_s - self._checkpoint_s >= CHECKPOINT_S:
             self._checkpoint_s = now_s
             making.keep_checkpoint()
 

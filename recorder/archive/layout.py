@@ -6,7 +6,9 @@
                       {track}.mp4           its media, growing; a plain MP4 once closed
                       {track}-init.mp4      its initialization section
                       {track}.2.mp4 ...     further sections (another picture size): file and init
-                      journal/000001.lkj    what came, as it came
+                      journal/000001.lkj    what came, as it came; deleted once the recording is verified
+                      journal/checkpoint    how far it was made into files (recorder.checkpoint)
+                      .rebuilt/             files that are being made again (recorder.rebuilding)
 
 A track's name holds no dot and does not end in `-init`, a lesson's id neither a dot nor a slash: so no
 name leaves its folder and no two names meet. Knows no media and opens nothing.

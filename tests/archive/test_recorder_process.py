@@ -112,6 +112,7 @@ async def test_a_recorder_that_dies_again_and_again_even_while_finishing_loses_n
 ) -> None:
     chance, sent, archive = random.Random(3), lesson(SECONDS), tmp_path / "archive"
     async with recorder_process(tmp_path, archive) as recorder:
+        recorder.checkpoints = True  # from its second life on
         with TapServer(tmp_path / "w0.taps", {"Lchaos": ring}) as tap:
             base, at_s = begin_ns(), 0.0
             start(ring, base)
@@ -122,7 +123,7 @@ async def test_a_recorder_that_dies_again_and_again_even_while_finishing_loses_n
                 if until_s == SECONDS:
                     end(ring, base + round(SECONDS * 1e9))
                     recorder.say(Finish("Lchaos"))
-                await asyncio.sleep(chance.random())  # any moment is as good as another
+                await asyncio.sleep(0.5 + chance.random())  # any moment is as good as another
                 await recorder.kill()
                 await recorder.start()
             recorder.begin("Lchaos", tap.path)

@@ -13,12 +13,21 @@ import msgspec
 from recorder.contract import Begin, Command, Event, Finish, Hello, Recording, RecordingState, Welcome
 from recorder.framing import encode_frame, read_frame
 
+WITH_CHECKPOINTS = """
+from recorder import recording
+from recorder.__main__ import main
+recording.CHECKPOINT_S = 0.1
+main()
+"""
+
 
 class RecorderProcess:
-    """`start`, `kill` and `start` again as often as the test likes; `aclose` at the end."""
+    """`start`, `kill` and `start` again as often as the test likes; `aclose` at the end. `checkpoints`: it
+    keeps one several times a second instead of twice a minute."""
 
     def __init__(self, run: Path, archive: Path, *options: str) -> None:
         self._options = options
+        self.checkpoints = False
         self.socket = run / "recorder.sock"
         self.archive = archive
         self.process: asyncio.subprocess.Process | None = None
@@ -28,8 +37,9 @@ class RecorderProcess:
         self.welcome: Welcome | None = None
 
     async def start(self) -> Welcome:
+        program = ("-c", WITH_CHECKPOINTS) if self.checkpoints else ("-m", "recorder")
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "recorder", "--control", str(self.socket), "--archive", str(self.archive),
+            sys.executable, *program, "--control", str(self.socket), "--archive", str(self.archive),
             *self._options,
             stdin=asyncio.subprocess.PIPE,
         )  # fmt: skip
