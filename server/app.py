@@ -18,6 +18,7 @@ from pathlib import Path
 
 import uvloop
 
+from recorder import heartbeat
 from server.api import keys
 from server.api.application import Application, Parts, build, serve
 from server.api.codes import RoomCodes
@@ -110,10 +111,13 @@ async def run(config: Config, listening: socket.socket, stop: asyncio.Event) -> 
         await asyncio.to_thread(_write_private, config.run_path / OPERATOR_TOKEN, operator)
         async with asyncio.TaskGroup() as group:
             live = group.create_task(parts.live.run(), name="live")
-            announcing = group.create_task(_announce(app), name="announce")
+            others = [
+                group.create_task(_announce(app), name="announce"),
+                group.create_task(heartbeat.beat(), name="heartbeat"),
+            ]
             await serve(app, listening, stop)
-            announcing.cancel()
-            live.cancel()
+            for task in (*others, live):
+                task.cancel()
     finally:
         await store.close()
 

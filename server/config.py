@@ -86,6 +86,7 @@ class Supervisor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     drain_s: float = 10.0  # after SIGTERM; then they are killed
     restart_first_s: float = 0.2
     restart_most_s: float = 10.0
+    hung_after_s: float = 30.0  # a process without a heartbeat for so long is started again; 0: never
 
 
 class Logs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

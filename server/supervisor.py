@@ -22,15 +22,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from recorder import heartbeat
 from server import running
 from server.config import Config
 from server.errors import UserFault
 from server.ops.logs import fields
+from server.watchdog import Watchdog
 
 CAMPUS = "campus"
 READY = b"READY"
 BAD_CONFIGURATION = 2
 WELL_AFTER_S = 10.0
+ABORT_S = 1.0  # to say where it hangs, before it is killed
 LONGEST_SOCKET_PATH = 100
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # opened before any fork
@@ -150,6 +153,8 @@ class Supervisor:
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._stopping = asyncio.Event()
         self._one_ended = asyncio.Event()
+        self._watchdog = Watchdog(config.run_path / "supervisor.beat", config.supervisor.hung_after_s)
+        self._pids: set[int] = set()
         self._was_ready = False
         self._exit_code = 0
 
@@ -160,10 +165,15 @@ class Supervisor:
     async def run(self) -> int:
         """Until `stop` and everything has ended. The exit code: 2 where a part refused its configuration."""
         try:
-            async with asyncio.TaskGroup() as group:
-                for program in self._wanted:
-                    group.create_task(self._keep(program), name=program.name)
-                group.create_task(self._end_all(), name="end")
+            with self._watchdog.listening():
+                async with asyncio.TaskGroup() as group:
+                    watching = group.create_task(self._end_the_hung(), name="watchdog")
+                    beating = group.create_task(heartbeat.beat(), name="heartbeat")
+                    for program in self._wanted:
+                        group.create_task(self._keep(program), name=program.name)
+                    await self._end_all()
+                    watching.cancel()
+                    beating.cancel()
         finally:
             for process in self._running.values():
                 _signal(process, signal.SIGKILL)
@@ -194,8 +204,10 @@ class Supervisor:
             stdout=asyncio.subprocess.PIPE if program.name == CAMPUS else None,
             preexec_fn=_die_with_parent,
             process_group=0,
+            env={**os.environ, **self._watchdog.environment},
         )
         self._running[program.name] = process
+        self._pids.add(process.pid)
         log.info("started", extra=fields(program=program.name, pid=process.pid))
         if self._stopping.is_set():
             _signal(process, signal.SIGTERM)  # told to stop while it was being started
@@ -205,18 +217,31 @@ class Supervisor:
             return await process.wait()
         finally:
             del self._running[program.name]
+            self._pids.discard(process.pid)
             self._one_ended.set()
+
+    async def _end_the_hung(self) -> None:
+        """A process whose event loop stands is as good as dead: end it, so that it is started again."""
+        async for pid in self._watchdog.hung(self._pids):
+            for name, process in list(self._running.items()):
+                if process.pid == pid:
+                    log.error("hangs, killed", extra=fields(program=name, pid=pid))
+                    _signal(process, signal.SIGABRT)
+                    await asyncio.sleep(ABORT_S)
+                    _signal(process, signal.SIGKILL)
 
     async def _read_output(self, output: asyncio.StreamReader) -> None:
         """READY becomes the one address, once. Campus says nothing else here."""
         while said := await output.read(4096):
             if READY in said and not self._was_ready:
                 self._was_ready = True
+                heartbeat.tell("READY=1")
                 print(f"联课 Lianke: {self._address}", flush=True)
 
     async def _end_all(self) -> None:
         """Campus first, so that it takes no part's end for a fault; then the others; then by force."""
         await self._stopping.wait()
+        heartbeat.tell("STOPPING=1")
         deadline = time.monotonic() + self._timing.drain_s
         await self._end({CAMPUS}, deadline)
         await self._end({program.name for program in self._wanted}, deadline)

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 import ifaddr
 import uvloop
 
+from recorder import heartbeat
 from server.media.control import ControlServer
 from server.media.taps import TapServer
 from server.media.worker import MediaWorker
@@ -106,9 +107,11 @@ async def _serve(options: argparse.Namespace, sockets: list[socket.socket]) -> N
     taps = TapServer(options.taps, worker.find_tap)
     await control.start(options.control)
     _log.info("worker %s serves on %s", options.worker, ", ".join(options.listen))
+    beating = asyncio.create_task(heartbeat.beat(), name="heartbeat")
     try:
         await worker.run(stop)
     finally:
+        beating.cancel()
         taps.close()
         await control.close()
         for each in sockets:

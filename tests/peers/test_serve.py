@@ -83,6 +83,21 @@ async def test_sigterm_ends_everything_well_within_its_deadline_and_one_address_
     assert "Traceback" not in said
 
 
+async def test_a_process_that_hangs_is_killed_and_started_again_and_nobody_else_is(tmp_path: Path) -> None:
+    config = write_config(tmp_path, SAMPLE_ROOMS, extra="[supervisor]\nhung_after_s = 4.0")
+    process = await start_server(config, tmp_path / "log")
+    server = OwnServer("", process.pid, tmp_path, tmp_path, tmp_path / "log")
+    before = {name: server.child(name) for name in CHILDREN}
+    try:
+        os.kill(before["w0"], signal.SIGSTOP)
+        await until(lambda: server.child("w0") != before["w0"])
+        assert server.log.read_text().count("hangs, killed") == 1
+        assert not alive(before["w0"])
+        assert {name: server.child(name) for name in CHILDREN} == {**before, "w0": server.child("w0")}
+    finally:
+        await stop_server(process)
+
+
 async def test_a_taken_port_ends_it_at_once_with_words_in_both_languages(tmp_path: Path) -> None:
     config = write_config(tmp_path, SAMPLE_ROOMS)
     with socket.create_server(("127.0.0.1", int(url_of(config).rpartition(":")[2]))):

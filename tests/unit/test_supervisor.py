@@ -43,7 +43,7 @@ from server.ops import logs
 folder, child, manners = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 logs.set_up("supervisor", "info", "text")
 wanted = [Program(name, (sys.executable, child, folder, name, manner)) for name, manner in manners.items()]
-config = build({"supervisor": {"drain_s": 1.0}}, {})
+config = build({"supervisor": {"drain_s": 1.0}, "data": {"run_directory": folder}}, {})
 sys.exit(asyncio.run(_watch(Supervisor(config, wanted, address="http://localhost:1"))))
 """
 
