@@ -7,6 +7,7 @@ cdef enum:
     FEEDBACK_SYMBOLS = 400      # packets told in one feedback: always below RTCP_MAX
     NACK_ENTRIES = 200
     NACK_TRIES = 10
+    FEEDBACK_BACK = 128         # a packet later than that is not told
 
 
 cdef int open_feedback(uint8_t* room, int kind, int form, uint32_t media_ssrc) noexcept nogil:
@@ -80,7 +81,8 @@ cdef void send_nack(Core* core, Layer* layer, const uint16_t* due, int count) no
 
 
 cdef void note_arrival(Core* core, Peer* peer, Layer* layer, Packet* packet) noexcept nogil:
-    """Remember when a transport-wide sequence number came."""
+    """Remember when a transport-wide sequence number came. One whose feedback has gone makes the next feedback
+    begin with it: what is told again costs little, and a publisher would take it for lost."""
     cdef Feedback* feedback = peer.feedback
     cdef int id = layer.up.transport_cc_id if layer is not NULL else 0
     cdef int64_t number
@@ -91,15 +93,18 @@ cdef void note_arrival(Core* core, Peer* peer, Layer* layer, Packet* packet) noe
     if feedback.base >= 0:
         number = feedback.highest + <int16_t>(<uint16_t>number - <uint16_t>feedback.highest)
         if number < feedback.base:
-            return
+            if feedback.base - number > FEEDBACK_BACK or feedback.highest - number >= ARRIVALS:
+                return
+            feedback.base = number
         if number - feedback.base >= ARRIVALS:
             send_feedback(core, peer)
     if feedback.base < 0 or number - feedback.base >= ARRIVALS:
         restart_feedback(feedback, (number & 0xFFFF) + 65536)
         number = feedback.base
+    while feedback.highest < number:
+        feedback.highest += 1
+        feedback.arrivals[feedback.highest % ARRIVALS] = 0
     feedback.arrivals[number % ARRIVALS] = packet.arrival_ns
-    if number > feedback.highest:
-        feedback.highest = number
 
 
 cdef void restart_feedback(Feedback* feedback, int64_t number) noexcept nogil:
@@ -133,7 +138,6 @@ cdef void send_feedback_part(Core* core, Peer* peer, Feedback* feedback) noexcep
             symbols[count] = 1 if 0 <= delta <= 255 else 2
             deltas[count] = <int16_t>delta
             ticks += delta
-            arrival[0] = 0
         count += 1
     at = open_feedback(room, RTCP_RTPFB, 15, feedback.media_ssrc)
     put16(room + at, <uint16_t>feedback.base)

@@ -29,6 +29,7 @@ cdef enum:
     RESENT_ROWS = 256       # remembers when a slot's packet was last resent
     KEPT_ROWS = 64          # audio packets kept as ciphertext by a slot without RTX
     KEPT_SIZE = 768
+    CNAME_LENGTH = 16
     TRIPS = 8               # round trips a peer's gate is made of
     ARRIVALS = 1024         # transport-wide sequence numbers between two feedbacks
     BUCKETS = 4096
@@ -281,6 +282,7 @@ cdef struct Peer:
     uint32_t spent_ssrcs[4 * MAX_DOWNS]     # SSRCs our slots ever had
     int spent_count
     Feedback* feedback
+    uint8_t cname[CNAME_LENGTH]
     uint64_t ntp_offset         # our NTP time minus the peer's, constant once known
     bint has_ntp_offset
     uint64_t received

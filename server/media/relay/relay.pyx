@@ -8,6 +8,7 @@ SDP, or why a table says what it says. The door is told in `relay.pyi`, the tabl
 
 import socket as socket_module
 from collections import deque
+from secrets import token_hex
 from socket import inet_ntop, inet_pton
 
 from server.media.relay.tables import (
@@ -209,6 +210,7 @@ cdef class Relay:
 
     def add_peer(self, bytes ufrag not None):
         cdef Peer* peer
+        cdef bytes name = token_hex(CNAME_LENGTH // 2).encode()
         if self.peers.count - len(self._resting["peer"]) >= MAX_PEERS:
             raise ValueError(f"more than {MAX_PEERS} peers")
         peer = <Peer*>calloc(1, sizeof(Peer))
@@ -221,6 +223,7 @@ cdef class Relay:
             self._free_peer(peer)
             raise
         peer.heard_ns = -1
+        memcpy(peer.cname, <const char*>name, CNAME_LENGTH)
         peer.round_trip_ns = 50 * MILLISECOND
         return peer.handle
 

@@ -87,12 +87,13 @@ cdef inline uint8_t canonical_payload(int codec) noexcept nogil:
 
 
 cdef void tap_packet(Core* core, Down* down, Layer* layer, Stored* row, int64_t number) noexcept nogil:
-    """Write one packet, plain: RED unwrapped, no extensions, no padding, a canonical payload type."""
+    """Write one packet, plain: RED unwrapped, no extensions, no padding, a canonical payload type.
+
+    Padding that came late has an empty payload: its number was left open, and a hole would be a loss.
+    """
     cdef uint8_t* payload
     cdef uint8_t* room
     cdef int size, codec = shape(down, layer, row, &payload, &size)
-    if row.flags & PADDING:
-        return
     room = open_record(down.tap, TAP_RTP, 1 if row.flags & RECOVERED else 0, down.track, row.arrival_ns, 12 + size)
     if room is NULL:
         down.dropped += 1

@@ -124,6 +124,36 @@ def test_a_thousand_packets_between_two_ticks_are_told_in_parts(wire: Wire) -> N
     assert numbers == [number for number in range(2500) if number % 3]
 
 
+def test_what_comes_after_its_feedback_is_told_in_the_next(wire: Wire) -> None:
+    camera = Camera(wire.far())
+    wire.relay.add_up(camera.far.handle, video_up())
+    found: list[bytes] = []
+    for number in (70, 71, 73):
+        send(camera, number)
+    wire.tick_until(lambda: bool(collect(found, camera.far)))
+    send(camera, 74)
+    send(camera, 72)
+    wire.tick_until(lambda: len(collect(found, camera.far)) >= 2)
+    told = [(base, [at is not None for at in arrivals]) for base, _, arrivals in map(decode, found)]
+    assert told == [(70, [True, True, False, True]), (72, [True, True, True])]
+    late, before, after = decode(found[1])[2]
+    assert before is not None and after is not None and late is not None
+    assert before < after <= late
+
+
+def test_what_comes_much_too_late_is_not_told(wire: Wire) -> None:
+    camera = Camera(wire.far())
+    wire.relay.add_up(camera.far.handle, video_up())
+    found: list[bytes] = []
+    for number in range(300, 500):
+        send(camera, number)
+    wire.tick_until(lambda: bool(collect(found, camera.far)))
+    send(camera, 301)
+    send(camera, 500)
+    wire.tick_until(lambda: len(collect(found, camera.far)) >= 2)
+    assert (decode(found[1])[0], len(decode(found[1])[2])) == (500, 1)
+
+
 def test_probing_padding_counts_and_a_jump_begins_anew(wire: Wire) -> None:
     camera = Camera(wire.far())
     wire.relay.add_up(camera.far.handle, video_up())

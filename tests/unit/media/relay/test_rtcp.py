@@ -6,6 +6,7 @@ import struct
 import time
 
 import pytest
+from aiortc.rtp import RtcpPacket, RtcpSdesPacket, RtcpSrPacket
 
 from server.media.relay.tables import EventKind
 from tests.unit.media.relay.loopback import (
@@ -81,6 +82,28 @@ def test_picture_and_sound_stay_in_step_by_one_offset(wire: Wire) -> None:
     assert again[5000] - told[5000] == ntp(2.0)  # by the publisher's clock, whenever it arrived
 
 
+def test_a_sender_report_carries_the_connections_canonical_name(wire: Wire) -> None:
+    sender, viewer, other = wire.far(), wire.far(), wire.far()
+    up = wire.relay.add_up(sender.handle, video_up())
+    for far, ssrc in ((viewer, 5000), (viewer, 6000), (other, 5000)):
+        wire.relay.point(wire.relay.add_down(far.handle, video_down(ssrc)), up)
+    Camera(sender).send(1, key=True)
+    sender.send_rtcp(build_sr(1111, ntp(1000.0), 9000))
+    wire.run()
+    names = []
+    for compound in viewer.received()[1] + other.received()[1]:
+        report, description = RtcpPacket.parse(compound)
+        assert isinstance(report, RtcpSrPacket)
+        assert isinstance(description, RtcpSdesPacket)
+        ((ssrc, items),) = [(chunk.ssrc, chunk.items) for chunk in description.chunks]
+        assert ssrc == report.ssrc
+        ((item, name),) = items
+        assert item == 1
+        names.append(name)
+    assert names[0] == names[1] != names[2]
+    assert len(names[0]) == 16
+
+
 def test_a_repointed_slot_is_told_the_new_clock_at_once(wire: Wire) -> None:
     first, second, viewer = wire.far(), wire.far(), wire.far()
     down = wire.relay.add_down(viewer.handle, video_down())
@@ -96,7 +119,7 @@ def test_a_repointed_slot_is_told_the_new_clock_at_once(wire: Wire) -> None:
     other.send(1, key=True)
     wire.run()
     packets, compounds = viewer.received()
-    ((kind, _, body),) = [block for compound in compounds for block in blocks_of(compound)]
+    (kind, _, body), _ = [block for compound in compounds for block in blocks_of(compound)]
     assert kind == 200
     assert struct.unpack_from("!I", body, 12)[0] == (packets[0].timestamp - 3000) & 0xFFFFFFFF
 

@@ -128,6 +128,19 @@ def test_sound_is_written_as_opus_whatever_came(wire: Wire, ring: Ring) -> None:
     assert [r.flags for r in records] == [0, 0, 1, 0, 0]  # 22 was restored
 
 
+def test_padding_leaves_no_hole_in_a_recording_however_it_comes(wire: Wire, ring: Ring) -> None:
+    camera, _, _ = tapped(wire, ring)
+    camera.send(1, key=True)
+    camera.send_padding()  # in its turn: the next packet takes its number
+    late = build_rtp(camera.sequence, camera.timestamp, b"", ssrc=1111, payload_type=102, padding=9)
+    camera.sequence += 1
+    camera.send(1)
+    camera.far.send_rtp(late)
+    wire.run()
+    packets = sorted((parse_rtp(r.data) for r in ring.read()), key=lambda p: p.sequence)
+    assert [(p.sequence, len(p.payload)) for p in packets] == [(100, 5), (101, 0), (102, 5)]
+
+
 def test_repaired_packets_are_flagged(wire: Wire, ring: Ring) -> None:
     camera, _, _ = tapped(wire, ring)
     camera.send(2, key=True)
