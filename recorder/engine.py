@@ -179,6 +179,7 @@ class Engine:
             for recording in self._all():
                 more = self._make_one(recording) or more
                 if recording.over:
+                    recording.release()
                     with self._lock:
                         del self._recordings[recording.lesson]
 

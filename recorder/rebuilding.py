@@ -9,23 +9,24 @@ from pathlib import Path
 
 import msgspec
 
+from recorder.archive.holding import held
 from recorder.archive.layout import JOURNAL, MULTIVARIANT
 from recorder.archive.manifest import BadManifest, BadRecording, Manifest, sync_folder, write_manifest
 from recorder.archive.reading import lesson_folder, read_recording
 from recorder.contract import RecordingState
 from recorder.making import Making
-from recorder.verification import held
 
 REBUILT = ".rebuilt"
 MEDIA = (".mp4", ".m3u8")
 
 
-def rebuild(archive: Path, lesson: str) -> Manifest:
-    """The new manifest; it is READY and has yet to be verified. BadName, BadManifest ("newer_version",
-    "other_lesson"), BadRecording, OSError."""
+def rebuild(archive: Path, lesson: str, *, unfinished: bool = False) -> Manifest:
+    """The new manifest; it is READY and has yet to be verified. `unfinished`: also a recording that was never
+    finished, where no recorder works on it: its recorder is gone for good. BadName, BadManifest
+    ("newer_version", "other_lesson"), BadRecording, OSError."""
     folder = lesson_folder(archive, lesson)
     before = _known(archive, lesson)
-    if before.state in (RecordingState.RECORDING, RecordingState.FINISHING):
+    if before.state in (RecordingState.RECORDING, RecordingState.FINISHING) and not unfinished:
         raise BadRecording("recording", f"{lesson} is {before.state}")
     if not any((folder / JOURNAL).glob("*.lkj")):
         raise BadRecording("no_journal", lesson)

@@ -7,14 +7,16 @@ writes the files. What crosses between them are single values.
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+from recorder.archive.holding import hold
 from recorder.archive.layout import MULTIVARIANT
-from recorder.archive.manifest import Manifest, write_manifest
+from recorder.archive.manifest import BadRecording, Manifest, write_manifest
 from recorder.contract import KeyframeWanted, RecordingState
 from recorder.contract import Recording as Report
 from recorder.intake import Intake
@@ -44,6 +46,11 @@ class LessonRecording:
         """Begins, or goes on with what the folder holds. OSError where the disk refuses."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self._held: int | None = None
+        try:
+            self._held = hold(folder)
+        except BadRecording:  # somebody looks into it at this moment: no reason not to record
+            log.warning("the folder is held by another", extra={"lesson": manifest.lesson})
         self.lesson = manifest.lesson
         self._manifest = msgspec.structs.replace(manifest, state=RecordingState.RECORDING)
         self._tell = tell
@@ -138,6 +145,13 @@ class LessonRecording:
         self._intake.stop()
         if self._making is not None and self._state is RecordingState.RECORDING:
             self._making.abandon()
+        self.release()
+
+    def release(self) -> None:
+        """Others may work on the folder."""
+        held, self._held = self._held, None
+        if held is not None:
+            os.close(held)
 
     def _ask_for_keyframes(self, making: Making, now_s: float) -> None:
         """Everything that came has been read: what is missing now does not come by itself."""
@@ -162,6 +176,7 @@ class LessonRecording:
             self._manifest, state=RecordingState.READY, ready_after_s=after_s, problem=problem
         )
         self._write_manifest(durable=True)
+        self.release()
         self._state, self._problem = RecordingState.READY, problem
         self._announce(now_s)
 

@@ -7,13 +7,10 @@ threads. The only other writer of a finished manifest is a rebuild; both hold th
 from __future__ import annotations
 
 import argparse
-import fcntl
 import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +18,7 @@ from typing import NamedTuple
 import av
 import msgspec
 
+from recorder.archive.holding import held
 from recorder.archive.layout import JOURNAL, BadName, served_file
 from recorder.archive.manifest import (
     BadManifest,
@@ -44,19 +42,6 @@ class Decoded(NamedTuple):
 
     whole: int
     readable: bool
-
-
-@contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Nobody else verifies or rebuilds this recording meanwhile. BadRecording "busy"."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise BadRecording("busy", folder.name) from error
-    finally:
-        os.close(fd)
 
 
 def verify(archive: Path, lesson: str, *, keep_journal: bool) -> Manifest:

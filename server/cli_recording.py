@@ -111,7 +111,8 @@ def _places(config_file: Path | None) -> _Places:
 @recording.command(name="list")
 def list_all(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Every recording in the archive, also those that cannot be read."""
-    _show([_row(found) for found in list_recordings(_places(config).archive)], as_json=as_json)
+    rows = [_row(found) for found in list_recordings(_places(config).archive)]
+    _show(rows, as_json=as_json, columns=("lesson", "state", "seconds", "verified", "title", "problem"))
 
 
 @recording.command
@@ -142,7 +143,8 @@ def verify(
         rows = [_verdict(found)]
     else:
         rows = list(_verify_all(archive, keep_journal=keep))
-    _show(rows if lesson is None else rows[0], as_json=as_json)
+    columns = ("lesson", "whole", "pictures", "pictures_decoded", "problems")
+    _show(rows if lesson is None else rows[0], as_json=as_json, columns=columns)
     return 0 if all(row["whole"] for row in rows) else NOT_WHOLE
 
 
@@ -161,12 +163,18 @@ def _verify_all(archive: Path, *, keep_journal: bool) -> Iterator[dict[str, Any]
 
 
 @recording.command
-def rebuild(lesson: str, /, *, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Make a recording's files and manifest again from its journal."""
+def rebuild(
+    lesson: str, /, *, unfinished: bool = False, config: ConfigFile = None, as_json: AsJson = False
+) -> None:
+    """Make a recording's files and manifest again from its journal; with --unfinished also of a lesson that
+    was cut off and whose recorder will not come back."""
     from recorder import rebuilding
 
     archive = _places(config).archive
-    _show(_facts(archive, _of(lesson, lambda: rebuilding.rebuild(archive, lesson))), as_json=as_json)
+    _show(
+        _facts(archive, _of(lesson, lambda: rebuilding.rebuild(archive, lesson, unfinished=unfinished))),
+        as_json=as_json,
+    )
 
 
 @recording.command
@@ -277,8 +285,8 @@ def _verdict(manifest: Manifest) -> dict[str, Any]:
     return {"lesson": manifest.lesson, **verdict, "journal_bytes": manifest.journal_bytes}
 
 
-def _show(value: Any, *, as_json: bool) -> None:
-    """JSON for programs; for people a table, or facts line by line."""
+def _show(value: Any, *, as_json: bool, columns: tuple[str, ...] = ()) -> None:
+    """JSON for programs; for people a table with these columns, or facts line by line."""
     if as_json:
         print(json.dumps(value, ensure_ascii=False))
         return
@@ -294,7 +302,6 @@ def _show(value: Any, *, as_json: bool) -> None:
     elif not value:
         console.print("没有录像 · no recordings")
     else:
-        columns = list(dict.fromkeys(name for row in value for name in row))
         table = Table(box=None)
         for name in columns:
             table.add_column(name)

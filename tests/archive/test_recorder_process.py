@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from recorder.archive.manifest import GapCause, read_manifest
+from recorder.archive.holding import held
+from recorder.archive.manifest import BadRecording, GapCause, read_manifest
 from recorder.contract import Finish, RecordingState, RecordKind
 from server.drill.lessonkit.report import report
 from tests.fakes.recorded_lesson import CAMERA, VOICE, Sent, camera_sender, lesson, voice_sender, write_sent
@@ -90,7 +91,11 @@ async def test_a_recorder_that_is_killed_in_the_middle_loses_nothing(
             playlist = (archive / "Lkill" / "camera.m3u8").read_text()
             await recorder.kill()
             write_sent(ring, before(after(sent, 9), 15), base)
+            with held(archive / "Lkill"):
+                pass  # the dead hold nothing
             welcome = await recorder.start()
+            with pytest.raises(BadRecording), held(archive / "Lkill"):
+                pass
             assert [(r.lesson, r.state) for r in welcome.recordings] == [("Lkill", RecordingState.RECORDING)]
             recorder.begin("Lkill", tap.path)
             write_sent(ring, after(sent, 15), base)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from recorder.archive.holding import held
 from recorder.archive.manifest import Manifest, read_manifest, write_manifest
 from recorder.contract import RecordingState
 from server.cli import main
@@ -205,6 +206,18 @@ def test_a_lesson_that_goes_on_or_is_empty_is_left_alone(archive: Path, command:
         ("L1", "recording", None),
         ("Lempty", "ready", None),
     ]
+
+
+def test_a_lesson_that_was_cut_off_for_good_is_made_whole_when_asked(archive: Path, command: Command) -> None:
+    live = msgspec.structs.replace(read_manifest(archive / "L1"), state=RecordingState.RECORDING, tracks=[])
+    write_manifest(archive / "L1", live)
+    with held(archive / "L1"):
+        code, _, words = command("rebuild", "L1", "--unfinished")
+        assert code == 2
+        assert "Another program is working on L1" in words
+    code, found, _ = command("rebuild", "L1", "--unfinished")
+    assert (code, found["state"], len(found["tracks"])) == (0, "ready", 2)
+    assert command("verify", "L1")[1]["whole"] is True
 
 
 def test_a_rebuild_that_would_lose_something_changes_nothing(archive: Path, command: Command) -> None:
