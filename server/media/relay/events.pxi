@@ -1,5 +1,16 @@
 # What Python must see, noted without the GIL and handed over at the end of a call.
 
+cdef enum:  # EventKind
+    STUN = 1
+    DTLS = 2
+    RTCP = 3
+    UP_LIVE = 4
+    KEYFRAME_WANTED = 5
+    KEYFRAME_SEEN = 6
+    SLOT_STARTED = 7
+
+EVENT_KINDS = (None, *EventKind)
+
 
 cdef void note(Core* core, int kind, int handle, const uint8_t* data, uint32_t size,
                const Endpoint* source, int value) noexcept nogil:

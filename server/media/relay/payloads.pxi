@@ -1,5 +1,11 @@
 # What payloads say about themselves: keyframes (H.264, RFC 6184; VP8, RFC 7741) and RED's blocks (RFC 2198).
 
+cdef enum:  # CodecNumber
+    OPUS = 1
+    RED = 2
+    H264 = 3
+    VP8 = 4
+
 
 cdef bint starts_keyframe(int codec, const uint8_t* payload, int size) noexcept nogil:
     """Whether the packet may be the first of a keyframe: it has an SPS or begins an IDR picture."""

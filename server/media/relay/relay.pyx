@@ -30,27 +30,9 @@ from server.media.relay.system cimport *
 
 cdef enum:
     MILLISECOND = 1000000
-    HANDLE_REST = 30        # seconds before a handle is given again
     TICK_EVERY = 10         # ms, at most that often
 
 cdef int64_t SECOND = 1000000000
-
-cdef enum:  # EventKind
-    STUN = 1
-    DTLS = 2
-    RTCP = 3
-    UP_LIVE = 4
-    KEYFRAME_WANTED = 5
-    KEYFRAME_SEEN = 6
-    SLOT_STARTED = 7
-
-cdef enum:  # CodecNumber
-    OPUS = 1
-    RED = 2
-    H264 = 3
-    VP8 = 4
-
-EVENT_KINDS = (None, *EventKind)
 
 include "srtp.pxi"
 include "events.pxi"
@@ -61,21 +43,14 @@ include "payloads.pxi"
 include "ring.pxi"
 include "sending.pxi"
 include "slots.pxi"
+include "gaps.pxi"
 include "tracks.pxi"
 include "rtcp.pxi"
 include "feedback.pxi"
 include "taps.pxi"
 include "rows.pxi"
 include "dispatch.pxi"
-
-
-cdef int grow(Table* table) except -1:
-    cdef void** wider = <void**>realloc(table.items, (table.room * 2 + 64) * sizeof(void*))
-    if wider is NULL:
-        raise MemoryError
-    table.items = wider
-    table.room = table.room * 2 + 64
-    return 0
+include "handles.pxi"
 
 
 cdef class Relay:
@@ -119,41 +94,17 @@ cdef class Relay:
 
     # -- handles
 
-    cdef int _take_handle(self, Table* table, str name, void* item) except -1:
-        """The next handle; one that was given back rests for 30 s first."""
-        cdef int handle
-        resting = self._resting[name]
-        if resting and clock_ns(CLOCK_MONOTONIC) - resting[0][0] > HANDLE_REST * SECOND:
-            handle = resting.popleft()[1]
-        else:
-            if table.count == table.room:
-                grow(table)
-            handle = table.count
-            table.count += 1
-        table.items[handle] = item
-        return handle
-
-    cdef int _rest_handle(self, Table* table, str name, int handle) except -1:
-        table.items[handle] = NULL
-        self._resting[name].append((clock_ns(CLOCK_MONOTONIC), handle))
-        return 0
-
-    cdef void* _find(self, Table* table, str name, int handle) except NULL:
-        if not 0 <= handle < table.count or table.items[handle] is NULL:
-            raise KeyError(f"no {name} {handle}")
-        return table.items[handle]
-
     cdef Peer* _peer(self, int handle) except NULL:
-        return <Peer*>self._find(&self.peers, "peer", handle)
+        return <Peer*>find_handle(&self.peers, "peer", handle)
 
     cdef Up* _up(self, int handle) except NULL:
-        return <Up*>self._find(&self.ups, "up track", handle)
+        return <Up*>find_handle(&self.ups, "up track", handle)
 
     cdef Down* _down(self, int handle) except NULL:
-        return <Down*>self._find(&self.downs, "slot", handle)
+        return <Down*>find_handle(&self.downs, "slot", handle)
 
     cdef Tap* _tap(self, int handle) except NULL:
-        return <Tap*>self._find(&self.taps, "tap", handle)
+        return <Tap*>find_handle(&self.taps, "tap", handle)
 
     cdef Socket* _socket(self, int number) except NULL:
         if not 0 <= number < self.core.socket_count:
@@ -179,32 +130,17 @@ cdef class Relay:
         with nogil:
             run_batches(self.core, sock, budget)
             if self.core.now_ns - self.core.ticked_ns >= TICK_EVERY * MILLISECOND:
-                self._run_timers()
+                run_timers(self.core, &self.peers, &self.downs)
         return hand_over(self.core)
 
     def tick(self):
         with nogil:
             look_at_clock(self.core)
-            self._run_timers()
+            run_timers(self.core, &self.peers, &self.downs)
         return hand_over(self.core)
 
     def pressing(self):
         return self.core.replaying > 0 or self.core.missing
-
-    cdef void _run_timers(self) noexcept nogil:
-        cdef int i
-        cdef Down* down
-        self.core.ticked_ns = self.core.now_ns
-        self.core.missing = False
-        for i in range(self.peers.count):
-            if self.peers.items[i] is not NULL and (<Peer*>self.peers.items[i]).up_count:
-                tick_peer(self.core, <Peer*>self.peers.items[i])
-        if self.core.replaying:
-            for i in range(self.downs.count):
-                down = <Down*>self.downs.items[i]
-                if down is not NULL and down.state == REPLAYING:
-                    replay(self.core, down)
-        flush_all(self.core)
 
     # -- peers
 
@@ -218,7 +154,7 @@ cdef class Relay:
             raise MemoryError
         try:
             remember_ufrag(self.core, peer, ufrag)
-            peer.handle = self._take_handle(&self.peers, "peer", peer)
+            peer.handle = take_handle(&self.peers, self._resting["peer"], peer)
         except BaseException:
             self._free_peer(peer)
             raise
@@ -237,7 +173,7 @@ cdef class Relay:
         while found.down_count:
             self.remove_down(found.downs[0].handle)
         self._free_peer(found)
-        self._rest_handle(&self.peers, "peer", peer)
+        rest_handle(&self.peers, self._resting["peer"], peer)
         self._sessions.pop(peer, None)
 
     cdef void _free_peer(self, Peer* peer) noexcept:
@@ -312,7 +248,7 @@ cdef class Relay:
         check_up_row(found, row)
         up = make_up(self.core, found, row)
         try:
-            up.handle = self._take_handle(&self.ups, "up", up)
+            up.handle = take_handle(&self.ups, self._resting["up"], up)
         except BaseException:
             free_up(up)
             raise
@@ -329,7 +265,7 @@ cdef class Relay:
                 forget_layer(self.core, found.layers[i].slots[0], found.layers[i])
         forget_up(found)
         free_up(found)
-        self._rest_handle(&self.ups, "up", up)
+        rest_handle(&self.ups, self._resting["up"], up)
 
     def add_down(self, int peer, object row):
         cdef Peer* found = self._peer(peer)
@@ -339,7 +275,7 @@ cdef class Relay:
         spend_ssrcs(found, row)
         down = make_down(found, row)
         try:
-            down.handle = self._take_handle(&self.downs, "down", down)
+            down.handle = take_handle(&self.downs, self._resting["down"], down)
         except BaseException:
             free_down(down)
             raise
@@ -354,7 +290,7 @@ cdef class Relay:
             raise ValueError(f"no track number: {track}")
         down = make_tap_down(found, track, video)
         try:
-            down.handle = self._take_handle(&self.downs, "down", down)
+            down.handle = take_handle(&self.downs, self._resting["down"], down)
         except BaseException:
             free_down(down)
             raise
@@ -365,7 +301,7 @@ cdef class Relay:
         unpoint(self.core, found)
         forget_down(found)
         free_down(found)
-        self._rest_handle(&self.downs, "down", down)
+        rest_handle(&self.downs, self._resting["down"], down)
 
     def point(self, int down, int up, int layer=0, int join=0):
         cdef Down* slot = self._down(down)
@@ -391,7 +327,7 @@ cdef class Relay:
         cdef Tap* tap = make_tap(fd, size)
         write_tap_header(self.core, tap)
         try:
-            tap.handle = self._take_handle(&self.taps, "tap", tap)
+            tap.handle = take_handle(&self.taps, self._resting["tap"], tap)
         except BaseException:
             free_tap(tap)
             raise
@@ -404,7 +340,7 @@ cdef class Relay:
             if self.downs.items[i] is not NULL and (<Down*>self.downs.items[i]).tap is found:
                 self.remove_down(i)
         free_tap(found)
-        self._rest_handle(&self.taps, "tap", tap)
+        rest_handle(&self.taps, self._resting["tap"], tap)
 
     def tap_write(self, int tap, int kind, int track, bytes data not None):
         cdef Tap* found = self._tap(tap)

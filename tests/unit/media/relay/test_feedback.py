@@ -137,7 +137,9 @@ def test_what_comes_after_its_feedback_is_told_in_the_next(wire: Wire) -> None:
     told = [(base, [at is not None for at in arrivals]) for base, _, arrivals in map(decode, found)]
     assert told == [(70, [True, True, False, True]), (72, [True, True, True])]
     late, before, after = decode(found[1])[2]
-    assert before is not None and after is not None and late is not None
+    assert before is not None
+    assert after is not None
+    assert late is not None
     assert before < after <= late
 
 
