@@ -22,7 +22,7 @@ OUT_LIMIT = 16 << 20
 WELCOME_TIMEOUT_S = 3.0
 REQUEST_TIMEOUT_S = 5.0
 FIRST_BACK_OFF_S = 0.05
-LONGEST_BACK_OFF_S = 1.0
+LONGEST_BACK_OFF_S = 0.2  # one connect on this machine; a new worker is found at once
 
 _decoder: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)
 
