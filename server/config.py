@@ -32,6 +32,7 @@ class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     trusted_proxies: list[str] = []  # addresses whose X-Forwarded-For is believed
     max_body_bytes: int = 256 * 1024
     request_timeout_s: float = 20.0
+    most_pages: int = 2000  # WebSockets open at once; further pages are told to come back
 
 
 class Media(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -61,6 +61,7 @@ def build(parts: Parts) -> Application:
     app[keys.SLOWING] = Slowing(security.wrong_tries, security.wrong_tries_wait_s)
     app[keys.METRICS] = Metrics(lambda: parts.live.figures)
     app[keys.ADMIN_EPOCH] = keys.AdminEpoch(parts.admin_epoch)
+    app[keys.OPEN_PAGES] = set()
     app[keys.BOOT] = 1 + secrets.randbelow(1 << 30)
     app[keys.SETUP_CODE] = new_room_code()
     app[keys.FREE_BYTES] = parts.free_bytes

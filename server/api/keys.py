@@ -45,6 +45,7 @@ SLOWING = web.AppKey("slowing", Slowing)
 METRICS = web.AppKey("metrics", Metrics)
 SETUP_CODE = web.AppKey("setup_code", str)
 ADMIN_EPOCH = web.AppKey("admin_epoch", AdminEpoch)
+OPEN_PAGES = web.AppKey("open_pages", set[object])
 BOOT = web.AppKey("boot", int)  # random each start: an operator token of an earlier one is over
 MEDIA_KEY = web.AppKey("media_key", bytes)
 LIVE: web.AppKey[LiveService] = web.AppKey("live")

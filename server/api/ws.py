@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from server.api.identity import is_same_origin
-from server.api.keys import CLOCK, LIVE, TOKENS
+from server.api.keys import CLOCK, CONFIG, LIVE, OPEN_PAGES, TOKENS
 from server.api.rights import Action, Actor, NoRight, Thing, enter_session, require, require_message
 from server.clock import Clock
 from server.domain.admission import Identity
@@ -29,6 +29,7 @@ log = logging.getLogger("ws")
 SEND_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
 RETRY_REFUSED_MS = 10_000
+RETRY_FULL_MS = 15_000
 
 _encoder = msgspec.json.Encoder()
 
@@ -181,9 +182,18 @@ async def connect(request: web.Request) -> web.StreamResponse:
     await socket.prepare(request)
     await request.app[LIVE].ready.wait()
     page = Page(socket, request.app[CLOCK])
-    async with asyncio.TaskGroup() as group:
-        group.create_task(page.write(), name="ws writer")
-        await _converse(request, page)
+    pages = request.app[OPEN_PAGES]
+    if len(pages) >= request.app[CONFIG].http.most_pages:
+        page.hang_up(fault("too_many", retry_after_ms=RETRY_FULL_MS), CloseCode.REFUSED)
+        await page.write()
+        return socket
+    pages.add(page)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(page.write(), name="ws writer")
+            await _converse(request, page)
+    finally:
+        pages.discard(page)
     code = page.closing.code if page.closing is not None else CloseCode.NORMAL
     log.debug("page left", extra=fields(room=page.identity.room, code=int(code)))
     return socket

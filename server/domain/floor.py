@@ -62,7 +62,27 @@ class Floor:
 
 def recalled(lesson: Lesson) -> Floor:
     """The floor a lesson was saved with."""
-    return Floor(called=lesson.called, muted=lesson.muted, opened=lesson.opened)
+    return Floor(
+        hands=dict(lesson.hands),
+        called=lesson.called,
+        called_at=lesson.called_at,
+        muted=lesson.muted,
+        opened=lesson.opened,
+        last_called=dict(lesson.last_called),
+    )
+
+
+def remembered(lesson: Lesson, floor: Floor) -> Lesson:
+    """The lesson with the floor in it, as it is saved."""
+    return replace(
+        lesson,
+        hands=tuple(floor.hands.items()),
+        called=floor.called,
+        called_at=floor.called_at,
+        muted=floor.muted,
+        opened=floor.opened,
+        last_called=tuple(floor.last_called.items()),
+    )
 
 
 def raise_hand(floor: Floor, room: str, now: int) -> Floor:

@@ -80,14 +80,15 @@ class LessonRules:
     countdown_ms: int = 60_000
     absence_ms: int = 600_000
     longest_ms: int = 6 * 3_600_000  # no chain of extensions makes a lesson longer
+    overslept_ms: int = 300_000  # so long after the bell nobody waits any more for a server that was down
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """What is true of a lesson, apart from its floor and its media. `rooms`: receiving rooms in tile order;
-    `recorded_rooms`: those whose pupils are recorded (none unless the lesson says so). `called`, `muted`,
-    `opened`: the floor as it was last saved, so that a restart does not forget who speaks; `floor.Floor` is
-    the living one."""
+    `recorded_rooms`: those whose pupils are recorded (none unless the lesson says so). From
+    `called` to `last_called`: the floor as it was last saved, so that a restart does not forget who speaks;
+    `floor.Floor` is the living one. `alive_at`: when campus last had it, to within half a minute."""
 
     id: str
     title: Words
@@ -108,6 +109,10 @@ class Lesson:
     called: str | None = None
     muted: frozenset[str] = frozenset()
     opened: tuple[str, ...] = ()
+    called_at: int | None = None
+    hands: tuple[tuple[str, int], ...] = ()
+    last_called: tuple[tuple[str, int], ...] = ()
+    alive_at: int | None = None
     rules: LessonRules = field(default_factory=LessonRules)
 
     @property
@@ -162,6 +167,15 @@ def extend(lesson: Lesson, minutes: int, now: int) -> Lesson:
 def end(lesson: Lesson, now: int) -> Lesson:
     """The teacher's End; WrongMoment where it has ended."""
     return _ended(lesson, LessonEvent.END, now)
+
+
+def found_again(lesson: Lesson, now: int) -> Lesson:
+    """After campus was down: a lesson whose bell is long over ended when it was last alive; no bell rings."""
+    bell = lesson.ends_at
+    if not lesson.on_air or bell is None or now <= bell + lesson.rules.overslept_ms:
+        return lesson
+    last = min(now, lesson.alive_at or bell)
+    return _ended(lesson, LessonEvent.ABANDON, max(last, lesson.started_at or last))
 
 
 def main_away(lesson: Lesson, now: int) -> Lesson:

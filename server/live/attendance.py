@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from server.domain import floor as floors
 from server.domain.admission import Identity
@@ -43,8 +42,7 @@ class Attendance:
 
     def remembered(self, lesson: Lesson) -> Lesson:
         """The lesson with the floor in it, as it is saved."""
-        floor = self.floor
-        return replace(lesson, called=floor.called, muted=floor.muted, opened=floor.opened)
+        return floors.remembered(lesson, self.floor)
 
     # -- who -----------------------------------------------------------------------------------------
 
@@ -167,9 +165,11 @@ class Attendance:
         for seat in self.seats():
             if seat.present(now):
                 continue
+            away_ms = now - (seat.left_at or self._since)
+            if seat.left_at is None and away_ms <= BACK_AFTER_RESTART_MS:
+                continue
             if seat.seat in self.floor.hands:
                 self.floor = floors.lower_hand(self.floor, seat.seat)
-            away_ms = now - (seat.left_at or self._since)
             if self.floor.called == seat.seat and away_ms > call_kept_ms:
                 self.floor = floors.room_left(self.floor, seat.seat)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, assert_never
 
 from server.clock import Clock
@@ -26,7 +26,7 @@ from server.live.inbox import Inbox, Inward, is_frequent
 from server.live.ports import Classroom, LessonStore, RecorderPort, WorkerPort
 from server.live.recorded import Recorded
 from server.live.room_media import RoomMedia
-from server.live.view import lesson_view
+from server.live.view import bell_values, lesson_view
 from server.media import contract as media
 from server.protocol import messages as m
 from server.protocol.messages import LessonState, Role
@@ -39,6 +39,7 @@ RELEASE_MS = 15_000
 """How long rooms are shown that the lesson is over, before they wait for the next one."""
 KEEP_ENDED_MS = 900_000
 CALL_KEPT_MS = 10_000
+ALIVE_EVERY_MS = 30_000
 
 
 class LessonHost(Protocol):
@@ -64,6 +65,7 @@ class RoomPorts:
     recorder: RecorderPort
     clock: Clock
     resume_ms: int = 60_000
+    workers: int = 1
 
 
 class LessonRoom:
@@ -124,16 +126,21 @@ class LessonRoom:
     async def _wait_for_snapshot(self) -> None:
         """After campus started again: our worker's word first, then what the pages say."""
         early: list[Inward] = []
+        heard: set[str] = set()
         try:
             async with asyncio.timeout(SNAPSHOT_S if self._waiting_for_snapshot else 0):
                 while self._waiting_for_snapshot:
                     message = await self.inbox.get()
                     if isinstance(message, told.WorkerUp) and (message.peers or message.tap is not None):
                         await self._turn(message)
-                    elif not isinstance(message, told.WorkerUp):
+                    elif isinstance(message, told.WorkerUp):
+                        heard.add(message.worker)  # it has nothing of ours
+                        self._waiting_for_snapshot &= len(heard) < self._ports.workers
+                    else:
                         early.append(message)
         except TimeoutError:
-            self._waiting_for_snapshot = False
+            pass
+        self._waiting_for_snapshot = False
         if self.media.worker is None:
             self._place()
             self._begin_recording()
@@ -319,7 +326,7 @@ class LessonRoom:
         if lesson != self.lesson:
             await self.become(lesson)
         for notice in notices:
-            self.notify(notice, _bell_values(lesson, notice, now))
+            self.notify(notice, bell_values(lesson, notice, now))
         for connection in self.attendance.expire(now, self._ports.resume_ms):
             self.media.close(connection)
         self.attendance.leave_floor(now, CALL_KEPT_MS)
@@ -382,16 +389,11 @@ class LessonRoom:
     async def save(self) -> None:
         """Rows that changed."""
         lesson = self.attendance.remembered(self.lesson)
+        if lesson.on_air:
+            now = self.now()
+            lesson = replace(lesson, alive_at=now - now % ALIVE_EVERY_MS)
         value = (lesson, self.media.worker_name)
         if value != self._saved and self.lesson.started_at is not None:
             await self._ports.store.save_lesson(lesson, self.media.worker_name or None)
             self._saved = value
         await self.recorded.save()
-
-
-def _bell_values(lesson: Lesson, notice: LessonNotice, now: int) -> dict[str, str]:
-    if notice is LessonNotice.BELL_SOON and lesson.ends_at is not None:
-        return {"minutes": str(max(1, round((lesson.ends_at - now) / 60_000)))}
-    if notice is LessonNotice.BELL and lesson.closes_at is not None:
-        return {"seconds": str(max(0, round((lesson.closes_at - now) / 1000)))}
-    return {}

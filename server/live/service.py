@@ -25,7 +25,7 @@ from server.live.lesson_room import LessonRoom, RoomPorts
 from server.live.placement import Workers
 from server.live.ports import Classroom, LessonStore, PagePort, RecordingRow, WorkerPort
 from server.live.recorder_link import RecorderLink
-from server.live.sessions import Sessions
+from server.live.sessions import Sessions, newer_page
 from server.live.standard_doors import NoMedia
 from server.media.contract import Event
 from server.protocol import messages as m
@@ -88,6 +88,7 @@ class LiveService:
             recorder=self._recorder,
             clock=clock,
             resume_ms=config.lessons.resume_s * 1000,
+            workers=config.worker_count,
         )
         self._classrooms: dict[str, Classroom] = {}
         self._rooms: dict[str, LessonRoom] = {}
@@ -104,12 +105,19 @@ class LiveService:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 for lesson in await self._store.open_lessons():
-                    self._add(lesson, restored=True)
+                    await self._take_back(lessons.found_again(lesson, self._clock.wall_ms()))
                 self.ready.set()
                 group.create_task(self._workers.run(), name="worker links")
                 group.create_task(self._recorder.run(), name="recorder link")
         finally:
             self._group = None
+
+    async def _take_back(self, lesson: Lesson) -> None:
+        if lesson.on_air:
+            self._add(lesson, restored=True)
+            return
+        await self._store.save_lesson(lesson, None)
+        self._recorder.finish(lesson.id)
 
     # -- what the API asks ---------------------------------------------------------------------------
 
@@ -183,7 +191,7 @@ class LiveService:
         if answer is Admission.ASK:
             raise OtherStudio
         if answer is Admission.REPLACE and older is not None:
-            older.hang_up(None if same else _newer(identity.role), CloseCode.NEWER_PAGE)
+            older.hang_up(None if same else newer_page(identity.role), CloseCode.NEWER_PAGE)
         return self._sessions.begin(identity, hello.resume)
 
     def enter(self, page: PagePort, hello: m.Hello, *, resumed: bool) -> None:
@@ -377,15 +385,6 @@ class LiveService:
 def place_of(lesson: Lesson) -> Place:
     """A lesson as the rights door asks about it."""
     return Place(lesson.id, lesson.main_room, frozenset(lesson.rooms))
-
-
-def _newer(role: Role) -> m.Refused:
-    """What the page that was here is told when another one comes."""
-    if role is Role.TEACHER:
-        words = Words(zh="这节课已由另一台电脑接手。", en="Another computer has taken this lesson over.")
-        return m.Refused(code="taken_over", words=words, fatal=True)
-    words = Words(zh="这个教室已在另一个页面打开。", en="This room was opened in another page.")
-    return m.Refused(code="newer_page", words=words, fatal=True)
 
 
 def _looked_at(reply: asyncio.Future[str]) -> None:

@@ -9,7 +9,7 @@ from server import ids
 from server.clock import Clock
 from server.domain.admission import Identity
 from server.live.ports import PagePort
-from server.protocol.messages import Role
+from server.protocol.messages import Refused, Role, Words
 
 SESSION = re.compile(r"[0-9a-z]{20}")
 
@@ -70,3 +70,12 @@ class Sessions:
 
 def _key(identity: Identity, session: str) -> Key:
     return (identity.role, session if identity.role is Role.OBSERVER else identity.room)
+
+
+def newer_page(role: Role) -> Refused:
+    """What the page that was here is told when another one comes."""
+    if role is Role.TEACHER:
+        words = Words(zh="这节课已由另一台电脑接手。", en="Another computer has taken this lesson over.")
+        return Refused(code="taken_over", words=words, fatal=True)
+    words = Words(zh="这个教室已在另一个页面打开。", en="This room was opened in another page.")
+    return Refused(code="newer_page", words=words, fatal=True)

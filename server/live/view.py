@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from server.domain.floor import Floor, stage_source
-from server.domain.lesson import Lesson
+from server.domain.lesson import Lesson, LessonNotice
 from server.live.participant import Participant
 from server.protocol.messages import LessonView, Seat, Words
 from server.protocol.parameters import Source
@@ -75,3 +75,12 @@ def _seat(
         sends=sorted(sends.get(seat.seat, ())),
         recorded=seat.seat in recorded,
     )
+
+
+def bell_values(lesson: Lesson, notice: LessonNotice, now: int) -> dict[str, str]:
+    """What the bell's notices say of time."""
+    if notice is LessonNotice.BELL_SOON and lesson.ends_at is not None:
+        return {"minutes": str(max(1, round((lesson.ends_at - now) / 60_000)))}
+    if notice is LessonNotice.BELL and lesson.closes_at is not None:
+        return {"seconds": str(max(0, round((lesson.closes_at - now) / 1000)))}
+    return {}

@@ -110,6 +110,9 @@ FAULTS: dict[str, Words] = {
     "hello_first": Words(zh="请先说明身份。", en="Say hello first."),
     "hello_twice": Words(zh="已经打过招呼了。", en="Hello was said already."),
     "too_fast": Words(zh="消息太多太快。", en="Too many messages."),
+    "too_many": Words(
+        zh="打开的页面太多了，稍后自动重试。", en="Too many pages are open; this one tries again soon."
+    ),
     "no_hello": Words(zh="没有收到身份说明。", en="No hello came."),
 }
 

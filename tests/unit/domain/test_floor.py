@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from server.domain import floor as floors
@@ -131,3 +132,13 @@ def test_a_standard_viewer_gets_one_picture_and_the_voice_that_speaks() -> None:
     assert watcher_assignment(live(), called, SENDS, None)["video"] == ("shahe", CAMERA)
     assert watcher_assignment(live(), called, SENDS, None)["main"] == ("shahe", VOICE)
     assert "video" not in watcher_assignment(live(), called, SENDS, SCREEN)
+
+
+def test_the_floor_comes_back_from_the_lessons_row_as_it_was() -> None:
+    lesson = Lesson("L1", Words("课", "Lesson"), "main", ("a", "b", "c"))
+    floor = floors.raise_hand(floors.raise_hand(Floor(), "b", 5), "a", 7)
+    floor = floors.open_voice(floors.mute(floors.call_on(floor, "c", 9), "b", True), "a", True)
+    row = msgspec.json.encode(floors.remembered(lesson, floor))
+    back = floors.recalled(msgspec.json.decode(row, type=Lesson))
+    assert back == floor
+    assert list(back.hands) == ["b", "a"]

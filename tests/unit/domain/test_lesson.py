@@ -106,3 +106,16 @@ def test_what_is_over_cannot_be_ended_again() -> None:
     over = lessons.end(live(), T0 + MINUTE)
     with pytest.raises(WrongMoment, match="wrong_moment"):
         lessons.end(over, T0 + MINUTE)
+
+
+def test_a_lesson_found_long_after_its_bell_ended_when_it_was_last_alive() -> None:
+    lesson = lessons.start(lessons.open_lesson(Lesson("L1", Words("课", "Lesson"), "main", ())), 1_000)
+    bell = lesson.ends_at
+    assert bell is not None
+    late = bell + lesson.rules.overslept_ms
+    alive = replace(lesson, alive_at=61_000)
+    assert lessons.found_again(alive, late) == alive, "soon after its bell it rings as ever"
+    over = lessons.found_again(alive, late + 1)
+    assert (over.state, over.ended_at) == (LessonState.ENDED, 61_000)
+    assert lessons.found_again(lesson, late + 1).ended_at == bell, "nothing is known of its life"
+    assert lessons.found_again(over, late + 2) == over

@@ -108,13 +108,15 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(lesson: Lesson | None = None, *, with_worker: bool = True) -> AsyncIterator[Stage]:
+async def stage(
+    lesson: Lesson | None = None, *, with_worker: bool = True, restored: bool = False
+) -> AsyncIterator[Stage]:
     rows, recorder, clock, worker = KeptRows(), SaidToRecorder(), HandClock(), WillingWorker()
     host = OneWorkerHost(worker if with_worker else None)
     opened = lesson or lessons.open_lesson(
         Lesson("L1", Words("英语", "English"), "main", ("luoping", "shahe", "yefan"), created_at=clock.ms)
     )
-    room = LessonRoom(opened, CLASSROOMS, RoomPorts(host, rows, recorder, clock))
+    room = LessonRoom(opened, CLASSROOMS, RoomPorts(host, rows, recorder, clock), restored=restored)
     task = asyncio.create_task(room.run())
     try:
         yield Stage(room, worker, host, rows, recorder, clock)
@@ -402,8 +404,28 @@ async def test_a_joiner_gets_its_offer_before_the_view_and_the_view_even_where_t
         slow = ListeningPage(Role.ROOM, "yefan", session="yefan-session")
         at.room.inbox.post(told.PageCame(slow, m.Hello(token="t")))
         async with asyncio.timeout(5):
-            while slow.last(m.Lesson) is None:
+            while slow.last(m.Lesson) is None:  # noqa: ASYNC110
                 await asyncio.sleep(0)
         assert slow.last(m.OfferDown) is None
         at.worker.answering.set()
         await at.until(lambda: slow.last(m.OfferDown))
+
+
+async def test_after_a_restart_pages_are_greeted_as_soon_as_every_worker_has_nothing_of_the_lesson() -> None:
+    async with stage() as before:
+        studio = await before.enter(Role.TEACHER, "main")
+        room = await before.enter(Role.ROOM, "shahe")
+        await before.say(studio, m.Start())
+        await before.say(room, m.Hand(up=True))
+        lesson = before.rows.lessons["L1"]
+    async with stage(lesson, restored=True) as at:
+        page = ListeningPage(Role.TEACHER, "main", session="main-session")
+        at.room.inbox.post(told.PageCame(page, m.Hello(token="t")))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not page.heard, "its worker may still tell what it has"
+        began = asyncio.get_running_loop().time()
+        at.room.inbox.post(told.WorkerUp("w0", [], None))
+        await at.until(lambda: page.last(m.OfferDown))
+        assert asyncio.get_running_loop().time() - began < 1
+        assert [seat.room for seat in page.lesson.seats if seat.hand_since] == ["shahe"]

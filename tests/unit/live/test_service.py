@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from server.config import Config, Data, Media
+from server.domain import lesson as lessons
 from server.domain.admission import Identity
+from server.domain.lesson import Lesson
 from server.errors import Refused, UserFault
 from server.live.ports import Classroom
 from server.live.service import LiveService
@@ -198,3 +200,18 @@ async def test_lessons_on_the_air_come_back_with_campus(tmp_path: Path) -> None:
         assert told.id == lesson
         at.live.hang_up_all(CloseCode.GOING_AWAY)
         assert studio.hung_up is CloseCode.GOING_AWAY
+
+
+async def test_a_lesson_that_nobody_had_at_its_bell_is_over_and_the_studio_gets_a_new_one(
+    tmp_path: Path,
+) -> None:
+    rows, now = TwoMains(), HandClock().ms
+    long_ago = now - 3 * 3_600_000
+    opened = lessons.open_lesson(Lesson("L1", Words("课", "Lesson"), "main", ROOMS, created_at=long_ago))
+    rows.lessons["L1"] = replace(lessons.start(opened, long_ago), alive_at=long_ago + 600_000)
+    async with county(tmp_path, rows) as at:
+        assert rows.lessons["L1"].state is LessonState.ENDED
+        assert rows.lessons["L1"].ended_at == long_ago + 600_000
+        found = lesson_of(await at.enter(Role.TEACHER, "main"))
+        assert found is not None
+        assert (found.id != "L1", found.state) == (True, LessonState.OPEN)
