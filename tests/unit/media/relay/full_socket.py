@@ -1,4 +1,4 @@
-"""A relay whose socket is full, in a network of its own (see test_full_socket.py): JSON figures on standard output.
+"""A relay whose socket is full, in a network of its own (test_full_socket.py): figures on standard output.
 
 The kernel keeps what goes to a neighbour that never answers in the sender's buffer; on loopback
 that buffer never fills, for a packet is the receiver's at once.
