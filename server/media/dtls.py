@@ -188,8 +188,11 @@ class Dtls:
             await self._tell_failure()
             return transport.reason or "dtls_handshake"
         secured(*transport.sessions)
-        if transport._task is not None:
-            await asyncio.wait([transport._task])
+        reading = transport._task
+        if reading is not None:
+            await asyncio.wait([reading])
+            if not reading.cancelled() and reading.exception() is not None:
+                return "dtls_failed"  # unasked, asyncio would log it as an error of ours
         return ""
 
     async def stop(self) -> None:

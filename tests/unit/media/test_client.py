@@ -1,4 +1,4 @@
-"""Campus' side of the control socket: a worker that takes its time to start is found as soon as it is there."""
+"""Campus' side of the control socket: a worker that takes its time to start is found soon after."""
 
 from __future__ import annotations
 

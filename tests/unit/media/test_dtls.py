@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 from importlib.metadata import version
 
@@ -146,12 +147,73 @@ async def test_a_handshake_ends_within_its_time(monkeypatch: pytest.MonkeyPatch)
     assert reason == "dtls_timeout"
 
 
+async def test_a_client_without_a_certificate_is_refused_with_a_reason() -> None:
+    pair = Pair()
+    bare = SSL.Context(SSL.DTLS_METHOD)
+    bare.set_verify(SSL.VERIFY_NONE)
+    bare.set_tlsext_use_srtp(b"SRTP_AEAD_AES_128_GCM")
+    client = SSL.Connection(bare)
+    client.set_connect_state()
+    pair.server = Dtls(pair.certificates[0], lambda data: bool(client.bio_write(data)))
+    running = asyncio.create_task(
+        pair.server.run(DtlsRole.SERVER, pair.certificates[1].fingerprints(), lambda *both: None)
+    )
+    async with asyncio.timeout(10):
+        while not running.done():
+            with contextlib.suppress(SSL.Error):
+                client.do_handshake()
+            with contextlib.suppress(SSL.Error):
+                pair.server.carrier.feed(client.bio_read(1 << 16))
+            await asyncio.sleep(0.01)
+    assert running.result() == "dtls_handshake"
+
+
 async def test_garbage_before_and_in_a_handshake_changes_nothing() -> None:
     pair = Pair()
     for garbage in (b"", b"\x16", b"\x16\xfe\xfd" + bytes(40), b"\x14" * 1500):
         if garbage:
             pair.server.carrier.feed(garbage)
     assert await pair.run() == {"server": "", "client": ""}
+
+
+async def test_garbage_after_the_handshake_ends_nothing() -> None:
+    pair = Pair()
+    ended = asyncio.Event()
+
+    def secured(who: str, both: tuple[Session, ...]) -> None:
+        pair.sessions[who] = (both[0], both[1])
+        if len(pair.sessions) == 2:
+            for garbage in (
+                b"\x16",
+                b"\x17\xfe\xfd" + bytes(60),
+                b"\x16\xfe\xfd" + bytes(300),
+                b"\x14" * 1_500,
+            ):
+                pair.server.carrier.feed(garbage)
+            ended.set()
+
+    pair._secured = secured  # type: ignore[method-assign]
+    running = asyncio.create_task(pair.run())
+    async with asyncio.timeout(10):
+        await ended.wait()
+        while not pair.server.carrier._queue.empty():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert not running.done()
+    await pair.server.stop()
+    assert await running == {"server": "", "client": ""}
+
+
+async def test_a_reader_that_fails_ends_with_a_reason() -> None:
+    pair = Pair()
+
+    def secured(who: str, both: tuple[Session, ...]) -> None:
+        pair.sessions[who] = (both[0], both[1])
+        if len(pair.sessions) == 2:
+            pair.server.carrier._queue.put_nowait("no bytes")  # type: ignore[arg-type]
+            pair.client.carrier.close()
+
+    pair._secured = secured  # type: ignore[method-assign]
+    assert await pair.run() == {"server": "dtls_failed", "client": ""}
 
 
 def test_a_full_queue_drops_the_newest() -> None:
