@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from recorder.archive.manifest import Gap, GapCause, Manifest, Track, write_mani
 from recorder.contract import RecordingState, Subject
 from server.api import keys
 from server.api.tokens import TokenKind
+from server.protocol.messages import LessonState
 from server.store.records import Mark
 
 if TYPE_CHECKING:
@@ -64,6 +66,21 @@ async def test_the_replay_names_tracks_gaps_marks_and_times(demo: Campus, lesson
     assert [track["name"] for track in told["tracks"]] == ["camera"]
     assert told["tracks"][0]["gaps"] == [{"start_s": 3.0, "end_s": 7.5, "cause": "source_away"}]
     assert told["marks"] == [{"at_s": 2.0, "kind": "called", "values": {"room": "shahe"}}]
+
+
+async def test_marks_count_from_the_recordings_first_packet(demo: Campus, lesson: str) -> None:
+    """Start was 62 s before the end, 60 s are recorded: the first packet came 2 s after Start."""
+    overview = await demo.app[keys.STORE].lesson(lesson)
+    assert overview is not None
+    started = overview.lesson.started_at
+    assert started is not None
+    await demo.app[keys.STORE].save_lesson(
+        replace(overview.lesson, state=LessonState.ENDED, ended_at=started + 62_000), None
+    )
+    marks = [Mark(0.5, "main_back", {}), Mark(12.0, "call_ended", {}), Mark(62.0, "main_away", {})]
+    await demo.app[keys.STORE].save_marks(lesson, marks)
+    told = await replay_of(demo, lesson)
+    assert [mark["at_s"] for mark in told["marks"]] == [0.0, 10.0, 60.0]
 
 
 async def test_media_is_served_whole_in_ranges_and_as_head(demo: Campus, lesson: str) -> None:

@@ -19,7 +19,7 @@ export interface SyncRule {
   settle_ms: number;
 }
 
-export const RULE: SyncRule = { dead_s: 0.04, close_s: 0.012, gentle_s: 0.15, seek_s: 0.5, settle_ms: 700 };
+export const RULE: SyncRule = { dead_s: 0.02, close_s: 0.006, gentle_s: 0.15, seek_s: 0.5, settle_ms: 700 };
 
 /** Safari changes its rate audibly and late: there a picture only ever seeks. */
 export const SEEK_ONLY: SyncRule = { ...RULE, dead_s: 0.25, seek_s: 0.25 };
@@ -27,6 +27,9 @@ export const SEEK_ONLY: SyncRule = { ...RULE, dead_s: 0.25, seek_s: 0.25 };
 const GENTLE = 0.03;
 const FIRM = 0.05;
 const MOST_LEAD_S = 0.4;
+/** The voice's clock moves in steps of some 10 ms: small distances are judged by their running mean. */
+const NEW_SHARE = 0.35;
+const JUMP_S = 0.08;
 
 export type Step =
   { kind: "keep"; rate: number } | { kind: "rate"; rate: number } | { kind: "seek"; to_s: number };
@@ -37,6 +40,7 @@ export class Follower {
   private settleUntil = 0;
   private seeked = false;
   private lead_s = 0.05;
+  private mean_s: number | null = null;
 
   constructor(private readonly rule: SyncRule = RULE) {}
 
@@ -44,26 +48,35 @@ export class Follower {
   step(master_s: number, own_s: number, rate: number, now: number): Step {
     if (now < this.settleUntil) return { kind: "keep", rate };
     const late = master_s - own_s;
-    const distance = Math.abs(late);
     this.learn(late);
-    if (distance >= this.rule.seek_s) return this.seek(master_s, rate, now);
+    if (Math.abs(late) >= this.rule.seek_s) return this.seek(master_s, rate, now);
+    const mean = this.average(late);
+    const distance = Math.abs(mean);
     if (distance <= this.rule.close_s) this.correcting = false;
     else if (distance > this.rule.dead_s) this.correcting = true;
     if (!this.correcting) return { kind: "keep", rate };
     const share = distance < this.rule.gentle_s ? GENTLE : FIRM;
-    return { kind: "rate", rate: rate * (1 + Math.sign(late) * share) };
+    return { kind: "rate", rate: rate * (1 + Math.sign(mean) * share) };
   }
 
   /** The user jumped or the picture was reloaded: judge nothing until it has landed. */
   reset(now: number): void {
     this.correcting = false;
     this.seeked = false;
+    this.mean_s = null;
     this.settleUntil = now + this.rule.settle_ms;
+  }
+
+  private average(late: number): number {
+    const before = this.mean_s ?? late;
+    this.mean_s = Math.abs(late - before) > JUMP_S ? late : before + NEW_SHARE * (late - before);
+    return this.mean_s;
   }
 
   private seek(master_s: number, rate: number, now: number): Step {
     this.correcting = false;
     this.seeked = true;
+    this.mean_s = null;
     this.settleUntil = now + this.rule.settle_ms;
     return { kind: "seek", to_s: Math.max(0, master_s + this.lead_s * rate) };
   }
