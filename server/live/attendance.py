@@ -113,15 +113,19 @@ class Attendance:
             else:
                 participant.down = connection
 
-    def connection_changed(self, connection: Connection, now: int) -> None:
+    def connection_changed(self, connection: Connection, now: int) -> PagePort | None:
+        """The page that lost this connection, where it is gone and was the one in use."""
         participant = self._participants.get(connection.seat)
         if participant is None or connection.alive:
-            return
+            return None
         if participant.up is connection:
             participant.up = None
+            return participant.page
         if participant.down is connection:
             participant.down = None
             participant.media_restarts(now)
+            return participant.page
+        return None
 
     def media_lost(self, now: int) -> None:
         for participant in self._participants.values():

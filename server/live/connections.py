@@ -28,7 +28,7 @@ from server.media.contract import (
     TrackName,
 )
 from server.protocol import sdp as sdp_door
-from server.protocol.messages import Assigned
+from server.protocol.messages import Assigned, Reconnect
 from server.protocol.parameters import (
     CodecName,
     DownSlot,
@@ -89,6 +89,11 @@ class Connection:
     def etag(self) -> str:
         """The ICE session as an entity tag (RFC 9725, 4.3.1): another one after each restart."""
         return f'"{self.transport.ufrag}"'
+
+
+def reconnect(direction: Direction) -> Reconnect:
+    """What a page is told whose connection of this direction is gone."""
+    return Reconnect(up=direction is Direction.UP, down=direction is Direction.DOWN)
 
 
 def peer_parts(name: str) -> tuple[str, str, Direction]:

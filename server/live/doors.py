@@ -20,7 +20,7 @@ from server.live.connections import Connection, MediaLost
 from server.live.participant import Participant
 from server.live.ports import PagePort
 from server.live.standard_doors import StandardDoors
-from server.media.contract import PeerState
+from server.media.contract import PeerChanged, PeerState
 from server.protocol import messages as m
 from server.protocol.messages import LessonState, Role
 from server.protocol.parameters import Source
@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 ROOM_SOURCES = frozenset({Source.CAMERA, Source.VOICE})
 RETRY_MS = 2_000
+LOST_UNSEEN = frozenset({"silent", "dtls_timeout"})
+"""Why a worker gives a connection up that its page may still believe in."""
 OFFER_FIRST_S = 0.05
 """A worker that needs longer must not keep a page from seeing that there is a lesson."""
 
@@ -110,6 +112,16 @@ class Doors(StandardDoors):
         waiting, self._waiting = self._waiting, {}
         for offer in waiting.values():
             await self.said(told.PageSaid(offer.page, offer.message), now)
+
+    async def peer_changed(self, event: PeerChanged, now: int) -> None:
+        """Keep what the worker says of a connection; its page is told where it may not know itself."""
+        connection = self.room.media.peer_changed(event)
+        if connection is None:
+            return
+        page = self.room.attendance.connection_changed(connection, now)
+        if page is not None and event.reason in LOST_UNSEEN:
+            page.send(exchange.reconnect(connection.direction))
+            await self.reopen(now)
 
     # -- what a page says ----------------------------------------------------------------------------
 

@@ -167,6 +167,8 @@ class LessonRoom:
                 await self._doors.said(message, now)
             case told.PageLeft():
                 self._doors.left(message, now)
+            case told.WorkerSaid(event=media.PeerChanged() as changed):
+                await self._doors.peer_changed(changed, now)
             case told.WorkerSaid(event=event):
                 self._worker_said(event, now)
             case told.WorkerUp():
@@ -205,10 +207,6 @@ class LessonRoom:
 
     def _worker_said(self, event: media.Event, now: int) -> None:
         match event:
-            case media.PeerChanged():
-                connection = self.media.peer_changed(event)
-                if connection is not None:
-                    self.attendance.connection_changed(connection, now)
             case media.TrackChanged():
                 self.media.track_changed(event, now)
             case media.Figures():
