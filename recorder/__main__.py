@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import logging
-import os
 import signal
-import sys
-import threading
 import time
 from pathlib import Path
 
-from recorder import heartbeat
+from recorder import heartbeat, lifeline
 from recorder.control import Control
 from recorder.verifying import Verifying
 
@@ -27,21 +23,13 @@ async def serve(control: Path, archive: Path, verifying: Verifying | None) -> No
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    threading.Thread(target=_watch_input, args=(loop, stop), name="stdin", daemon=True).start()
+    lifeline.watch(lambda: loop.call_soon_threadsafe(stop.set))
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(Control(archive, control, verifying=verifying).run(), name="control")
         beating = tasks.create_task(heartbeat.beat(), name="heartbeat")
         await stop.wait()
         running.cancel()
         beating.cancel()
-
-
-def _watch_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        while os.read(sys.stdin.fileno(), 4096):
-            pass
-    with contextlib.suppress(RuntimeError):  # the loop is closed: we are ending anyway
-        loop.call_soon_threadsafe(stop.set)
 
 
 class _Line(logging.Formatter):

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import uvloop
 
-from recorder import heartbeat
+from recorder import heartbeat, lifeline
 from server.api import keys
 from server.api.application import Application, Parts, build, serve
 from server.api.codes import RoomCodes
@@ -27,7 +27,7 @@ from server.clock import SystemClock
 from server.config import Config, load
 from server.errors import LiankeError
 from server.live.service import LiveService
-from server.ops import lifeline, logs
+from server.ops import logs
 from server.running import OPERATOR_TOKEN
 from server.store.records import Classroom
 from server.store.store import Store
@@ -35,6 +35,7 @@ from server.store.store import Store
 OPERATOR_LIFETIME_S = 3650 * 86400.0
 READY = "READY"
 BAD_CONFIGURATION = 2
+SUPERVISOR_DIED = 70
 
 log = logging.getLogger("app")
 
@@ -133,7 +134,7 @@ async def _main(config: Config, listening: socket.socket) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m server.app", description="Lianke's campus process.")
     parser.add_argument("--config", type=Path)
-    lifeline.watch()
+    lifeline.watch(lambda: os._exit(SUPERVISOR_DIED))  # whatever it is doing
     try:
         config = load(parser.parse_args().config)
         logs.set_up("campus", config.logs.level, config.logs.format)

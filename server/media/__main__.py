@@ -13,14 +13,13 @@ import os
 import signal
 import socket
 import sys
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import ifaddr
 import uvloop
 
-from recorder import heartbeat
+from recorder import heartbeat, lifeline
 from server.media.control import ControlServer
 from server.media.taps import TapServer
 from server.media.worker import MediaWorker
@@ -101,7 +100,7 @@ async def _serve(options: argparse.Namespace, sockets: list[socket.socket]) -> N
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    _watch_supervisor(lambda: loop.call_soon_threadsafe(stop.set))
+    lifeline.watch(lambda: loop.call_soon_threadsafe(stop.set))
     control = ControlServer(worker.handle, worker.welcome)
     worker.tell = control.tell
     taps = TapServer(options.taps, worker.find_tap)
@@ -116,20 +115,6 @@ async def _serve(options: argparse.Namespace, sockets: list[socket.socket]) -> N
         await control.close()
         for each in sockets:
             each.close()
-
-
-def _watch_supervisor(died: Callable[[], object]) -> None:
-    """Read standard input to its end in a thread: epoll takes neither files nor /dev/null."""
-
-    def read() -> None:
-        try:
-            while os.read(0, 4096):
-                pass
-        except OSError:
-            pass
-        died()
-
-    threading.Thread(target=read, name="supervisor", daemon=True).start()
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
