@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from recorder.archive.reading import BadManifest, Manifest, Track, lesson_folder, read_manifest
+from recorder.archive.reading import BadManifest, Manifest, Track, Verdict, lesson_folder, read_manifest
 from recorder.contract import RecordingState
 from server.api.guarding import answer
 from server.api.identity import VISIT_COOKIE
@@ -19,7 +19,7 @@ from server.api.signing import media_prefix
 from server.errors import UserFault
 from server.ids import is_lesson_id, random_word
 from server.protocol.messages import Words
-from server.protocol.resources import Replay, ReplayGap, ReplayMark, ReplayTrack
+from server.protocol.resources import Replay, ReplayGap, ReplayMark, ReplayTrack, ReplayTruth
 from server.store.records import LessonOverview, Mark
 
 VISIT_LENGTH = 26
@@ -56,11 +56,20 @@ def _track(track: Track, prefix: str) -> ReplayTrack:
     )
 
 
-def _started_at(manifest: Manifest) -> int | None:
+def _wall_ms(text: str) -> int | None:
     try:
-        return int(datetime.fromisoformat(manifest.started_at).timestamp() * 1000)
+        return int(datetime.fromisoformat(text).timestamp() * 1000)
     except ValueError:
         return None
+
+
+def _truth(verdict: Verdict | None) -> ReplayTruth | None:
+    verified_at = _wall_ms(verdict.verified_at) if verdict is not None else None
+    if verdict is None or verified_at is None:
+        return None
+    return ReplayTruth(
+        verified_at, verdict.whole, verdict.pictures, verdict.pictures_decoded, verdict.sync_ms
+    )
 
 
 def _zero_after_start_s(manifest: Manifest, overview: LessonOverview | None) -> float:
@@ -86,11 +95,12 @@ def _replay(
         title=title,
         state=manifest.state,
         seconds=manifest.seconds,
-        started_at=_started_at(manifest),
+        started_at=_wall_ms(manifest.started_at),
         ready_after_s=manifest.ready_after_s,
         expires_at=expires_s * 1000,
         tracks=[_track(track, prefix) for track in manifest.tracks if track.playlist],
         marks=[_mark(mark, zero_s, manifest.seconds) for mark in marks],
+        truth=_truth(manifest.verdict),
     )
 
 

@@ -126,8 +126,20 @@ class ReplayMark(msgspec.Struct, frozen=True):
     values: dict[str, str]
 
 
+class ReplayTruth(msgspec.Struct, frozen=True):
+    """What the last verification found: every file's sum compared, every picture and sound decoded.
+    `sync_ms`: the furthest a track was from its place on the recorder's clock."""
+
+    verified_at: int
+    whole: bool
+    pictures: int
+    pictures_decoded: int
+    sync_ms: float | None
+
+
 class Replay(msgspec.Struct, frozen=True):
-    """All the replay page needs. `expires_at`: when the playlists' signatures end."""
+    """All the replay page needs. `expires_at`: when the playlists' signatures end; `truth`: null until
+    the recording was verified."""
 
     lesson: str
     title: Words
@@ -138,6 +150,7 @@ class Replay(msgspec.Struct, frozen=True):
     expires_at: int
     tracks: list[ReplayTrack]
     marks: list[ReplayMark]
+    truth: ReplayTruth | None = None
 
 
 Resource = Problem | Me | Demo | Room | LessonRow | LessonDoors | Replay

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 
-from recorder.archive.manifest import Gap, GapCause, Manifest, Track, write_manifest
+from recorder.archive.manifest import Gap, GapCause, Manifest, Track, Verdict, read_manifest, write_manifest
 from recorder.contract import RecordingState, Subject
 from server.api import keys
 from server.api.tokens import TokenKind
@@ -66,6 +67,22 @@ async def test_the_replay_names_tracks_gaps_marks_and_times(demo: Campus, lesson
     assert [track["name"] for track in told["tracks"]] == ["camera"]
     assert told["tracks"][0]["gaps"] == [{"start_s": 3.0, "end_s": 7.5, "cause": "source_away"}]
     assert told["marks"] == [{"at_s": 2.0, "kind": "called", "values": {"room": "shahe"}}]
+    assert told["truth"] is None
+
+
+async def test_the_replay_tells_what_the_verification_found(demo: Campus, lesson: str) -> None:
+    folder = demo.config.archive_path / lesson
+    manifest = await asyncio.to_thread(read_manifest, folder)
+    verdict = Verdict("2026-09-01T10:41:00+08:00", True, 1500, 1500, 3000, 3000, 8.0)
+    await asyncio.to_thread(write_manifest, folder, structs.replace(manifest, verdict=verdict))
+    told = await replay_of(demo, lesson)
+    assert told["truth"] == {
+        "verified_at": 1_788_230_460_000,
+        "whole": True,
+        "pictures": 1500,
+        "pictures_decoded": 1500,
+        "sync_ms": 8.0,
+    }
 
 
 async def test_marks_count_from_the_recordings_first_packet(demo: Campus, lesson: str) -> None:

@@ -384,7 +384,22 @@ export interface ReplayMark {
   values: Record<string, string>;
 }
 
-/** All the replay page needs. `expires_at`: when the playlists' signatures end. */
+/**
+ * What the last verification found: every file's sum compared, every picture and sound decoded.
+ * `sync_ms`: the furthest a track was from its place on the recorder's clock.
+ */
+export interface ReplayTruth {
+  verified_at: number;
+  whole: boolean;
+  pictures: number;
+  pictures_decoded: number;
+  sync_ms: number | null;
+}
+
+/**
+ * All the replay page needs. `expires_at`: when the playlists' signatures end; `truth`: null until
+ * the recording was verified.
+ */
 export interface Replay {
   lesson: string;
   title: Words;
@@ -395,6 +410,7 @@ export interface Replay {
   expires_at: number;
   tracks: ReplayTrack[];
   marks: ReplayMark[];
+  truth: ReplayTruth | null;
 }
 
 /**

@@ -46,6 +46,17 @@ export const replay = sentences({
     en: "Space play · ← → 5 s · j l 10 s · , . frames · 0–9 jump · s speed · v layout · m mute · f full screen",
   },
 
+  truth: { zh: "{decoded} / {all} 帧画面完整 · {time} 已校验", en: "{decoded} of {all} pictures, sums verified {time}" },
+  truthSync: {
+    zh: "{decoded} / {all} 帧画面完整 · 音画差 {sync} 毫秒 · {time} 已校验",
+    en: "{decoded} of {all} pictures, sync {sync} ms, sums verified {time}",
+  },
+  truthBroken: {
+    zh: "{time} 校验发现问题：{decoded} / {all} 帧可播放，请告诉管理员",
+    en: "Checked {time}: {decoded} of {all} pictures can be played. Tell the administrator.",
+  },
+  truthPending: { zh: "正在校验录像…", en: "The recording is being verified…" },
+
   noVoice: { zh: "这节课没有录到声音", en: "No sound was recorded" },
   soundOnly: { zh: "这节课只录到声音", en: "Only the sound was recorded" },
   trackFailed: { zh: "{name}放不出来，其余照常播放", en: "{name} cannot be played; the rest goes on" },

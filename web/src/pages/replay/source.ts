@@ -18,6 +18,8 @@ export type Finding =
 const ASK_AGAIN_MS = 500;
 const LIVE_AGAIN_MS = 3000;
 const AWAY_AGAIN_MS = 3000;
+/** A new recording is verified in the background: look a few times, then only with each renewal. */
+const VERDICT_MS = [5_000, 15_000, 45_000];
 /** A recording that is not there by then takes longer: ask less often. */
 const SOON_MS = 20_000;
 
@@ -27,6 +29,7 @@ export class Source {
   private closed = false;
   private since: number | null = null;
   private renewing: Promise<void> | null = null;
+  private verdictAsked = 0;
 
   constructor(
     private readonly lesson: string,
@@ -57,6 +60,7 @@ export class Source {
   private async fetchAgain(): Promise<void> {
     try {
       this.replay = await campus.replay(this.lesson);
+      this.onFinding({ kind: "ready", replay: this.replay });
       this.planRenewal();
     } catch (problem) {
       if (!(problem instanceof CampusProblem)) throw problem;
@@ -66,7 +70,9 @@ export class Source {
 
   private planRenewal(): void {
     if (this.replay === null) return;
-    this.later(renewIn(this.replay.expires_at, Date.now()), () => void this.renew());
+    const signatures = renewIn(this.replay.expires_at, Date.now());
+    const verdict = this.replay.truth === null ? (VERDICT_MS[this.verdictAsked++] ?? signatures) : signatures;
+    this.later(Math.min(signatures, verdict), () => void this.renew());
   }
 
   private async ask(): Promise<void> {
