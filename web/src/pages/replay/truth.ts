@@ -4,12 +4,13 @@ import type { ReplayTruth } from "@/protocol/messages";
 
 export function truthInWords(truth: ReplayTruth | null): string {
   if (truth === null) return say("replay.truthPending");
-  const number = (value: number) => value.toLocaleString(language.value);
+  const locale = language.value === "zh" ? "zh-CN" : "en-GB";
+  const number = (value: number) => value.toLocaleString(locale);
   const values = {
     decoded: number(truth.pictures_decoded),
     all: number(truth.pictures),
     sync: truth.sync_ms === null ? "" : String(Math.round(Math.abs(truth.sync_ms))),
-    time: new Date(truth.verified_at).toLocaleTimeString(language.value, { hour: "2-digit", minute: "2-digit" }),
+    time: new Date(truth.verified_at).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" }),
   };
   if (!truth.whole) return say("replay.truthBroken", values);
   return say(truth.sync_ms === null ? "replay.truth" : "replay.truthSync", values);
