@@ -1,0 +1,130 @@
+"""What was made of a recording after class, as one JSON file beside the manifest, versioned.
+
+`published.json` is written by the publisher alone, whole or not at all, after each step; everybody else reads.
+Files are names in the lesson's folder. Times are seconds on the lesson's clock (recorder.archive.manifest).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from recorder.archive.manifest import BadManifest, write_whole
+
+PUBLISHED = "published.json"
+VERSION = 1
+MAX_BYTES = 4 << 20
+
+
+class Lane(StrEnum):
+    """Which queue a step waits in: INSTANT is never held back, BULK waits for a calm machine."""
+
+    INSTANT = "instant"
+    BULK = "bulk"
+
+
+class StepState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"  # `problem` says why; may be retried
+    SKIPPED = "skipped"  # nothing to do: no picture, no sound
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step of the pipeline. `progress`: 0 to 1; `problem`: "" or a stable code, `detail` for IT."""
+
+    name: str
+    lane: Lane
+    state: StepState = StepState.WAITING
+    progress: float = 0.0
+    problem: str = ""
+    detail: str = ""
+    seconds: float = 0.0  # of work, so far
+
+
+class Chapter(msgspec.Struct, frozen=True):
+    """A slide of the courseware. `picture`: a file name, "" where none was made."""
+
+    start_s: float
+    end_s: float
+    title: str = ""
+    picture: str = ""
+
+
+class RenditionKind(StrEnum):
+    """What a derived file is for."""
+
+    AAC = "aac"  # the voice for players without Opus
+    HIGH = "720p"
+    LOW = "360p"
+    SOUND = "sound"  # all voices in one, loudness evened
+    FILM = "film"  # screen and camera composed
+    EXPORT = "export"  # the film as "excellent lesson" competitions want it
+
+
+class Rendition(msgspec.Struct, frozen=True):
+    """A derived file. `track`: what it was made from ("" = the lesson); `playlist`: its HLS one, or ""."""
+
+    kind: RenditionKind
+    file: str
+    track: str = ""
+    playlist: str = ""
+    codec: str = ""  # "H264", "AAC", "H264+AAC"
+    seconds: float = 0.0
+    bytes: int = 0
+    width: int = 0
+    height: int = 0
+    sha256: str = ""
+
+
+class Sprites(msgspec.Struct, frozen=True):
+    """Hover thumbnails of one track: a WebVTT file whose cues name a picture and `#xywh=`."""
+
+    track: str
+    vtt: str
+
+
+class Published(msgspec.Struct, frozen=True):
+    """All that was made of a recording so far."""
+
+    lesson: str
+    steps: list[Step] = []
+    poster: str = ""
+    sprites: list[Sprites] = []
+    chapters: list[Chapter] = []
+    renditions: list[Rendition] = []
+    loudness_lufs: float | None = None  # of the voices as recorded (EBU R 128)
+    version: int = VERSION
+
+
+_decoder = msgspec.json.Decoder(Published)
+
+
+def write_published(folder: Path, published: Published) -> None:
+    """Replace the file in one step, on the disk on return."""
+    data = msgspec.json.format(msgspec.json.encode(published), indent=1) + b"\n"
+    write_whole(folder / PUBLISHED, data, durable=True)
+
+
+def read_published(folder: Path) -> Published | None:
+    """What was made of the recording in `folder`, None where nothing was yet. BadManifest where the file is
+    damaged, of a newer version or another lesson's."""
+    try:
+        with (folder / PUBLISHED).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    try:
+        if len(data) > MAX_BYTES:
+            raise BadManifest("damaged", f"{folder.name}: over {MAX_BYTES} bytes")
+        published = _decoder.decode(data)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise BadManifest("damaged", str(error)[:200]) from error
+    if published.version != VERSION:
+        raise BadManifest("newer_version", f"version {published.version}, this program reads {VERSION}")
+    if published.lesson != folder.name:
+        raise BadManifest("other_lesson", published.lesson[:80])
+    return published
