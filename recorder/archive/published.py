@@ -1,6 +1,6 @@
 """What was made of a recording after class, as one JSON file beside the manifest, versioned.
 
-`published.json` is written by the publisher alone, whole or not at all, after each step; everybody else reads.
+`published.json` is written by the publisher alone, whole or not at all, after each step; others read it.
 Files are names in the lesson's folder. Times are seconds on the lesson's clock (recorder.archive.manifest).
 """
 
