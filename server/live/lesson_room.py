@@ -11,10 +11,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, replace
-from typing import Protocol, assert_never
+from dataclasses import replace
+from typing import assert_never
 
-from server.clock import Clock
 from server.domain import lesson as lessons
 from server.domain.lesson import Lesson, LessonNotice
 from server.errors import LiankeError
@@ -23,7 +22,7 @@ from server.live.attendance import Attendance
 from server.live.connections import MediaLost
 from server.live.doors import Doors
 from server.live.inbox import Inbox, Inward, is_frequent
-from server.live.ports import Classroom, LessonStore, RecorderPort, WorkerPort
+from server.live.ports import Classroom, RoomPorts
 from server.live.recorded import Recorded
 from server.live.room_media import RoomMedia
 from server.live.view import bell_values, lesson_view
@@ -40,32 +39,6 @@ RELEASE_MS = 15_000
 KEEP_ENDED_MS = 900_000
 CALL_KEPT_MS = 10_000
 ALIVE_EVERY_MS = 30_000
-
-
-class LessonHost(Protocol):
-    """What a lesson needs of the service that keeps all lessons."""
-
-    def place(self, lesson: str) -> tuple[str, WorkerPort] | None:
-        """A living worker for this lesson, or None where there is none now."""
-        ...
-
-    def reassign(self) -> None:
-        """A lesson began, ended or let its rooms go: pages may belong elsewhere now."""
-        ...
-
-    def start_next(self, ended: Lesson) -> None:
-        """The teacher pressed Start after the end: a new lesson in the same main room."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class RoomPorts:
-    host: LessonHost
-    store: LessonStore
-    recorder: RecorderPort
-    clock: Clock
-    resume_ms: int = 60_000
-    workers: int = 1
 
 
 class LessonRoom:

@@ -5,8 +5,10 @@ Owned here so that `live` knows neither a WebSocket nor a database driver.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
+from server.clock import Clock
 from server.domain.admission import Identity
 from server.domain.lesson import Lesson
 from server.media.contract import Command, Done
@@ -14,7 +16,17 @@ from server.protocol.messages import FromServer, Refused, Welcome
 from server.protocol.session import CloseCode
 from server.store.records import Classroom, Mark, RecordingRow
 
-__all__ = ["Classroom", "LessonStore", "Mark", "PagePort", "RecorderPort", "RecordingRow", "WorkerPort"]
+__all__ = [
+    "Classroom",
+    "LessonHost",
+    "LessonStore",
+    "Mark",
+    "PagePort",
+    "RecorderPort",
+    "RecordingRow",
+    "RoomPorts",
+    "WorkerPort",
+]
 
 
 class LessonStore(Protocol):
@@ -78,3 +90,29 @@ class RecorderPort(Protocol):
     def begin(self, *, lesson: str, title: str, started_at_ms: int, tap_socket: str) -> None: ...
 
     def finish(self, lesson: str) -> None: ...
+
+
+class LessonHost(Protocol):
+    """What a lesson needs of the service that keeps all lessons."""
+
+    def place(self, lesson: str) -> tuple[str, WorkerPort] | None:
+        """A living worker for this lesson, or None where there is none now."""
+        ...
+
+    def reassign(self) -> None:
+        """A lesson began, ended or let its rooms go: pages may belong elsewhere now."""
+        ...
+
+    def start_next(self, ended: Lesson) -> None:
+        """The teacher pressed Start after the end: a new lesson in the same main room."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RoomPorts:
+    host: LessonHost
+    store: LessonStore
+    recorder: RecorderPort
+    clock: Clock
+    resume_ms: int = 60_000
+    workers: int = 1

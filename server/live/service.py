@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from recorder.contract import KeyframeWanted, Recording
-from server import ids
 from server.clock import Clock
 from server.config import Config
 from server.domain import lesson as lessons
 from server.domain.admission import Admission, Identity, admit, belongs
-from server.domain.lesson import Lesson, LessonRules
+from server.domain.lesson import Lesson
 from server.errors import Refused, UserFault
 from server.live import inbox as told
+from server.live.ad_hoc import ad_hoc_lesson
 from server.live.connections import MediaLost
-from server.live.lesson_room import LessonRoom, RoomPorts
+from server.live.lesson_room import LessonRoom
 from server.live.placement import Workers
-from server.live.ports import Classroom, LessonStore, PagePort, RecordingRow, WorkerPort
+from server.live.ports import Classroom, LessonStore, PagePort, RecordingRow, RoomPorts, WorkerPort
 from server.live.recorder_link import RecorderLink
 from server.live.sessions import Sessions, newer_page
 from server.live.standard_doors import NoMedia
@@ -36,7 +36,6 @@ logger = logging.getLogger(__name__)
 
 ASK_TIMEOUT_S = 10.0
 T = TypeVar("T")
-SAMPLE_TITLE = Words(zh="三年级英语 · 第四单元", en="Grade 3 English · Unit 4")
 
 
 class OtherStudio(UserFault):
@@ -293,27 +292,7 @@ class LiveService:
         return self._make(main_room)
 
     def _make(self, main_room: str) -> LessonRoom:
-        """An ad hoc lesson with every receiving room, open to be joined."""
-        settings = self._config.lessons
-        receiving = tuple(room.room for room in self._classrooms.values() if not room.main)
-        name = self._classrooms[main_room].name
-        title = Words(zh=f"{name.zh}的课", en=f"Lesson of {name.en}")
-        now = self._clock.wall_ms()
-        lesson = Lesson(
-            id=ids.new_lesson_id(now),
-            title=SAMPLE_TITLE if self._config.demo.enabled else title,
-            main_room=main_room,
-            rooms=receiving,
-            created_at=now,
-            recorded_rooms=frozenset(receiving) if settings.record_pupils else frozenset(),
-            rules=LessonRules(
-                minutes=settings.ad_hoc_minutes,
-                notice_before_bell_ms=settings.notice_before_bell_s * 1000,
-                countdown_ms=settings.closing_s * 1000,
-                absence_ms=settings.main_away_closes_s * 1000,
-            ),
-        )
-        room = self._add(lessons.open_lesson(lesson))
+        room = self._add(ad_hoc_lesson(self._config, self._classrooms, main_room, self._clock.wall_ms()))
         self.reassign()
         return room
 

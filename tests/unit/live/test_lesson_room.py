@@ -13,7 +13,8 @@ from recorder.contract import Recording, RecordingState
 from server.domain import lesson as lessons
 from server.domain.lesson import Lesson
 from server.live import inbox as told
-from server.live.lesson_room import LessonRoom, RoomPorts
+from server.live.lesson_room import LessonRoom
+from server.live.ports import RoomPorts
 from server.media import contract as media
 from server.media.contract import PeerState
 from server.protocol import messages as m
