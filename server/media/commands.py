@@ -80,7 +80,7 @@ def _carry_out(worker: Worker, command: Command) -> Done | None:
         case contract.RequestKeyframe():
             up = worker.tables.ups.get(command.track)
             if up is not None:
-                worker.tables.keyframes.want(up.handle)
+                worker.tables.want_keyframe(up)
         case contract.OpenTap() | contract.TapTrack() | contract.UntapTrack() | contract.CloseTap():
             _tap(worker, command)
         case contract.Drain():

@@ -231,8 +231,30 @@ class TrackChanged(msgspec.Struct, frozen=True, tag="track_changed"):
     codec: CodecName | None = None
 
 
+class LayersWanted(msgspec.Struct, frozen=True, tag="layers_wanted"):
+    """What of a simulcast track anybody here has a use for: the RIDs its publisher shall send from now on.
+    Told again to a campus that comes back."""
+
+    track: TrackName
+    rids: list[str]
+
+
+class UpLayer(msgspec.Struct, frozen=True):
+    """One layer of an up track over the last second. `rid` "" where the track has no layers; `viewers`: slots
+    and taps that were getting it."""
+
+    rid: str
+    bitrate_bps: int
+    packets: int
+    lost: int
+    keyframes: int
+    living: bool
+    viewers: int = 0
+
+
 class UpFigures(msgspec.Struct, frozen=True):
-    """One up track over the last second. `level_dbov`: loudest RFC 6464 level, -127 = silence."""
+    """One up track over the last second, all its layers together. `level_dbov`: loudest RFC 6464 level,
+    -127 = silence; `layers`: each of a video track's, lowest first."""
 
     track: TrackName
     source: Source
@@ -242,6 +264,7 @@ class UpFigures(msgspec.Struct, frozen=True):
     lost: int
     keyframes: int
     level_dbov: int = -127
+    layers: list[UpLayer] = []
 
 
 class DownFigures(msgspec.Struct, frozen=True):
@@ -254,6 +277,7 @@ class DownFigures(msgspec.Struct, frozen=True):
     resent: int
     loss: float = 0.0
     round_trip_ms: float = 0.0
+    layer: int = 0
 
 
 class Figures(msgspec.Struct, frozen=True, tag="figures"):
@@ -277,4 +301,4 @@ class WorkerFigures(msgspec.Struct, frozen=True, tag="worker_figures"):
     totals: dict[str, float]
 
 
-Event = Welcome | Done | PeerChanged | TrackChanged | Figures | Levels | WorkerFigures
+Event = Welcome | Done | PeerChanged | TrackChanged | LayersWanted | Figures | Levels | WorkerFigures

@@ -5,11 +5,20 @@ Reads the relay's totals and turns them into the last interval's figures; decide
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from server.media import rtcp
-from server.media.contract import DownFigures, Event, Figures, Levels, TrackChanged, TrackName, UpFigures
+from server.media.contract import (
+    DownFigures,
+    Event,
+    Figures,
+    Levels,
+    TrackChanged,
+    TrackName,
+    UpFigures,
+    UpLayer,
+)
 from server.media.forwarding import Down, Forwarding, Up
 from server.media.relay.tables import LayerFigures
 from server.media.rows import NAMES
@@ -25,7 +34,7 @@ def levels(tables: Forwarding) -> Iterator[Event]:
         if up.codec is None:
             continue  # nothing came yet
         figures = tables.relay.layer_figures(up.handle)
-        live = 0 <= figures.last_packet_age_us < SILENT_US
+        live = bool(up.living) or 0 <= figures.last_packet_age_us < SILENT_US
         if live != up.live:
             up.live = live
             yield TrackChanged(up.name, up.track.source, live, up.codec)
@@ -40,8 +49,9 @@ def measure(tables: Forwarding, seconds: float) -> Iterator[Figures]:
     """Each room's figures over the last `seconds`; what carried nothing is left out."""
     ups: dict[str, list[UpFigures]] = defaultdict(list)
     downs: dict[str, list[DownFigures]] = defaultdict(list)
+    viewers = _viewers(tables)
     for up in tables.ups.values():
-        found = _up(tables, up, seconds)
+        found = _up(tables, up, seconds, viewers)
         if found is not None:
             ups[up.room].append(found)
     for down in tables.all_downs():
@@ -57,10 +67,10 @@ def reports(tables: Forwarding) -> Iterator[tuple[str, bytes]]:
     blocks: dict[str, list[rtcp.ReportBlock]] = defaultdict(list)
     for up in tables.ups.values():
         if up.live:
-            now = tables.relay.layer_figures(up.handle)
-            if now.ssrc:
-                blocks[up.name.peer].append(_block(now, up.reported))
-                up.reported = now
+            before, up.reported = up.reported, _layers(tables, up)
+            for layer, now in enumerate(up.reported):
+                if now.ssrc and now.packets:
+                    blocks[up.name.peer].append(_block(now, before[layer] if before else None))
     for peer, found in blocks.items():
         yield peer, rtcp.receiver_report(found)
 
@@ -80,21 +90,51 @@ def _block(now: LayerFigures, before: LayerFigures | None) -> rtcp.ReportBlock:
     return rtcp.ReportBlock(now.ssrc, loss, now.lost, now.highest_sequence, now.jitter, now.sr_ntp_mid, delay)
 
 
-def _up(tables: Forwarding, up: Up, seconds: float) -> UpFigures | None:
-    now, before = tables.relay.layer_figures(up.handle), up.before
-    up.before = now
+def _viewers(tables: Forwarding) -> Counter[tuple[int, int]]:
+    """By track handle and layer: how many slots and taps get it now."""
+    found: Counter[tuple[int, int]] = Counter()
+    for down in tables.all_downs():
+        if down.pointed is not None and down.slot.kind is Kind.VIDEO:
+            found[tables.ups[down.pointed].handle, tables.showing(down)] += 1
+    for tap in tables.taps.values():
+        for slot in tap.slots.values():
+            up = tables.ups.get(slot.track)
+            if up is not None and slot.handle is not None:
+                found[up.handle, tables.relay.showing(slot.handle, up.handle)[0]] += 1
+    return found
+
+
+def _layers(tables: Forwarding, up: Up) -> list[LayerFigures]:
+    return [tables.relay.layer_figures(up.handle, layer) for layer in range(up.layers)]
+
+
+def _up(tables: Forwarding, up: Up, seconds: float, viewers: Counter[tuple[int, int]]) -> UpFigures | None:
+    before, up.before = up.before, _layers(tables, up)
     level, up.level_dbov = up.level_dbov, -127
-    if before is None or now.packets == before.packets:
+    if not before or all(a.packets == b.packets for a, b in zip(before, up.before, strict=True)):
         return None
+    layers = [
+        UpLayer(
+            rid,
+            bitrate_bps=int((now.octets - then.octets) * 8 / seconds),
+            packets=now.packets - then.packets,
+            lost=max(0, now.lost - then.lost),
+            keyframes=now.keyframes - then.keyframes,
+            living=number in up.living,
+            viewers=viewers[up.handle, number],
+        )
+        for number, (rid, then, now) in enumerate(zip(up.track.rids or [""], before, up.before, strict=True))
+    ]
     return UpFigures(
         up.name,
         up.track.source,
         up.track.kind,
-        bitrate_bps=int((now.octets - before.octets) * 8 / seconds),
-        packets=now.packets - before.packets,
-        lost=max(0, now.lost - before.lost),
-        keyframes=now.keyframes - before.keyframes,
+        bitrate_bps=sum(each.bitrate_bps for each in layers),
+        packets=sum(each.packets for each in layers),
+        lost=sum(each.lost for each in layers),
+        keyframes=sum(each.keyframes for each in layers),
         level_dbov=level,
+        layers=layers if up.track.kind is Kind.VIDEO else [],
     )
 
 
@@ -111,4 +151,5 @@ def _down(tables: Forwarding, down: Down, seconds: float) -> DownFigures | None:
         resent=now.resent - before.resent,
         loss=now.loss,
         round_trip_ms=max(0, now.round_trip_us) / 1_000,
+        layer=max(0, tables.showing(down)),
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from server.media.contract import TrackName
 from server.media.keyframes import KeyframeRequests, join_for
+from server.media.layers import Meter, Wishes, best, highest_for, next_step
 from server.media.relay.relay import Relay
 from server.media.relay.tables import DownFigures, Join, LayerFigures
 from server.media.rows import down_row, up_row
@@ -34,7 +35,7 @@ class Problem(Exception):
 
 @dataclass(slots=True)
 class Up:
-    """An up track; `before`: its figures at the last measuring."""
+    """An up track; `before`, `reported`: its layers' figures at the last measuring and report."""
 
     name: TrackName
     room: str
@@ -43,13 +44,24 @@ class Up:
     live: bool = False
     codec: CodecName | None = None
     level_dbov: int = -127
-    before: LayerFigures | None = None
-    reported: LayerFigures | None = None
+    before: list[LayerFigures] = field(default_factory=list)
+    reported: list[LayerFigures] = field(default_factory=list)
+    living: frozenset[int] = frozenset()  # layers that are coming
+    meter: Meter = field(default_factory=Meter)
+    wishes: Wishes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.wishes = Wishes(self.layers)
+
+    @property
+    def layers(self) -> int:
+        return max(1, len(self.track.rids))
 
 
 @dataclass(slots=True)
 class Down:
-    """A down slot: `wanted` is campus' word, `pointed` what the relay was told."""
+    """A down slot: `wanted` is campus' word, `pointed` what the relay was told, `selected` the layer it may
+    have at most (None: the best that is of use to it)."""
 
     peer: str
     room: str
@@ -57,7 +69,13 @@ class Down:
     handle: int
     wanted: TrackName | None = None
     pointed: TrackName | None = None
+    selected: int | None = None
     before: DownFigures | None = None
+
+    def layer(self, up: Up) -> int:
+        """The layer this slot is to have of a track, should it live."""
+        most = highest_for(self.slot.name, up.layers)
+        return most if self.selected is None else max(0, min(self.selected, most))
 
 
 @dataclass(slots=True)
@@ -107,6 +125,38 @@ class Forwarding:
             raise Problem("other_room", slot)
         down.wanted = track
         self._apply(down)
+
+    def select(self, peer: str, slot: str, layer: int) -> None:
+        """The layer a slot shall have from now on (0: the lowest), of whatever track it is pointed at.
+
+        Where that one is not coming it gets the best living one below, else the lowest living one; a tile
+        never gets more than the lowest. What it shows goes on until the other layer has a keyframe. Problem
+        for an unknown slot.
+        """
+        down = self.downs.get(peer, {}).get(slot)
+        if down is None:
+            raise Problem("unknown_slot", slot)
+        if down.selected != layer:
+            down.selected = layer
+            self.step(down)
+
+    def layer_bitrates(self, name: TrackName) -> tuple[int, ...]:
+        """Bits a second of each layer of a track over the last second, lowest first; 0: not sent. () for an
+        unknown track."""
+        up = self.ups.get(name)
+        if up is None:
+            return ()
+        return up.meter.bitrates() or (0,) * up.layers
+
+    def want_keyframe(self, up: Up) -> None:
+        """Of the layer that a recording gets, else of the best one."""
+        near = best(up.layers - 1, up.living)
+        self.keyframes.want(up.handle, up.layers - 1 if near is None else near)
+
+    def showing(self, down: Down) -> int:
+        """The layer a slot forwards now, -1: none."""
+        up = self.ups.get(down.pointed) if down.pointed else None
+        return -1 if up is None else self.relay.showing(down.handle, up.handle)[0]
 
     def peer_ready(self, peer: str) -> None:
         """The peer's SRTP is up: its slots begin."""
@@ -158,7 +208,26 @@ class Forwarding:
             tap.end_track(slot)
             up = self.ups.get(slot.track)
             if up is not None:
-                self.keyframes.every(up.handle, 0.0)
+                self.keyframes.every(up.handle, 0, 0.0)
+
+    def step(self, down: Down) -> None:
+        """Bring a slot nearer to the layer it is to have."""
+        up = self.ups.get(down.pointed) if down.pointed else None
+        if up is None or up.layers == 1:
+            return
+        step = next_step(down.layer(up), up.living, *self.relay.showing(down.handle, up.handle))
+        if step is not None:
+            self._point(down, up, step)
+
+    def _point(self, down: Down, up: Up, layer: int) -> bool:
+        """Point at a layer; a slot that shows the track already goes on with what it has until a keyframe."""
+        shows = self.relay.showing(down.handle, up.handle)[0] >= 0
+        join = Join.LIVE if shows else self._join(up, layer)
+        if not self.relay.point(down.handle, up.handle, layer, join):
+            return False
+        if up.track.kind is Kind.VIDEO and join is Join.LIVE:
+            self.keyframes.want(up.handle, layer)
+        return True
 
     def _add_up(self, peer: str, room: str, handle: int, track: UpTrack) -> None:
         try:
@@ -168,7 +237,7 @@ class Forwarding:
         up = Up(TrackName(peer, track.mid), room, track, number)
         self.ups[up.name] = up
         self.up_by_handle[number] = up
-        self.keyframes.add(number, track.source)
+        self.keyframes.add(number, track.source, up.layers)
         for down in self.all_downs():
             if down.wanted == up.name and down.room == room:
                 self._apply(down)
@@ -186,23 +255,24 @@ class Forwarding:
                 self.relay.point(down.handle, NO_TRACK)
                 down.pointed = None
             return
-        join = self._join(up)
-        down.pointed = up.name if self.relay.point(down.handle, up.handle, 0, join) else None
-        if up.track.kind is Kind.VIDEO and join is Join.LIVE:
-            self.keyframes.want(up.handle)
+        wanted = down.layer(up)
+        near = best(wanted, up.living)
+        down.pointed = up.name if self._point(down, up, wanted if near is None else near) else None
 
     def _start_tap(self, tap: Tap, slot: TapSlot, up: Up) -> None:
         """Never out of the ring: what came before somebody wanted it recorded is not written."""
         video = up.track.kind is Kind.VIDEO
-        tap.start_track(slot, up.handle, video=video)
+        near = best(up.layers - 1, up.living)
+        layer = up.layers - 1 if near is None else near
+        tap.start_track(slot, up.handle, layer, video=video)
         if video:
-            self.keyframes.every(up.handle, slot.keyframe_every_s)
-            self.keyframes.want(up.handle)
+            self.keyframes.every(up.handle, layer, slot.keyframe_every_s)
+            self.keyframes.want(up.handle, layer)
 
-    def _join(self, up: Up) -> Join:
+    def _join(self, up: Up, layer: int) -> Join:
         if up.track.kind is not Kind.VIDEO:
             return Join.LIVE
-        return join_for(up.track.source, self.relay.layer_figures(up.handle))
+        return join_for(up.track.source, self.relay.layer_figures(up.handle, layer))
 
     def all_downs(self) -> Iterator[Down]:
         return (down for slots in self.downs.values() for down in slots.values())

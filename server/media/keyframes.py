@@ -1,4 +1,4 @@
-"""When a publisher is asked for a keyframe, and how a slot joins its picture. Pure.
+"""When a publisher is asked for a keyframe of a layer, and how a slot joins its picture. Pure.
 
 Many viewers want one at the same moment; a source is asked once in its gap, and again only while the one
 asked for has not come. A storm of requests would triple the quantiser of everybody's picture, and one
@@ -43,40 +43,44 @@ class _Request:
 
 @dataclass(slots=True)
 class KeyframeRequests:
-    """Requests by a publisher's track handle; `now` is in seconds, monotonic. `fresh`: one was wanted since
-    `due` was last asked."""
+    """Requests by a publisher's track handle and layer; `now` is in seconds, monotonic. `fresh`: one was
+    wanted since `due` was last asked."""
 
     fresh: bool = False
-    _by_up: dict[int, _Request] = field(default_factory=dict)
+    _requests: dict[tuple[int, int], _Request] = field(default_factory=dict)
 
-    def add(self, up: int, source: Source) -> None:
-        self._by_up.setdefault(up, _Request(SCREEN_GAP_S if source is Source.SCREEN else GAP_S))
+    def add(self, up: int, source: Source, layers: int = 1) -> None:
+        for layer in range(layers):
+            gap_s = SCREEN_GAP_S if source is Source.SCREEN else GAP_S
+            self._requests.setdefault((up, layer), _Request(gap_s))
 
     def remove(self, up: int) -> None:
-        self._by_up.pop(up, None)
+        for key in [key for key in self._requests if key[0] == up]:
+            del self._requests[key]
 
-    def every(self, up: int, seconds: float) -> None:
-        """Ask that often from now on; 0: never by itself."""
-        if up in self._by_up:
-            self._by_up[up].every_s = seconds
+    def every(self, up: int, layer: int, seconds: float) -> None:
+        """Ask that often from now on, of this layer alone; 0: never by itself."""
+        for (known, number), request in self._requests.items():
+            if known == up:
+                request.every_s = seconds if number == layer else 0.0
 
-    def want(self, up: int) -> None:
-        """Somebody needs a keyframe of this track."""
-        request = self._by_up.get(up)
+    def want(self, up: int, layer: int) -> None:
+        """Somebody needs a keyframe of this layer."""
+        request = self._requests.get((up, layer))
         if request is not None and not request.wanted:
             request.wanted, request.tries = True, 0
             self.fresh = True
 
-    def seen(self, up: int, now: float) -> None:
+    def seen(self, up: int, layer: int, now: float) -> None:
         """A keyframe came: whoever wanted one has it."""
-        request = self._by_up.get(up)
+        request = self._requests.get((up, layer))
         if request is not None:
             request.wanted, request.seen_at = False, now
 
-    def due(self, now: float) -> Iterator[int]:
-        """The tracks to ask now; each is counted as asked."""
+    def due(self, now: float) -> Iterator[tuple[int, int]]:
+        """The layers to ask now; each is counted as asked."""
         self.fresh = False
-        for up, request in self._by_up.items():
+        for key, request in self._requests.items():
             last = max(request.asked_at, request.seen_at)
             if request.every_s and not request.wanted and now - last >= request.every_s:
                 request.wanted, request.tries = True, 0
@@ -84,4 +88,4 @@ class KeyframeRequests:
                 request.asked_at = now
                 request.tries += 1
                 request.wanted = request.tries < TRIES
-                yield up
+                yield key

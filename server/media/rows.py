@@ -17,6 +17,7 @@ RING_S = 2.0
 MARGIN = 1.25
 AUDIO_RING_BYTES = 128 << 10
 LEAST_VIDEO_RING_BYTES = 768 << 10
+LEAST_LAYER_RING_BYTES = 256 << 10
 SCREEN_RING_BYTES = 8 << 20
 MOST_RING_BYTES = 8 << 20
 
@@ -42,13 +43,18 @@ def up_row(track: UpTrack) -> UpRow:
     )
 
 
-def ring_bytes(track: UpTrack) -> int:
+def ring_bytes(track: UpTrack) -> tuple[int, ...]:
+    """Of each layer: the highest as for the track alone, those below it a half of the one above each."""
     if track.kind is Kind.AUDIO:
-        return AUDIO_RING_BYTES
+        return (AUDIO_RING_BYTES,)
     if track.source is Source.SCREEN:
-        return SCREEN_RING_BYTES
-    wanted = int(track.max_bitrate_bps / 8 * RING_S * MARGIN)
-    return max(LEAST_VIDEO_RING_BYTES, min(wanted, MOST_RING_BYTES))
+        top, least = SCREEN_RING_BYTES, SCREEN_RING_BYTES // 2
+    else:
+        wanted = int(track.max_bitrate_bps / 8 * RING_S * MARGIN)
+        top = max(LEAST_VIDEO_RING_BYTES, min(wanted, MOST_RING_BYTES))
+        least = LEAST_LAYER_RING_BYTES
+    above = max(1, len(track.rids)) - 1
+    return tuple(max(least, top >> (above - layer)) for layer in range(above + 1))
 
 
 def down_row(slot: DownSlot) -> DownRow:

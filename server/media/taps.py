@@ -21,6 +21,8 @@ from server.media.relay.tables import Join
 MAX_ROOM_NAME = 200
 MAX_CLIENTS = 16
 KEPT_AFTER_END_S = 60.0
+STAY_S = 3.0
+"""The recorder takes a stream that comes back sooner for stragglers."""
 _RING_ID_OFFSET = 40
 
 
@@ -33,6 +35,8 @@ class TapSlot:
     note: bytes
     keyframe_every_s: float
     handle: int | None = None
+    layer: int = 0  # what it was last pointed at
+    moved_at: float = float("-inf")
 
     @property
     def started(self) -> bool:
@@ -65,11 +69,22 @@ class Tap:
             raise
         return cls(room, relay, fd, handle, ring_id)
 
-    def start_track(self, slot: TapSlot, up: int, *, video: bool) -> None:
-        """Write what comes from now on; a picture from its next keyframe."""
+    def start_track(self, slot: TapSlot, up: int, layer: int, *, video: bool) -> None:
+        """Write what comes of this layer from now on; a picture from its next keyframe."""
         self.relay.tap_write(self.handle, RecordKind.TRACK, slot.number, slot.note)
         slot.handle = self.relay.add_tap_down(self.handle, slot.number, video)
-        self.relay.point(slot.handle, up, 0, Join.LIVE)
+        self.relay.point(slot.handle, up, layer, Join.LIVE)
+        slot.layer, slot.moved_at = layer, float("-inf")
+
+    def move(self, slot: TapSlot, up: int, layer: int, now: float) -> bool:
+        """Write another layer of the track from its next keyframe on. Up again not sooner than STAY_S after
+        the last move (False)."""
+        assert slot.handle is not None
+        if layer > slot.layer and now - slot.moved_at < STAY_S:
+            return False
+        self.relay.point(slot.handle, up, layer, Join.LIVE)
+        slot.layer, slot.moved_at = layer, now
+        return True
 
     def end_track(self, slot: TapSlot) -> None:
         if slot.handle is not None:

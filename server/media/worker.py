@@ -17,12 +17,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from server.media import figures, rtcp
+from server.media import figures, rtcp, switching
 from server.media.commands import carry_out
 from server.media.contract import (
     Command,
     Done,
     Event,
+    LayersWanted,
     PeerChanged,
     PeerSnapshot,
     PeerState,
@@ -142,6 +143,8 @@ class MediaWorker:
         return done
 
     def welcome(self) -> Welcome:
+        for up in self.tables.ups.values():
+            up.wishes.forget()
         return Welcome(
             self.name,
             self.boot,
@@ -205,9 +208,9 @@ class MediaWorker:
             case EventKind.UP_LIVE:
                 self._up_live(event)
             case EventKind.KEYFRAME_WANTED:
-                self.tables.keyframes.want(event.handle)
+                self.tables.keyframes.want(event.handle, event.value)
             case EventKind.KEYFRAME_SEEN:
-                self.tables.keyframes.seen(event.handle, self.clock())
+                self.tables.keyframes.seen(event.handle, event.value, self.clock())
             case EventKind.SLOT_STARTED:
                 self.count("slots_started")
 
@@ -280,6 +283,9 @@ class MediaWorker:
             self._on_event(event, 0)
         self._ask_keyframes(now)
         if self._is_due("levels", LEVELS_S, now):
+            switching.observe(self.tables, now)
+            for up, layers in switching.layers_to_send(self.tables, now):
+                self.tell(LayersWanted(up.name, [up.track.rids[layer] for layer in layers]))
             for told in figures.levels(self.tables):
                 self.tell(told)
         if self._is_due("figures", FIGURES_S, now):
@@ -296,9 +302,9 @@ class MediaWorker:
         return True
 
     def _ask_keyframes(self, now: float) -> None:
-        for handle in list(self.tables.keyframes.due(now)):
+        for handle, layer in list(self.tables.keyframes.due(now)):
             up = self.tables.up_by_handle[handle]
-            ssrc = self.relay.layer_figures(handle).ssrc
+            ssrc = self.relay.layer_figures(handle, layer).ssrc
             peer = self.peers.get(up.name.peer)
             if peer is not None and ssrc:
                 self.relay.send_rtcp(peer.handle, rtcp.picture_loss(ssrc))

@@ -84,6 +84,9 @@ class Relay:
         (`Join.RING`: until now). Numbers and times go on; the same again changes nothing.
         """
 
+    def showing(self, down: int, up: int) -> tuple[int, int]:
+        """Which layer of `up` the slot forwards, and which one it waits for; -1: none."""
+
     def set_round_trip(self, peer: int, microseconds: int) -> None:
         """Gate for answering the same NACK twice (50,000 before the first report; then by reports)."""
 

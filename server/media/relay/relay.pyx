@@ -321,6 +321,11 @@ cdef class Relay:
         flush_all(self.core)
         return True
 
+    def showing(self, int down, int up):
+        cdef Down* slot = self._down(down)
+        cdef Up* track = self._up(up)
+        return layer_number(slot.layer, track), layer_number(slot.next, track)
+
     # -- taps
 
     def add_tap(self, int fd, Py_ssize_t size):

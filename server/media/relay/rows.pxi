@@ -44,6 +44,8 @@ cdef int check_up_row(Peer* peer, object row) except -1:
     for i in range(peer.up_count):
         if row.mid and peer.ups[i].mid[:peer.ups[i].mid_length] == row.mid:
             raise ValueError(f"the peer has a track of MID {row.mid!r} already")
+    if not row.ring_bytes:
+        raise ValueError("a track without a ring")
     announced = [ssrc for _, *both in row.ssrcs for ssrc in both if ssrc]
     if len(set(announced)) != len(announced):
         raise ValueError("one SSRC is announced twice")
@@ -77,7 +79,7 @@ cdef Up* make_up(Core* core, Peer* peer, object row) except NULL:
         fill_up_codecs(up, row)
         for i, rid in enumerate(row.layers):
             up.rid_lengths[i] = copy_text(up.rids[i], rid)
-            up.layers[i] = make_layer(core, up, i, row.ring_bytes, row.keep_gop)
+            up.layers[i] = make_layer(core, up, i, row.ring_bytes[min(i, len(row.ring_bytes) - 1)], row.keep_gop)
             up.layer_count += 1
         if up.transport_cc_id and peer.feedback is NULL:
             peer.feedback = <Feedback*>calloc(1, sizeof(Feedback))

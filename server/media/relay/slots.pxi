@@ -13,6 +13,10 @@ cdef Interval* push_interval(Down* down) noexcept nogil:
 # -- which layer
 
 
+cdef inline int layer_number(Layer* layer, Up* up) noexcept nogil:
+    return layer.number if layer is not NULL and layer.up is up else -1
+
+
 cdef int attach(Down* down, Layer* layer) except -1:
     """Put the slot on the layer's list (once)."""
     cdef Down** wider

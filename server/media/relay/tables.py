@@ -68,7 +68,7 @@ class UpRow(NamedTuple):
     codecs: tuple[CodecRow, ...]
     layers: tuple[bytes, ...] = (b"",)
     ssrcs: tuple[tuple[int, int, int], ...] = ()
-    ring_bytes: int = 1 << 20
+    ring_bytes: tuple[int, ...] = (1 << 20,)  # of each layer; the last counts for those that follow
     keep_gop: bool = False  # a screen: the ring keeps its whole GOP, up to ring_bytes
     mid_id: int = 0
     rid_id: int = 0

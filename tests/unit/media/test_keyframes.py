@@ -19,23 +19,23 @@ def test_many_who_want_one_at_once_ask_once() -> None:
     found = requests()
     asked = 0
     for tick in range(30):
-        found.want(1)
+        found.want(1, 0)
         asked += len(list(found.due(tick * 0.01)))
     assert asked == 1
 
 
 def test_it_is_asked_again_until_it_comes_and_then_no_more() -> None:
     found = requests()
-    found.want(1)
+    found.want(1, 0)
     asked = [t for t in range(100) if list(found.due(t / 100))]
     assert asked == [0, 50]
-    found.seen(1, 1.0)
+    found.seen(1, 0, 1.0)
     assert not list(found.due(10.0))
 
 
 def test_a_publisher_that_never_answers_is_not_asked_for_ever() -> None:
     found = requests()
-    found.want(1)
+    found.want(1, 0)
     assert sum(len(list(found.due(t * GAP_S))) for t in range(100)) == TRIES
 
 
@@ -43,42 +43,42 @@ def test_a_screen_is_asked_at_most_once_a_second() -> None:
     found = requests(Source.SCREEN)
     asked = 0
     for tick in range(200):
-        found.want(1)
+        found.want(1, 0)
         if list(found.due(tick * 0.01)):
             asked += 1
-            found.seen(1, tick * 0.01 + 0.001)
+            found.seen(1, 0, tick * 0.01 + 0.001)
     assert asked == 2
 
 
 def test_a_recorded_camera_is_asked_every_four_seconds_and_a_screen_never() -> None:
     found = requests()
-    found.every(1, 4.0)
+    found.every(1, 0, 4.0)
     asked = []
     for tick in range(1_300):
         now = tick * 0.01
         if list(found.due(now)):
             asked.append(round(now, 2))
-            found.seen(1, now + 0.02)
+            found.seen(1, 0, now + 0.02)
     assert asked == pytest.approx([0.0, 4.02, 8.04, 12.06], abs=0.03)
-    found.every(1, 0.0)
+    found.every(1, 0, 0.0)
     assert not list(found.due(100.0))
 
 
 def test_a_new_wish_is_fresh_until_somebody_looks() -> None:
     found = requests()
     assert not found.fresh
-    found.want(1)
+    found.want(1, 0)
     assert found.fresh
     list(found.due(0.0))
-    found.want(1)
+    found.want(1, 0)
     assert not found.fresh  # it was asked for already
 
 
 def test_an_unknown_track_is_ignored() -> None:
     found = requests()
     found.remove(1)
-    found.want(1)
-    found.seen(1, 0.0)
+    found.want(1, 0)
+    found.seen(1, 0, 0.0)
     assert not list(found.due(0.0))
 
 

@@ -71,7 +71,7 @@ def test_a_picture_is_written_from_the_first_keyframe_after_the_tap_began(
     wire.run()
     assert wire.relay.layer_figures(0).gop_complete
     tables.tap_track(tap, TapSlot(1, NAME, b"note", 0.0))
-    assert list(tables.keyframes.due(100.0)) == [0], "the publisher is asked once"
+    assert list(tables.keyframes.due(100.0)) == [(0, 0)], "the publisher is asked once"
     assert list(tables.keyframes.due(100.1)) == []
     camera.send(3)
     wire.run()

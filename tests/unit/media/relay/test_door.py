@@ -110,8 +110,9 @@ def test_a_slots_ssrc_is_never_used_twice_in_a_connection(wire: Wire) -> None:
         {"layers": tuple(b"%d" % n for n in range(9))},
         {"mid": b"m" * 17},
         {"mid_id": 15},
-        {"ring_bytes": 10},
-        {"ring_bytes": 1 << 30},
+        {"ring_bytes": (10,)},
+        {"ring_bytes": (1 << 30,)},
+        {"ring_bytes": ()},
         {"ssrcs": ((3, 1, 0),)},
     ],
 )

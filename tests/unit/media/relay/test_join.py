@@ -87,7 +87,7 @@ def test_a_repaired_gop_is_whole_again(wire: Wire) -> None:
 
 
 def test_a_gop_that_outgrew_the_ring_is_not_joined(wire: Wire) -> None:
-    camera, up = screen(wire, ring_bytes=16 << 10)
+    camera, up = screen(wire, ring_bytes=(16 << 10,))
     camera.send(1, key=True)
     wire.run()
     for _ in range(40):
@@ -100,7 +100,7 @@ def test_a_gop_that_outgrew_the_ring_is_not_joined(wire: Wire) -> None:
 
 
 def test_a_gop_overwritten_while_it_is_replayed_falls_back_to_live(wire: Wire) -> None:
-    camera, up = screen(wire, ring_bytes=16 << 10)
+    camera, up = screen(wire, ring_bytes=(16 << 10,))
     camera.send(60, key=True)
     wire.run()
     viewer, down = slot(wire)

@@ -192,7 +192,7 @@ def test_numbers_are_mapped_back_through_padding_and_loss(wire: Wire) -> None:
 
 def test_what_was_never_sent_or_is_gone_is_not_answered(wire: Wire) -> None:
     sender, viewer = wire.far(), wire.far()
-    up = wire.relay.add_up(sender.handle, video_up(ring_bytes=16 << 10))
+    up = wire.relay.add_up(sender.handle, video_up(ring_bytes=(16 << 10,)))
     wire.relay.point(wire.relay.add_down(viewer.handle, video_down()), up)
     for sequence in range(40):
         payload = (b"\x65" if sequence == 0 else b"\x41") + bytes(999)
