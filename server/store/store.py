@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Table, event, func, select, update
+from sqlalchemy import Row, event, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from server.clock import Clock
 from server.domain.lesson import Lesson
 from server.protocol.messages import LessonState, Words
+from server.store.database import Database, upsert
 from server.store.migrate import migrate
 from server.store.records import AuditRow, Classroom, LessonOverview, Mark, RecordingRow
-from server.store.tables import ADMINS, AUDIT, LESSONS, RECORDINGS, ROOMS, SETTINGS
+from server.store.tables import ADMINS, AUDIT, CATALOGUE, LESSONS, RECORDINGS, ROOMS, SETTINGS
 
 ADMIN = "admin"
 EPOCH = "admin_epoch"
@@ -40,9 +41,8 @@ class Store:
     """Queries, each a transaction of its own. Open with `Store.open`, end with `close`."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
+        self.database = Database(engine)
         self._clock = clock
-        self._writing = asyncio.Lock()
 
     @classmethod
     async def open(cls, path: Path, clock: Clock) -> Store:
@@ -53,20 +53,16 @@ class Store:
         return cls(engine, clock)
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        await self.database.close()
 
     async def _write(self, *statements: Any) -> None:
-        async with self._writing, self._engine.begin() as connection:
-            for statement in statements:
-                await connection.execute(statement)
+        await self.database.write(*statements)
 
     async def _rows(self, statement: Any) -> list[Row[Any]]:
-        async with self._engine.connect() as connection:
-            return list((await connection.execute(statement)).all())
+        return await self.database.rows(statement)
 
     async def _row(self, statement: Any) -> Row[Any] | None:
-        rows = await self._rows(statement)
-        return rows[0] if rows else None
+        return await self.database.row(statement)
 
     # -- settings and the admin
 
@@ -86,7 +82,7 @@ class Store:
     async def create_admin(self, password_hash: str) -> bool:
         """Set the first password; False where there is one already."""
         now = self._clock.wall_ms()
-        async with self._writing, self._engine.begin() as connection:
+        async with self.database.writing() as connection:
             made = await connection.execute(
                 insert(ADMINS)
                 .values(name=ADMIN, password_hash=password_hash, changed_at=now)
@@ -102,7 +98,7 @@ class Store:
     async def end_admin_sessions(self) -> int:
         """The new epoch: sessions of an earlier one are over."""
         epoch = await self.admin_epoch() + 1
-        await self._write(_upsert(SETTINGS, "name", name=EPOCH, value=str(epoch).encode()))
+        await self._write(upsert(SETTINGS, "name", name=EPOCH, value=str(epoch).encode()))
         return epoch
 
     # -- rooms
@@ -111,7 +107,7 @@ class Store:
         """These are the rooms now; others stay known for old lessons, but are out of use."""
         statements: list[Any] = [update(ROOMS).values(in_use=False)]
         for position, room in enumerate(rooms):
-            statements.append(_upsert(ROOMS, "room", room=room.room, position=position, main=room.main,
+            statements.append(upsert(ROOMS, "room", room=room.room, position=position, main=room.main,
                                       name_zh=room.name.zh, name_en=room.name.en, in_use=True))  # fmt: skip
         await self._write(*statements)
 
@@ -129,10 +125,11 @@ class Store:
     async def save_lesson(self, lesson: Lesson, worker: str | None) -> None:
         """Upsert."""
         value = msgspec.json.encode(lesson).decode()
-        await self._write(_upsert(LESSONS, "lesson", lesson=lesson.id, state=lesson.state.value,
-                                  main_room=lesson.main_room, created_at=lesson.created_at,
-                                  started_at=lesson.started_at, ended_at=lesson.ended_at,
-                                  worker=worker, value=value))  # fmt: skip
+        row = upsert(LESSONS, "lesson", lesson=lesson.id, state=lesson.state.value,
+                     main_room=lesson.main_room, created_at=lesson.created_at,
+                     started_at=lesson.started_at, ended_at=lesson.ended_at,
+                     worker=worker, value=value)  # fmt: skip
+        await self._write(row, _catalogued(lesson.id))
 
     async def open_lessons(self) -> list[Lesson]:
         """Lessons that were LIVE or CLOSING when campus stopped."""
@@ -142,12 +139,12 @@ class Store:
 
     async def lesson(self, lesson: str) -> LessonOverview | None:
         row = await self._row(_overviews().where(LESSONS.c.lesson == lesson))
-        return None if row is None else _overview(row)
+        return None if row is None else overview_of(row)
 
     async def lessons(self, limit: int = 200) -> list[LessonOverview]:
         """The newest first."""
         rows = await self._rows(_overviews().order_by(LESSONS.c.created_at.desc()).limit(limit))
-        return [_overview(row) for row in rows]
+        return [overview_of(row) for row in rows]
 
     # -- recordings
 
@@ -164,7 +161,7 @@ class Store:
 
     async def restore_lesson(self, lesson: Lesson) -> bool:
         """Put back the row of a lesson that only the disk knows; False where there is one."""
-        async with self._writing, self._engine.begin() as connection:
+        async with self.database.writing() as connection:
             made = await connection.execute(
                 insert(LESSONS)
                 .values(lesson=lesson.id, state=lesson.state.value, main_room=lesson.main_room,
@@ -172,6 +169,7 @@ class Store:
                         ended_at=lesson.ended_at, worker=None, value=msgspec.json.encode(lesson).decode())
                 .on_conflict_do_nothing()
             )  # fmt: skip
+            await connection.execute(_catalogued(lesson.id))
             return made.rowcount == 1
 
     async def save_marks(self, lesson: str, marks: list[Mark]) -> None:
@@ -218,16 +216,18 @@ def _prepare(path: Path) -> None:
     migrate(path)
 
 
-def _upsert(table: Table, key: str, **values: object) -> Any:
-    others = {name: value for name, value in values.items() if name != key}
-    return insert(table).values(**values).on_conflict_do_update(index_elements=[key], set_=others)
+def _catalogued(lesson: str) -> Any:
+    return insert(CATALOGUE).values(lesson=lesson).on_conflict_do_nothing()
+
+
+def overview_columns() -> list[Any]:
+    """Of a lesson and its recording, under names that do not clash."""
+    names = ("state", "seconds", "ready_after_s", "problem")
+    return [LESSONS.c.lesson, LESSONS.c.value, *(RECORDINGS.c[n].label(f"recording_{n}") for n in names)]
 
 
 def _overviews() -> Any:
-    """Lessons with their recordings, under names that do not clash."""
-    wanted = [RECORDINGS.c[name].label(f"recording_{name}") for name in
-              ("state", "seconds", "ready_after_s", "problem")]  # fmt: skip
-    return select(LESSONS.c.lesson, LESSONS.c.value, *wanted).join_from(
+    return select(*overview_columns()).join_from(
         LESSONS, RECORDINGS, LESSONS.c.lesson == RECORDINGS.c.lesson, isouter=True
     )
 
@@ -240,7 +240,8 @@ def _lesson(row: Row[Any]) -> Lesson:
     return msgspec.json.decode(row.value, type=Lesson)
 
 
-def _overview(row: Row[Any]) -> LessonOverview:
+def overview_of(row: Row[Any]) -> LessonOverview:
+    """Of a row with `overview_columns`."""
     recording = None
     if row.recording_state is not None:
         recording = RecordingRow(row.lesson, row.recording_state, row.recording_seconds,

@@ -69,3 +69,77 @@ AUDIT = Table(
     Column("thing", Text, nullable=False),
     Column("details", Text, nullable=False),
 )
+
+SERIES = Table(
+    "series",
+    METADATA,
+    Column("series", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("main_room", Text),  # whose teacher made it; None: the admin
+    Column("created_at", Integer, nullable=False),
+)
+
+CATALOGUE_WORDS = ("title", "teacher", "school", "subject", "grade", "edition", "volume", "chapter")
+
+CATALOGUE = Table(
+    "catalogue",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),  # the row of `catalogue_search`
+    Column("lesson", Text, ForeignKey("lessons.lesson"), nullable=False, unique=True),
+    *[Column(name, Text, nullable=False, server_default="") for name in CATALOGUE_WORDS],
+    Column("chapters", Text, nullable=False, server_default="[]"),  # list[store.records.ChapterTitle], JSON
+    Column("series", Text, ForeignKey("series.series")),
+    Column("position", Integer, nullable=False, server_default="0"),
+    Column("visibility", Text, nullable=False, server_default="room"),
+    Column("download", Boolean, nullable=False, server_default="0"),
+    Column("deletion_asked_at", Integer),
+    Column("deleted_at", Integer),
+    Column(
+        "indexed", Boolean, nullable=False, server_default="0"
+    ),  # whether the search knows the row as it is
+)
+for _name in ("subject", "grade", "teacher", "school", "series", "indexed"):
+    Index(f"catalogue_by_{_name}", CATALOGUE.c[_name])
+
+WATCHED = Table(
+    "watched",
+    METADATA,
+    Column("viewer", Text, primary_key=True),
+    Column("lesson", Text, ForeignKey("lessons.lesson"), primary_key=True),
+    Column("at_s", Float, nullable=False),
+    Column("seen_at", Integer, nullable=False),
+)
+
+EDITS = Table(
+    "edits",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("lesson", Text, ForeignKey("lessons.lesson"), nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("value", Text, nullable=False),  # domain.editing.EditList, JSON
+    Column("undone", Boolean, nullable=False),
+    Index("edits_by_lesson", "lesson"),
+)
+
+CAPTIONS = Table(
+    "captions",
+    METADATA,
+    Column("lesson", Text, ForeignKey("lessons.lesson"), primary_key=True),
+    Column("language", Text, primary_key=True),
+    Column("vtt", Text, nullable=False),
+)
+
+UPLOADS = Table(
+    "uploads",
+    METADATA,
+    Column("upload", Text, primary_key=True),
+    Column("actor", Text, nullable=False),
+    Column("main_room", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("state", Text, nullable=False),  # store.records.UploadState
+    Column("problem", Text, nullable=False),
+    Column("lesson", Text),
+    Column("changed_at", Integer, nullable=False),
+)

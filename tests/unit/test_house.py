@@ -32,7 +32,7 @@ LAYERS: dict[str, set[str]] = {
         "server.protocol", "server.errors", "server.ops", "recorder.contract", "recorder.framing",
         "recorder.heartbeat", "recorder.lifeline",
     },
-    "server.store": {"server.domain", "server.protocol", "server.errors", "server.clock"},
+    "server.store": {"server.domain", "server.protocol", "server.errors", "server.clock", "server.ids"},
     "server.live": {
         "server.store", "server.media", "server.domain", "server.protocol", "server.errors", "server.clock",
         "server.config", "server.ids", "server.ops", "recorder.contract", "recorder.framing",
@@ -69,6 +69,8 @@ HOMES = {
     "uvloop": {"server.app", "server.media", "recorder"},
     "prometheus_client": {"server.ops"},
     "argon2": {"server.api"},
+    "pypinyin": {"server.store"},
+    "segno": {"server.api"},
     "jwt": {"server.api"},
     "cyclopts": {"server.cli", "server.cli_recording", "server.drill"},
     "rich": {"server.cli", "server.cli_recording", "server.drill"},

@@ -40,7 +40,8 @@ async def test_the_file_is_private_and_migrations_make_the_tables_of_the_code(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        options = {"include_name": lambda name, kind, _: not (name or "").startswith("catalogue_search")}
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), METADATA) == []
     engine.dispose()
 
 

@@ -1,0 +1,254 @@
+"""The library's queries: find, catalogue, order into series, remember where viewers stopped.
+
+A lesson's place in the search index is made anew when the next search comes after it changed (`indexed`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, and_, delete, func, or_, select, text, update
+
+from server.clock import Clock
+from server.domain.visibility import Visibility
+from server.ids import random_word
+from server.store.database import Database, upsert
+from server.store.library_records import (
+    Catalogue,
+    ChapterTitle,
+    LibraryQuery,
+    LibraryRow,
+    LibrarySort,
+    RecordedState,
+    SeriesRow,
+)
+from server.store.searching import initials_of, match_of, words_of
+from server.store.store import overview_columns, overview_of
+from server.store.tables import CATALOGUE, CATALOGUE_WORDS, LESSONS, RECORDINGS, ROOMS, SERIES, WATCHED
+
+INDEXED_AT_ONCE = 500
+STATES = {
+    RecordedState.READY: ("ready",),
+    RecordedState.WORKING: ("recording", "finishing"),
+    RecordedState.FAILED: ("failed",),
+}
+FACETS = ("subject", "grade", "teacher", "school")
+_TITLE = func.coalesce(func.nullif(CATALOGUE.c.title, ""), func.json_extract(LESSONS.c.value, "$.title.zh"))
+_FIND = text("SELECT rowid FROM catalogue_search WHERE catalogue_search MATCH :match").columns(
+    CATALOGUE.c.number
+)
+_FORGET = text("DELETE FROM catalogue_search WHERE rowid = :number")
+_LEARN = text("INSERT INTO catalogue_search (rowid, words, initials) VALUES (:number, :words, :initials)")
+
+
+class Library:
+    """Queries over the store's database, each a transaction of its own."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    # -- finding
+
+    async def find(self, query: LibraryQuery) -> tuple[list[LibraryRow], int]:
+        """One page, and how many there are in all."""
+        match = match_of(query.text)
+        if query.text.strip() and match is None:
+            return [], 0
+        values: dict[str, Any] = {}
+        conditions = _conditions(query)
+        if match is not None:
+            await self._index()
+            conditions.append(CATALOGUE.c.number.in_(_FIND))
+            values["match"] = match
+        page = _rows(query.viewer).where(*conditions).order_by(*_order(query.sort))
+        rows = await self._database.rows(page.offset(query.offset).limit(query.limit), values)
+        counted = await self._database.rows(_counted(query.viewer).where(*conditions), values)
+        return [_library_row(row) for row in rows], int(counted[0][0]) if counted else 0
+
+    async def row(self, lesson: str, viewer: str = "") -> LibraryRow | None:
+        """One lesson, deleted ones included; without a recording it has none."""
+        row = await self._database.row(_rows(viewer, recorded=False).where(CATALOGUE.c.lesson == lesson))
+        return None if row is None else _library_row(row)
+
+    async def facets(self, reach: str | None) -> dict[str, list[tuple[str, int]]]:
+        """For each filter its values with how many lessons have them, the most frequent first."""
+        found: dict[str, list[tuple[str, int]]] = {}
+        allowed = _conditions(LibraryQuery("", reach))
+        for name in FACETS:
+            column = CATALOGUE.c[name]
+            counted = (
+                _joined(select(column.label("value"), func.count().label("lessons")))
+                .where(column != "", *allowed)
+                .group_by(column)
+            )
+            rows = await self._database.rows(counted.order_by(func.count().desc(), column).limit(200))
+            found[name] = [(row.value, row.lessons) for row in rows]
+        return found
+
+    async def _index(self) -> None:
+        """Bring the search up to what the rows say."""
+        while rows := await self._database.rows(_unindexed()):
+            async with self._database.writing() as connection:
+                for row in rows:
+                    texts = _texts(row)
+                    found = {"words": words_of(texts), "initials": initials_of(texts)}
+                    await connection.execute(_FORGET, {"number": row.number})
+                    await connection.execute(_LEARN, {"number": row.number, **found})
+                numbers = [row.number for row in rows]
+                await connection.execute(
+                    update(CATALOGUE).where(CATALOGUE.c.number.in_(numbers)).values(indexed=True)
+                )
+
+    # -- what a lesson is about
+
+    async def catalogue(self, lesson: str, **changes: object) -> None:
+        """Change some columns; `chapters` as a list of ChapterTitle."""
+        if "chapters" in changes:
+            changes["chapters"] = msgspec.json.encode(changes["chapters"]).decode()
+        statement = update(CATALOGUE).where(CATALOGUE.c.lesson == lesson)
+        await self._database.write(statement.values(**changes, indexed=False))
+
+    async def deleted(self, lesson: str) -> None:
+        """The lesson stays known by its row; nobody finds it any more."""
+        await self.catalogue(lesson, deleted_at=self._clock.wall_ms(), series=None)
+
+    # -- series
+
+    async def series(self) -> list[SeriesRow]:
+        lessons = func.count(CATALOGUE.c.lesson)
+        asked = (
+            select(SERIES, lessons.label("lessons"))
+            .join_from(SERIES, CATALOGUE, CATALOGUE.c.series == SERIES.c.series, isouter=True)
+            .group_by(SERIES.c.series)
+            .order_by(SERIES.c.created_at.desc())
+        )
+        rows = await self._database.rows(asked)
+        return [SeriesRow(row.series, row.name, row.main_room, row.lessons) for row in rows]
+
+    async def one_series(self, series: str) -> SeriesRow | None:
+        row = await self._database.row(select(SERIES).where(SERIES.c.series == series))
+        return None if row is None else SeriesRow(row.series, row.name, row.main_room)
+
+    async def create_series(self, name: str, main_room: str | None) -> str:
+        series = "s" + random_word(10)
+        values = {"series": series, "name": name, "main_room": main_room, "created_at": self._clock.wall_ms()}
+        await self._database.write(SERIES.insert().values(**values))
+        return series
+
+    async def rename_series(self, series: str, name: str) -> None:
+        await self._database.write(update(SERIES).where(SERIES.c.series == series).values(name=name))
+
+    async def order_series(self, series: str, lessons: list[str]) -> None:
+        """These lessons, in this order, and no others."""
+        leave = update(CATALOGUE).where(CATALOGUE.c.series == series).values(series=None, position=0)
+        enter = [
+            update(CATALOGUE).where(CATALOGUE.c.lesson == lesson).values(series=series, position=position)
+            for position, lesson in enumerate(lessons, 1)
+        ]
+        await self._database.write(leave, *enter)
+
+    async def delete_series(self, series: str) -> None:
+        """Its lessons stay."""
+        leave = update(CATALOGUE).where(CATALOGUE.c.series == series).values(series=None, position=0)
+        await self._database.write(leave, delete(SERIES).where(SERIES.c.series == series))
+
+    # -- where viewers stopped
+
+    async def watched(self, viewer: str, lesson: str, at_s: float) -> None:
+        now = self._clock.wall_ms()
+        await self._database.write(
+            upsert(WATCHED, "viewer", "lesson", viewer=viewer, lesson=lesson, at_s=at_s, seen_at=now)
+        )
+
+
+def _joined(chosen: Select[Any], *, recorded: bool = True) -> Select[Any]:
+    return chosen.join_from(CATALOGUE, LESSONS, CATALOGUE.c.lesson == LESSONS.c.lesson).join(
+        RECORDINGS, RECORDINGS.c.lesson == LESSONS.c.lesson, isouter=not recorded
+    )
+
+
+def _rows(viewer: str, *, recorded: bool = True) -> Select[Any]:
+    columns = [CATALOGUE.c[name] for name in Catalogue.__dataclass_fields__]
+    chosen = select(*overview_columns(), *columns, WATCHED.c.at_s)
+    return _with_watched(_joined(chosen, recorded=recorded), viewer)
+
+
+def _with_watched(chosen: Select[Any], viewer: str) -> Select[Any]:
+    here = and_(WATCHED.c.lesson == CATALOGUE.c.lesson, WATCHED.c.viewer == viewer)
+    return chosen.join(WATCHED, here, isouter=True)
+
+
+def _counted(viewer: str) -> Select[Any]:
+    return _with_watched(_joined(select(func.count())), viewer)
+
+
+def _conditions(query: LibraryQuery) -> list[Any]:
+    found: list[Any] = [CATALOGUE.c.deleted_at.is_(None)]
+    if query.reach is not None:
+        own = LESSONS.c.main_room == query.reach
+        found.append(or_(own, CATALOGUE.c.visibility == Visibility.COUNTY.value))
+    found += [CATALOGUE.c[name].in_(values) for name, values in query.words.items() if values]
+    if query.rooms:
+        found.append(LESSONS.c.main_room.in_(query.rooms))
+    if query.series is not None:
+        found.append(CATALOGUE.c.series == query.series)
+    if query.states:
+        found.append(RECORDINGS.c.state.in_([word for state in query.states for word in STATES[state]]))
+    if query.from_ms is not None:
+        found.append(LESSONS.c.created_at >= query.from_ms)
+    if query.to_ms is not None:
+        found.append(LESSONS.c.created_at < query.to_ms)
+    if query.sort is LibrarySort.WATCHED:
+        found.append(WATCHED.c.seen_at.is_not(None))
+    return found
+
+
+def _order(sort: LibrarySort) -> tuple[Any, ...]:
+    newest = LESSONS.c.created_at.desc()
+    match sort:
+        case LibrarySort.NEWEST:
+            return (newest,)
+        case LibrarySort.OLDEST:
+            return (LESSONS.c.created_at,)
+        case LibrarySort.TITLE:
+            return (_TITLE, newest)
+        case LibrarySort.LONGEST:
+            return (RECORDINGS.c.seconds.desc(), newest)
+        case LibrarySort.SERIES:
+            return (CATALOGUE.c.position, LESSONS.c.created_at)
+        case LibrarySort.WATCHED:
+            return (WATCHED.c.seen_at.desc(),)
+
+
+def _unindexed() -> Select[Any]:
+    room = [ROOMS.c.name_zh.label("room_zh"), ROOMS.c.name_en.label("room_en")]
+    return (
+        select(CATALOGUE, LESSONS.c.value, *room)
+        .join_from(CATALOGUE, LESSONS, CATALOGUE.c.lesson == LESSONS.c.lesson)
+        .join(ROOMS, ROOMS.c.room == LESSONS.c.main_room, isouter=True)
+        .where(CATALOGUE.c.indexed.is_(False))
+        .limit(INDEXED_AT_ONCE)
+    )
+
+
+class _Titled(msgspec.Struct):
+    title: dict[str, str]
+
+
+def _texts(row: Any) -> list[str]:
+    """Everything a lesson is found by."""
+    said = [str(row._mapping[name]) for name in CATALOGUE_WORDS]
+    titles = msgspec.json.decode(row.value, type=_Titled).title
+    chapters = msgspec.json.decode(row.chapters, type=list[ChapterTitle])
+    rooms = [row.room_zh or "", row.room_en or ""]
+    return [*said, *titles.values(), *rooms, *(chapter.title for chapter in chapters)]
+
+
+def _library_row(row: Any) -> LibraryRow:
+    values = {name: row._mapping[name] for name in Catalogue.__dataclass_fields__}
+    values["chapters"] = tuple(msgspec.json.decode(row.chapters, type=list[ChapterTitle]))
+    values["visibility"] = Visibility(row.visibility)
+    values["download"] = bool(row.download)
+    return LibraryRow(overview_of(row), Catalogue(**values), row.at_s or 0.0)
