@@ -6,12 +6,16 @@
                       {track}.mp4           its media, growing; a plain MP4 once closed
                       {track}-init.mp4      its initialization section
                       {track}.2.mp4 ...     further sections (another picture size): file and init
+                      published.json        what was made of it after class (recorder.archive.published)
+                      {track}.720p.mp4 ...  derived files: {track or "lesson"}.{what}.{mp4|m4a|m3u8|vtt|jpg}
+                      .publishing/          pieces of derived files that are being made
                       journal/000001.lkj    what came, as it came; deleted once the recording is verified
                       journal/checkpoint    how far it was made into files (recorder.checkpoint)
                       .rebuilt/             files that are being made again (recorder.rebuilding)
 
-A track's name holds no dot and does not end in `-init`, a lesson's id neither a dot nor a slash: so no
-name leaves its folder and no two names meet. Knows no media and opens nothing.
+A track's name holds no dot and does not end in `-init`, a lesson's id neither a dot nor a slash; a section
+is a number and what a derived file is for holds a letter: so no name leaves its folder and no two names meet.
+Knows no media and opens nothing.
 """
 
 from __future__ import annotations
@@ -22,12 +26,15 @@ from pathlib import Path
 MANIFEST = "manifest.json"
 MULTIVARIANT = "lesson.m3u8"
 JOURNAL = "journal"
+PIECES = ".publishing"
 
 _LESSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 _TRACK = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 _MEDIA = re.compile(
     r"[a-z0-9][a-z0-9-]{0,39}(?:\.m3u8|(?:\.[1-9][0-9]{0,3})?(?:-init)?\.mp4)|manifest\.json", re.ASCII
 )
+_WHAT = r"(?=[0-9]*[a-z])[a-z0-9][a-z0-9-]{0,19}"
+_DERIVED = re.compile(rf"[a-z0-9][a-z0-9-]{{0,39}}\.{_WHAT}\.(?:mp4|m4a|m3u8|vtt|jpg)", re.ASCII)
 _JOURNAL_FILE = re.compile(r"[0-9]{6}\.lkj", re.ASCII)
 _RESERVED = frozenset({"lesson", "manifest"})
 
@@ -69,6 +76,22 @@ def playlist_file(track: str) -> str:
     return f"{check_track(track)}.m3u8"
 
 
+def derived_file(of: str, what: str) -> str:
+    """Name of a file made after class: `of` is a track or "lesson", `what` names it with its suffix
+    ("720p.mp4", "poster.jpg"). BadName."""
+    if of != "lesson":
+        check_track(of)
+    name = f"{of}.{what}"
+    if not _DERIVED.fullmatch(name):
+        raise BadName(f"not a derived file: {name[:80]!r}")
+    return name
+
+
+def is_derived(name: str) -> bool:
+    """Whether a file of the lesson's folder was made after class and can be made again."""
+    return bool(_DERIVED.fullmatch(name))
+
+
 def journal_file(number: int) -> str:
     """Name of the journal's file `number` (1 to 999,999)."""
     if not 0 < number < 1_000_000:
@@ -81,9 +104,10 @@ def is_journal_file(name: str) -> bool:
 
 
 def served_file(folder: Path, name: str) -> Path:
-    """The path of a file that may be served to a player: playlists, media, init, manifest; never the
-    journal, a link or a name that leads elsewhere. BadName for every other; existence is not checked."""
-    if not _MEDIA.fullmatch(name):
+    """The path of a file that may be served to a player: playlists, media, init, manifest, derived files;
+    never the journal, a link or a name that leads elsewhere. BadName for every other; existence is not
+    checked."""
+    if not _MEDIA.fullmatch(name) and not is_derived(name):
         raise BadName(f"not a file of a recording: {name[:80]!r}")
     path = folder / name
     if path.is_symlink():

@@ -33,6 +33,31 @@ class StepState(StrEnum):
     SKIPPED = "skipped"  # nothing to do: no picture, no sound
 
 
+class PublishingState(StrEnum):
+    """How far what is made of a recording has come, in one word for people."""
+
+    WAITING = "waiting"  # nothing has begun
+    RUNNING = "running"
+    PAUSED = "paused"  # the instant lane is done; the bulk lane waits for a calm machine or the night
+    DONE = "done"
+    FAILED = "failed"  # everything was tried, some steps failed; may be retried
+
+
+class StepName(StrEnum):
+    """The steps in their order. A file may hold others, of another version: pass over them."""
+
+    POSTER = "poster"
+    AAC = "aac"  # each voice for players without Opus
+    SOUND = "sound"  # all voices in one, loudness measured and evened
+    VERIFY = "verify"  # every picture decoded, every sum taken: the verdict in the manifest
+    SPRITES = "sprites"
+    CHAPTERS = "chapters"
+    RENDITIONS = "renditions"
+    FILM = "film"
+    STORE = "store"  # into the object store, where one is configured
+    EXPORT = "export"  # on demand only
+
+
 class Step(msgspec.Struct, frozen=True):
     """One step of the pipeline. `progress`: 0 to 1; `problem`: "" or a stable code, `detail` for IT."""
 
@@ -97,7 +122,37 @@ class Published(msgspec.Struct, frozen=True):
     chapters: list[Chapter] = []
     renditions: list[Rendition] = []
     loudness_lufs: float | None = None  # of the voices as recorded (EBU R 128)
+    aac_playlist: str = ""  # multivariant, with AAC in place of Opus: for players without it
+    stored: bool = False  # the media files are in the object store; some may be there alone
     version: int = VERSION
+
+    def step(self, name: str) -> Step | None:
+        """The step of this name."""
+        return next((step for step in self.steps if step.name == name), None)
+
+    def rendition(self, kind: RenditionKind, track: str = "") -> Rendition | None:
+        """The derived file of this kind, made from this track."""
+        return next((made for made in self.renditions if made.kind is kind and made.track == track), None)
+
+    @property
+    def state(self) -> PublishingState:
+        """All steps in one word."""
+        states = {step.state for step in self.steps}
+        if StepState.RUNNING in states:
+            return PublishingState.RUNNING
+        if StepState.WAITING in states:
+            begun = states - {StepState.WAITING}
+            return PublishingState.PAUSED if begun else PublishingState.WAITING
+        if not states:
+            return PublishingState.WAITING
+        return PublishingState.FAILED if StepState.FAILED in states else PublishingState.DONE
+
+    @property
+    def progress(self) -> float:
+        """0 to 1, over all steps."""
+        settled = (StepState.DONE, StepState.SKIPPED, StepState.FAILED)
+        done = sum(1.0 if step.state in settled else step.progress for step in self.steps)
+        return round(done / len(self.steps), 3) if self.steps else 0.0
 
 
 _decoder = msgspec.json.Decoder(Published)

@@ -38,11 +38,36 @@ class RecordingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishingRow:
+    """How far what is made of a recording has come: what people see, and what the publisher is asked for
+    again where it does not know the lesson. `attempt` rises with each retry."""
+
+    lesson: str
+    state: str = "waiting"  # recorder.archive.published.PublishingState
+    progress: float = 0.0
+    step: str = ""  # the one that runs, or the one that failed
+    problem: str = ""
+    attempt: int = 1
+    export: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRow:
+    """How long a recording is kept. `hold`: why it may not be deleted, "" where it may."""
+
+    lesson: str
+    kept_as: str  # server.domain.retention.KeptAs
+    hold: str = ""
+    deleted_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LessonOverview:
-    """A lesson with what is known of its recording."""
+    """A lesson with what is known of its recording and of what is made of it."""
 
     lesson: Lesson
     recording: RecordingRow | None
+    publishing: PublishingRow | None = None
 
 
 @dataclass(frozen=True, slots=True)

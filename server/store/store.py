@@ -21,13 +21,14 @@ from server.domain.lesson import Lesson
 from server.protocol.messages import LessonState, Words
 from server.store.database import Database, upsert
 from server.store.migrate import migrate
-from server.store.records import AuditRow, Classroom, LessonOverview, Mark, RecordingRow
-from server.store.tables import ADMINS, AUDIT, CATALOGUE, LESSONS, RECORDINGS, ROOMS, SETTINGS
+from server.store.records import AuditRow, Classroom, LessonOverview, Mark, PublishingRow, RecordingRow
+from server.store.tables import ADMINS, AUDIT, CATALOGUE, LESSONS, PUBLISHING, RECORDINGS, ROOMS, SETTINGS
 
 ADMIN = "admin"
 EPOCH = "admin_epoch"
 KEY_BYTES = 32
 ON_AIR = (LessonState.LIVE, LessonState.CLOSING)
+PUBLISHING_COLUMNS = ("state", "progress", "step", "problem", "attempt", "export")
 
 
 def _pragmas(connection: Any, _record: object) -> None:
@@ -223,7 +224,13 @@ def _catalogued(lesson: str) -> Any:
 def overview_columns() -> list[Any]:
     """Of a lesson and its recording, under names that do not clash."""
     names = ("state", "seconds", "ready_after_s", "problem")
-    return [LESSONS.c.lesson, LESSONS.c.value, *(RECORDINGS.c[n].label(f"recording_{n}") for n in names)]
+    recorded = [RECORDINGS.c[n].label(f"recording_{n}") for n in names]
+    return [LESSONS.c.lesson, LESSONS.c.value, *recorded, *map(_of_publishing, PUBLISHING_COLUMNS)]
+
+
+def _of_publishing(name: str) -> Any:
+    found = select(PUBLISHING.c[name]).where(PUBLISHING.c.lesson == LESSONS.c.lesson)
+    return found.scalar_subquery().label(f"publishing_{name}")
 
 
 def _overviews() -> Any:
@@ -246,4 +253,8 @@ def overview_of(row: Row[Any]) -> LessonOverview:
     if row.recording_state is not None:
         recording = RecordingRow(row.lesson, row.recording_state, row.recording_seconds,
                                  row.recording_ready_after_s, row.recording_problem)  # fmt: skip
-    return LessonOverview(_lesson(row), recording)
+    publishing = None
+    if row.publishing_state is not None:
+        values = {name: getattr(row, f"publishing_{name}") for name in PUBLISHING_COLUMNS}
+        publishing = PublishingRow(row.lesson, **values)
+    return LessonOverview(_lesson(row), recording, publishing)

@@ -59,6 +59,27 @@ RECORDINGS = Table(
     Column("marks", Text, nullable=False),  # list[store.records.Mark], JSON
 )
 
+PUBLISHING = Table(
+    "publishing",
+    METADATA,
+    Column("lesson", Text, ForeignKey("lessons.lesson"), primary_key=True),
+    Column("state", Text, nullable=False),  # recorder.archive.published.PublishingState
+    Column("progress", Float, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("export", Boolean, nullable=False),  # the export was asked for
+)
+
+RETENTION = Table(
+    "retention",
+    METADATA,
+    Column("lesson", Text, ForeignKey("lessons.lesson"), primary_key=True),
+    Column("kept_as", Text, nullable=False),  # server.domain.retention.KeptAs
+    Column("hold", Text, nullable=False),  # why it may not be deleted, "" where it may
+    Column("deleted_at", Integer),
+)
+
 AUDIT = Table(
     "audit",
     METADATA,

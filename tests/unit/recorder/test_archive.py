@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from recorder.archive import layout
+from recorder.archive.layout import BadName, derived_file, init_file, is_derived, media_file
 from recorder.archive.manifest import (
     BadManifest,
     Gap,
@@ -74,6 +75,18 @@ def test_only_files_for_players_are_served(tmp_path: Path) -> None:
     ):
         with pytest.raises(layout.BadName):
             served_file(tmp_path, bad)
+
+
+def test_derived_files_meet_no_recorded_one_and_stay_in_the_folder(tmp_path: Path) -> None:
+    for what in ("720p.mp4", "aac-init.mp4", "sprites-1.jpg", "sprites.vtt", "sound.m4a"):
+        name = derived_file("camera", what)
+        assert is_derived(name)
+        assert served_file(tmp_path, name) == tmp_path / name
+    for recorded in (media_file("camera", 2), init_file("camera", 12), "lesson.m3u8", "manifest.json"):
+        assert not is_derived(recorded)
+    for of, what in (("..", "720p.mp4"), ("camera", "2.mp4"), ("camera", "../x.mp4"), ("camera", "x.exe")):
+        with pytest.raises(BadName):
+            derived_file(of, what)
 
 
 def test_a_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
