@@ -169,7 +169,7 @@ def offer_down(plan: Sequence[SlotPlan], local: LocalTransport, *, version: int)
             extensions=offered_down_extensions(slot.kind),
             direction="sendonly",
             our_role=None,
-            remb=slot.kind is Kind.VIDEO,
+            transport_cc=True,
             ssrcs=(slot.ssrc, slot.rtx_ssrc),
             stream=(slot.group, slot.name),
         )
@@ -225,7 +225,10 @@ def answer_whep(offer: Offer, plan: Sequence[SlotPlan], local: LocalTransport, *
                 extensions=down.extensions,
                 direction="sendonly",
                 our_role=remote.our_role,
-                remb=slot.kind is Kind.VIDEO and any("goog-remb" in c.feedback for c in section.codecs),
+                transport_cc=down.extensions.transport_cc != 0,
+                remb=slot.kind is Kind.VIDEO
+                and down.extensions.transport_cc == 0
+                and any("goog-remb" in c.feedback for c in section.codecs),
                 ssrcs=(down.ssrc, down.rtx_ssrc),
                 stream=(slot.group, slot.name),
                 protocol=section.protocol,

@@ -1,7 +1,8 @@
 """Which codecs and header extensions we take and offer. Pure policy over offered values.
 
 H.264 (packetization mode 1) comes before VP8, RED before Opus; a video payload type is taken with
-its RTX. Down lines use goog-remb with abs-send-time and never transport-cc.
+its RTX. A down line has transport-cc where the viewer has it, else goog-remb with abs-send-time, never both:
+our own offers say transport-cc, which every browser we serve has.
 """
 
 from __future__ import annotations
@@ -91,8 +92,8 @@ def down_codecs(kind: Kind, *, rtx: bool) -> list[Codec]:
 def offered_down_extensions(kind: Kind) -> Extensions:
     """Header extension ids of our own offers: the same id for the same extension in each section."""
     if kind is Kind.AUDIO:
-        return Extensions(mid=4, audio_level=1)
-    return Extensions(mid=4, abs_send_time=2)
+        return Extensions(mid=4, audio_level=1, transport_cc=3)
+    return Extensions(mid=4, transport_cc=3)
 
 
 def kept_extensions(section: Section, *, up: bool) -> Extensions:
@@ -100,11 +101,16 @@ def kept_extensions(section: Section, *, up: bool) -> Extensions:
     wanted = ["mid"]
     if section.kind == Kind.AUDIO:
         wanted.append("audio_level")
-    if up:
+    if has_transport_cc(section) or (up and TRANSPORT_CC in section.extensions):
         wanted.append("transport_cc")
-    if section.kind == Kind.VIDEO and not (up and TRANSPORT_CC in section.extensions):
+    elif section.kind == Kind.VIDEO:
         wanted.append("abs_send_time")
     return Extensions(**{name: section.extensions.get(EXTENSION_URIS[name], 0) for name in wanted})
+
+
+def has_transport_cc(section: Section) -> bool:
+    """Whether the other side numbers packets transport-wide and tells when they came."""
+    return TRANSPORT_CC in section.extensions and any("transport-cc" in c.feedback for c in section.codecs)
 
 
 def _is_usable_h264(codec: OfferedCodec) -> bool:

@@ -26,6 +26,8 @@ cdef enum:
     CNAME_LENGTH = 16
     TRIPS = 8               # round trips a peer's gate is made of
     ARRIVALS = 1024         # transport-wide sequence numbers between two feedbacks
+    SENT_ROWS = 2048        # packets on their way to one viewer that feedback can still name
+    BURSTS = 256            # bursts of one viewer that wait for Python
     BUCKETS = 4096
     FRESH = BATCH           # packets of a layer that wait for their slots within one batch
     TOUCHED = 256           # layers with such packets
@@ -62,6 +64,8 @@ cdef struct Totals:
     uint64_t nacks_received
     uint64_t nacks_unanswered
     uint64_t feedback_sent
+    uint64_t feedback_received
+    uint64_t probed
     uint64_t unrepaired
     uint64_t recovered_rtx
     uint64_t recovered_red

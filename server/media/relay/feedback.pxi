@@ -233,4 +233,5 @@ cdef void run_timers(Core* core, Table* peers, Table* downs) noexcept nogil:
             down = <Down*>downs.items[i]
             if down is not NULL and down.state == REPLAYING:
                 replay(core, down)
+    run_probes(core, peers)
     flush_all(core)

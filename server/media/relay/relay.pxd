@@ -7,12 +7,14 @@ CLOCK_MONOTONIC nanoseconds; sequence numbers are extended to 64 bits once insid
 from libc.stdint cimport int16_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from server.media.relay.bounds cimport *
+from server.media.relay.sent cimport *
 from server.media.relay.system cimport iovec, mmsghdr
 
 cdef enum SlotState:
     IDLE = 0        # forwards nothing (it may wait for the first keyframe of `next`)
     REPLAYING = 1   # is sent the ring's newest GOP, paced
     LIVE = 2        # is sent what comes
+    HELD = 3        # was sent a still picture, answers NACKs about it
 
 cdef enum StoredFlag:
     PADDING = 1     # only padding came under this number: nothing to forward
@@ -203,7 +205,12 @@ cdef struct Peer:
     int64_t trips[TRIPS]
     uint32_t trip_count
     int64_t heard_ns
-    uint16_t transport_sequence
+    int64_t transport_sequence  # the newest transport-wide number
+    Sent* sent_rows     # NULL: no slot of it numbers its packets
+    int64_t probe_bps   # 0: no probe is on
+    int64_t probe_from_ns
+    int64_t probe_until_ns
+    uint64_t probe_octets
     Up* ups[MAX_UPS]
     int up_count
     Down* downs[MAX_DOWNS]
@@ -218,6 +225,7 @@ cdef struct Peer:
     bint has_ntp_offset
     uint64_t received
     uint64_t sent
+    uint64_t sent_octets
     uint64_t srtp_failures
     uint64_t replayed
 
@@ -237,6 +245,7 @@ cdef struct Resent:
 cdef struct Kept:
     # A sent audio packet, encrypted, for viewers that ask again without RTX.
     int64_t sequence
+    int64_t transport   # its transport-wide number, -1: it has none
     int size
     uint8_t data[KEPT_SIZE]
 
@@ -274,7 +283,11 @@ cdef struct Down:
     int64_t replay_start_ns
     int64_t replay_first
     int64_t replay_step_ns
+    bint still          # shows single pictures: no live packet is forwarded
+    bint still_asked    # its viewer wished for the picture again
+    int64_t still_last  # number of the picture's last packet
     uint16_t rtx_sequence
+    int probe_back      # how far behind the newest number the last probe's packet was
     int resend_tokens
     uint16_t last_picture       # VP8, as sent
     uint8_t last_tl0
@@ -323,6 +336,7 @@ cdef struct Core:
     uint32_t hash_seed
     uint64_t epochs
     int replaying               # slots in REPLAYING
+    int probing                 # peers whose line is being probed
     bint missing                # a layer waits for packets it asked for, or will
     int64_t ticked_ns           # when timers were last run
     Layer* touched[TOUCHED]     # layers with fresh packets

@@ -33,7 +33,7 @@ class Relay:
         50 ms or so; `receive` runs them too, where that was 10 ms ago."""
 
     def pressing(self) -> bool:
-        """Whether a joiner is being fed from a ring or a publisher has to be asked for lost packets."""
+        """Whether a joiner is fed from a ring, a line probed, or a publisher to be asked for lost packets."""
 
     # peers
     def add_peer(self, ufrag: bytes) -> int:
@@ -87,8 +87,20 @@ class Relay:
     def showing(self, down: int, up: int) -> tuple[int, int]:
         """Which layer of `up` the slot forwards, and which one it waits for; -1: none."""
 
+    def still(self, down: int, up: int, layer: int, bitrate_bps: int) -> bool:
+        """Show the layer's newest keyframe alone, out of the ring, paced at this rate; said again every few
+        seconds, a newer one replaces it. `point` ends it. False where no whole keyframe is there."""
+
     def set_round_trip(self, peer: int, microseconds: int) -> None:
         """Gate for answering the same NACK twice (50,000 before the first report; then by reports)."""
+
+    def take_bursts(self, peer: int) -> bytes:
+        """What became of the packets sent to a viewer, since last asked: records of `tables.BURST`, oldest
+        first, at most 255. Empty for a peer whose slots have no transport-wide numbers."""
+
+    def probe(self, peer: int, bitrate_bps: int, milliseconds: int) -> None:
+        """For that long (at most 1,000 ms) send to the peer at this rate in all, filled up with RTX of what
+        it was sent, else padding; 0 ends it. Needs `tick` every 10 ms while `pressing`."""
 
     # taps
     def add_tap(self, fd: int, size: int) -> int:

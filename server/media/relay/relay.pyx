@@ -41,7 +41,10 @@ include "sockets.pxi"
 include "rtp.pxi"
 include "payloads.pxi"
 include "ring.pxi"
+include "arrivals.pxi"
 include "sending.pxi"
+include "probing.pxi"
+include "stills.pxi"
 include "slots.pxi"
 include "gaps.pxi"
 include "tracks.pxi"
@@ -140,7 +143,7 @@ cdef class Relay:
         return hand_over(self.core)
 
     def pressing(self):
-        return self.core.replaying > 0 or self.core.missing
+        return self.core.replaying > 0 or self.core.probing > 0 or self.core.missing
 
     # -- peers
 
@@ -185,7 +188,9 @@ cdef class Relay:
         while peer.up_count:
             peer.up_count -= 1
             free_up(peer.ups[peer.up_count])
+        end_probe(self.core, peer)
         free(peer.feedback)
+        free(peer.sent_rows)
         free(peer)
 
     def validate(self, int peer, int socket, object address):
@@ -237,6 +242,22 @@ cdef class Relay:
 
     def set_round_trip(self, int peer, int microseconds):
         self._peer(peer).round_trip_ns = min(max(microseconds, 1000), 2000000) * <int64_t>1000
+
+    def take_bursts(self, int peer):
+        return hand_over_bursts(self._peer(peer).sent_rows)
+
+    def probe(self, int peer, int bitrate_bps, int milliseconds):
+        start_probe(self.core, self._peer(peer), bitrate_bps, milliseconds)
+
+    def still(self, int down, int up, int layer, int bitrate_bps):
+        cdef Down* slot = self._down(down)
+        cdef Up* track = self._up(up)
+        if not 0 <= layer < track.layer_count or bitrate_bps < 1000:
+            raise ValueError(f"no layer {layer} of up track {up}, or {bitrate_bps} bit/s")
+        if not track.video or not slot.video or not offers_fit(slot, track.layers[layer]):
+            return False
+        look_at_clock(self.core)
+        return show_still(self.core, slot, track.layers[layer], bitrate_bps)
 
     # -- tables
 
@@ -371,14 +392,7 @@ cdef class Relay:
         return read_down(self._down(down))
 
     def peer_figures(self, int peer):
-        cdef Peer* found = self._peer(peer)
-        return PeerFigures(
-            last_heard_us=age_us(found.heard_ns),
-            received=found.received,
-            sent=found.sent,
-            srtp_failures=found.srtp_failures,
-            replayed=found.replayed,
-        )
+        return read_peer(self._peer(peer))
 
     def totals(self):
         return <dict>self.core.totals

@@ -184,6 +184,8 @@ cdef Down* make_down(Peer* peer, object row) except NULL:
         down.audio_level_id = check_id(row.audio_level_id)
         down.transport_cc_id = check_id(row.transport_cc_id)
         down.abs_send_time_id = check_id(row.abs_send_time_id)
+        if down.transport_cc_id:
+            make_sent(peer)
         down.resent = <Resent*>calloc(RESENT_ROWS, sizeof(Resent))
         if down.resent is NULL:
             raise MemoryError
@@ -251,6 +253,8 @@ cdef bint offers_fit(Down* down, Layer* layer) noexcept nogil:
 
 cdef int point_slot(Core* core, Down* down, Layer* target, bint from_ring) except -1:
     """Video goes on with the old layer until the new one has a keyframe; sound changes at once."""
+    if down.still:
+        unpoint(core, down)
     if down.layer is target or down.next is target:
         if down.layer is target and down.next is not NULL:
             detach(down, down.next)
@@ -279,6 +283,7 @@ cdef void forget_layer(Core* core, Down* down, Layer* layer) noexcept nogil:
         down.next = NULL
     if down.layer is layer:
         down.layer = NULL
+        down.still = False
         set_state(core, down, IDLE)
 
 
@@ -354,4 +359,15 @@ cdef object read_down(Down* down):
         sr_sent_us_ago=age_us(down.sr_sent_ns),
         loss=down.loss / 256.0,
         round_trip_us=down.trip_ns // 1000 if down.trip_ns >= 0 else -1,
+    )
+
+
+cdef object read_peer(Peer* peer):
+    return PeerFigures(
+        last_heard_us=age_us(peer.heard_ns),
+        received=peer.received,
+        sent=peer.sent,
+        srtp_failures=peer.srtp_failures,
+        replayed=peer.replayed,
+        sent_octets=peer.sent_octets,
     )

@@ -60,6 +60,8 @@ cdef bint handle_block(Core* core, Peer* peer, const uint8_t* block, int length,
         return False
     if kind == RTCP_RTPFB and count == 1:
         take_nack(core, peer, block, length)
+    elif kind == RTCP_RTPFB and count == 15:
+        take_arrivals(core, peer, block, length)
     elif kind == RTCP_PSFB and count == 1:
         pass_keyframe_request(core, peer, get32(block + 8))
     elif kind == RTCP_PSFB and count == 4:
@@ -133,6 +135,9 @@ cdef void pass_keyframe_request(Core* core, Peer* peer, uint32_t ssrc) noexcept 
     if down is NULL or not down.video or core.now_ns - down.wanted_ns < 50 * MILLISECOND:
         return
     down.wanted_ns = core.now_ns
+    if down.still:
+        down.still_asked = True
+        return
     layer = down.layer if down.layer is not NULL else down.next
     if layer is not NULL:
         note(core, KEYFRAME_WANTED, layer.up.handle, NULL, 0, NULL, layer.number)

@@ -91,7 +91,7 @@ cdef int write_extensions(Core* core, Down* down, uint8_t* room, uint8_t level, 
     if down.transport_cc_id:
         down.peer.transport_sequence += 1
         room[at] = <uint8_t>(down.transport_cc_id << 4 | 1)
-        put16(room + at + 1, down.peer.transport_sequence)
+        put16(room + at + 1, <uint16_t>down.peer.transport_sequence)
         at += 3
     if down.audio_level_id and level != 255:
         room[at] = <uint8_t>(down.audio_level_id << 4)

@@ -106,6 +106,7 @@ cdef void send_stored(Core* core, Down* down, Layer* layer, Stored* row, Interva
         return
     if down.kept is not NULL:
         keep_cipher(down, room, at, number)
+    note_sent(core, down, at)
     commit(core, path, at)
     core.totals.forwarded += 1
     down.packets += 1
@@ -130,6 +131,7 @@ cdef inline void keep_cipher(Down* down, const uint8_t* data, int size, int64_t 
     if size <= KEPT_SIZE:
         kept.sequence = number
         kept.size = size
+        kept.transport = down.peer.transport_sequence if down.transport_cc_id else -1
         memcpy(kept.data, data, size)
 
 
@@ -167,6 +169,7 @@ cdef bint resend_kept(Core* core, Down* down, int64_t number) noexcept nogil:
         return False
     memcpy(outgoing(core, path), kept.data, kept.size)
     commit(core, path, kept.size)
+    note_sent_again(down.peer, kept.transport)
     return True
 
 
@@ -210,5 +213,6 @@ cdef bint resend_rtx(Core* core, Down* down, int64_t number) noexcept nogil:
     if srtp_protect(down.peer.outbound, room, &at) != SRTP_OK:
         core.totals.protect_failed += 1
         return False
+    note_sent(core, down, at)
     commit(core, path, at)
     return True

@@ -59,6 +59,7 @@ cdef void leave(Core* core, Down* down) noexcept nogil:
 
 cdef void unpoint(Core* core, Down* down) noexcept nogil:
     """Point at nothing."""
+    down.still = False
     if down.next is not NULL and down.next is not down.layer:
         detach(down, down.next)
     down.next = NULL
@@ -66,7 +67,10 @@ cdef void unpoint(Core* core, Down* down) noexcept nogil:
 
 
 cdef void wait_for(Core* core, Down* down, Layer* layer) noexcept nogil:
-    """Begin (again) at the next keyframe of a layer the slot is attached to."""
+    """Begin (again) at the next keyframe of a layer the slot is attached to; a still picture ends."""
+    if down.still:
+        unpoint(core, down)
+        return
     if down.next is not NULL and down.next is not layer:
         detach(down, down.layer)
         down.layer = NULL
@@ -201,8 +205,10 @@ cdef void replay(Core* core, Down* down) noexcept nogil:
     """Send what is due of the ring; at its end the slot is live."""
     cdef Layer* layer = down.layer
     cdef Stored* row
-    cdef int64_t due = (core.now_ns - down.replay_start_ns) // down.replay_step_ns + REPLAY_BURST
-    while down.cursor <= layer.highest and down.cursor - down.replay_first < due:
+    cdef int64_t due = (core.now_ns - down.replay_start_ns) // down.replay_step_ns
+    cdef int64_t last = down.still_last if down.still else layer.highest
+    due += STILL_BURST if down.still else REPLAY_BURST
+    while down.cursor <= last and down.cursor - down.replay_first < due:
         row = find_stored(&layer.ring, down.cursor)
         if row is NULL and (
             came(&layer.ring, down.cursor) or down.cursor < layer.highest - layer.ring.mask
@@ -212,8 +218,8 @@ cdef void replay(Core* core, Down* down) noexcept nogil:
         down.cursor += 1
         if row is not NULL:
             pass_on(core, down, layer, row)
-    if down.cursor > layer.highest:
-        set_state(core, down, LIVE)
+    if down.cursor > last:
+        set_state(core, down, HELD if down.still else LIVE)
 
 
 # -- a packet
@@ -233,7 +239,7 @@ cdef void forward(Core* core, Down* down, Layer* layer, Stored* row) noexcept no
             return
         begin(core, down, layer, row)
         set_state(core, down, LIVE)
-    elif down.layer is not layer or down.state == IDLE:
+    elif down.layer is not layer or down.state == IDLE or down.state == HELD:
         return
     elif down.state == REPLAYING and row.sequence >= down.cursor:
         return

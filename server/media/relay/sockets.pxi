@@ -70,6 +70,7 @@ cdef inline void commit(Core* core, Path* path, int size) noexcept nogil:
     sock.outgoing_to[sock.queued] = &path.endpoint
     sock.queued += 1
     path.peer.sent += 1
+    path.peer.sent_octets += size
     core.totals.sent += 1
     core.totals.sent_octets += size
 

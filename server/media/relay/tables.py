@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -130,6 +131,12 @@ class DownFigures(NamedTuple):
     round_trip_us: int = -1  # by its newest report on a sender report of ours
 
 
+BURST = struct.Struct("=qqiiii")
+"""One burst of `Relay.take_bursts`: packets sent within 5 ms. sent_us, of the last that came, by our clock;
+arrival_us, by the viewer's clock, -1: none came; octets that came; packets that came; packets lost (below 0:
+some told as lost before came late); an unused word."""
+
+
 class PeerFigures(NamedTuple):
     """One peer: ages in us since the last packet of any kind that authenticated (-1: none)."""
 
@@ -138,3 +145,4 @@ class PeerFigures(NamedTuple):
     sent: int
     srtp_failures: int
     replayed: int
+    sent_octets: int = 0

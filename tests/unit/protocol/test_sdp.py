@@ -170,12 +170,12 @@ def test_a_source_on_the_wrong_kind_of_section_is_refused() -> None:
         answer_up(read_offer(CHROMIUM_UP), {"0": Source.CAMERA}, LOCAL, version=1)
 
 
-def test_our_down_offer_has_remb_and_never_transport_wide_feedback() -> None:
+def test_our_down_offer_has_transport_wide_feedback_and_never_remb() -> None:
     sdp = offer_down(PLAN, LOCAL, version=1)
-    assert "goog-remb" in sdp
-    assert "abs-send-time" in sdp
-    assert "transport-cc" not in sdp
-    assert "transport-wide" not in sdp
+    assert "goog-remb" not in sdp
+    assert "abs-send-time" not in sdp
+    assert sdp.count("transport-wide-cc-extensions") == len(PLAN)
+    assert "a=rtcp-fb:111 transport-cc" in sdp
     video = section(sdp, "0")
     assert "a=ssrc-group:FID 1001 1002" in video
     assert "a=msid:main stage" in video
@@ -201,13 +201,25 @@ def test_an_answer_to_another_plan_is_refused() -> None:
         read_down_answer(_viewer_answer(), PLAN[:1])
 
 
+def test_a_viewer_without_transport_wide_feedback_gets_remb() -> None:
+    text = CHROMIUM_UP.replace("a=sendonly", "a=recvonly").replace("transport-cc", "other-fb")
+    answer = answer_whep(read_offer(text), PLAN, LOCAL, version=1)
+    video = next(slot for slot in answer.slots if slot.kind is Kind.VIDEO)
+    assert (video.extensions.transport_cc, video.extensions.abs_send_time != 0) == (0, True)
+    assert "goog-remb" in answer.sdp
+    assert "transport-wide-cc" not in answer.sdp
+
+
 def test_a_whep_offer_gets_one_video_and_one_audio_under_its_own_payload_types() -> None:
     offer = read_offer(CHROMIUM_UP.replace("a=sendonly", "a=recvonly"))
     answer = answer_whep(offer, PLAN, LOCAL, version=1)
     assert {slot.name: slot.mid for slot in answer.slots} == {"main": "0", "stage": "1"}
     video = next(slot for slot in answer.slots if slot.kind is Kind.VIDEO)
     assert video.codecs[0].payload_type == 109
-    assert "transport-cc" not in answer.sdp
+    assert "transport-cc" in answer.sdp
+    assert "goog-remb" not in answer.sdp
+    assert "abs-send-time" not in answer.sdp
+    assert (video.extensions.transport_cc != 0, video.extensions.abs_send_time) == (True, 0)
     assert answer.sdp.count("a=sendonly") == 2
 
 
