@@ -1,9 +1,9 @@
 """What campus and workers say to the recorder: control messages and the tap ring's layout.
 
 **Control** (campus -> recorder, Unix socket, framed by `recorder.framing`): `Hello`, `Begin`,
-`Finish`; the recorder answers `Welcome`, tells `Recording` whenever something changed, and
-`KeyframeWanted` where only a keyframe ends a hole. Each is idempotent: after a restart of either side
-campus says `Begin` again for every live lesson.
+`Finish`; the recorder answers `Welcome`, tells `Recording` whenever something changed,
+`KeyframeWanted` where only a keyframe ends a hole, `Grown` where there is more to play. Each is idempotent:
+after a restart of either side campus says `Begin` again for every live lesson.
 
 **Tap socket** (recorder -> worker, Unix SEQPACKET socket): the recorder sends the room's name
 (UTF-8, at most 200 bytes) as one packet; the worker answers one packet: 16 bytes ring id and the
@@ -143,4 +143,11 @@ class KeyframeWanted(msgspec.Struct, frozen=True, tag="keyframe_wanted"):
     track: str
 
 
-Event = Welcome | Recording | KeyframeWanted
+class Grown(msgspec.Struct, frozen=True, tag="grown"):
+    """A playlist of this lesson has more in it: who waits for the next part may read it again. Told about
+    once a second while the lesson is recorded, never twice: it may be missed."""
+
+    lesson: str
+
+
+Event = Welcome | Recording | KeyframeWanted | Grown

@@ -36,7 +36,7 @@ class Control:
         """`verifying` None: finished recordings are left as they are."""
         self._loop = asyncio.get_running_loop()
         self._path = socket_path
-        self.engine = engine or Engine(archive, self.tell, want=self.tell)
+        self.engine = engine or Engine(archive, self.tell, want=self.tell, grew=self.tell)
         self._verifying = verifying
         self._clients: set[asyncio.StreamWriter] = set()
         self._fetches: dict[str, asyncio.Task[None]] = {}

@@ -15,7 +15,7 @@ from pathlib import Path
 from recorder.archive.layout import lesson_folder
 from recorder.archive.manifest import BadManifest, Manifest, read_manifest
 from recorder.archive.reading import list_recordings
-from recorder.contract import Begin, KeyframeWanted, RecordingState
+from recorder.contract import Begin, Grown, KeyframeWanted, RecordingState
 from recorder.contract import Recording as Report
 from recorder.recording import LessonRecording, monotonic_ns
 from recorder.ring import Ring
@@ -23,7 +23,7 @@ from recorder.ring import Ring
 log = logging.getLogger(__name__)
 TAKE_IN_S = 0.1
 SYNC_S = 1.0
-MAKE_S = 0.5
+MAKE_S = 0.25
 LOW_BYTES = 4 << 30
 """With less free space than this people are told."""
 FULL_BYTES = 256 << 20
@@ -32,7 +32,7 @@ FULL_BYTES = 256 << 20
 
 class Engine:
     """Records into `archive`. `tell` is called with every change, `want` where a track needs a keyframe,
-    both in a thread of ours."""
+    `grew` where there is more to play, all in a thread of ours."""
 
     def __init__(
         self,
@@ -42,12 +42,14 @@ class Engine:
         full_bytes: int = FULL_BYTES,
         free: Callable[[], int] | None = None,
         want: Callable[[KeyframeWanted], None] = lambda _: None,
+        grew: Callable[[Grown], None] = lambda _: None,
     ) -> None:
         """`free`: asks how many bytes the archive's disk has left (default: the file system)."""
         archive.mkdir(parents=True, exist_ok=True)
         self._archive = archive
         self._tell = tell
         self._want = want
+        self._grew = grew
         self._low_bytes = low_bytes
         self._full_bytes = full_bytes
         self._recordings: dict[str, LessonRecording] = {}
@@ -141,7 +143,7 @@ class Engine:
 
     def _open(self, manifest: Manifest) -> None:
         folder = lesson_folder(self._archive, manifest.lesson)
-        recording = LessonRecording(folder, manifest, self._tell, self._want)
+        recording = LessonRecording(folder, manifest, self._tell, self._want, self._grew)
         with self._lock:
             self._recordings[manifest.lesson] = recording
         self._tell(recording.report)

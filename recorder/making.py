@@ -107,7 +107,8 @@ class Making:
 
     def publish(self) -> bool:
         """Bring the playlists up to what was made; whether one has changed."""
-        changed = [writer.write_playlist() for writer in self._writers.values()]
+        zero_s = self.started_ns / 1e9 if self.started_ns is not None else None
+        changed = [writer.write_playlist(zero_s) for writer in self._writers.values()]
         if any(changed):
             renditions = [
                 Rendition(
@@ -120,7 +121,7 @@ class Making:
                     height=max((s.height for s in writer.facts), default=0),
                 )
                 for writer in self._writers.values()
-                if writer.segments
+                if writer.playable
             ]
             if self.ended or [r.name for r in renditions] != [r.name for r in self._shown]:
                 self._shown = renditions
@@ -200,7 +201,7 @@ class Making:
             kind=note.kind,
             codec="H264" if isinstance(made, VideoTrack) else "opus",
             room=note.room,
-            playlist=layout.playlist_file(note.name) if writer.segments else "",
+            playlist=layout.playlist_file(note.name) if writer.playable else "",
             file=sections[0].file if sections else "",
             init=sections[0].init if sections else "",
             seconds=round(writer.seconds, 3),

@@ -1,12 +1,25 @@
-"""HLS playlists (RFC 8216) as text: pure."""
+"""HLS playlists (RFC 8216; parts and blocking reload: draft-pantos-hls-rfc8216bis) as text: pure.
+
+While a lesson is live its newest segments are also told part by part, so that a player stands some seconds
+behind it; when it is over the same playlist is the recording's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 TARGET_S = 10
 """The target duration while live; a track whose picture stood still for longer says so when it is done."""
+PART_TARGET_S = 1.0
+"""No part is longer, but one whose picture stood still."""
+HOLD_BACK_S = 3.0
+"""How far from the newest part a player stays."""
+SKIP_S = 60
+"""Segments older than this may be left out of a reload (`_HLS_skip`): six target durations."""
+SEGMENTS_IN_PARTS = 3
+"""Of so many finished segments the parts are told too."""
 
 
 class Segment(NamedTuple):
@@ -35,35 +48,104 @@ class Rendition(NamedTuple):
     height: int = 0
 
 
-def media_playlist(segments: Sequence[Segment], files: Sequence[SectionFiles], *, ended: bool) -> str:
-    """A track's playlist; `files` by section number from 1."""
-    longest = max((segment.seconds for segment in segments), default=0.0)
+class Part(NamedTuple):
+    """A byte range within a segment. `key`: it begins with a keyframe."""
+
+    seconds: float
+    offset: int
+    length: int
+    key: bool
+
+
+class MediaPlaylist:
+    """A track's playlist, as it grows: what is said of older segments is made once."""
+
+    def __init__(self) -> None:
+        self._old: list[str] = []
+        self._section = 0
+
+    def text(
+        self,
+        segments: Sequence[Segment],
+        files: Sequence[SectionFiles],
+        parts: Sequence[Sequence[Part]] = (),
+        *,
+        ended: bool,
+        began: Sequence[float | None] = (),
+    ) -> str:
+        """`files`, `began` by section number from 1 (`began`: seconds since 1970, None where not known);
+        `parts`: those of the newest finished segments and, last, of the one that grows."""
+        told = 0 if ended else max(len(parts) - 1, 0)
+        fixed = max(len(segments) - told, 0)
+        while len(self._old) < fixed:
+            self._old.append(self._segment(segments[len(self._old)], files, began, ()))
+        section, lines = self._section, []
+        for segment, of_it in zip(segments[fixed:], parts, strict=False):
+            lines.append(self._segment(segment, files, began, of_it))
+        if parts and parts[-1] and not ended:
+            growing = len(files)
+            lines.append(self._opening(growing, files, began) + _part_lines(parts[-1], files[-1].file))
+        self._section = section
+        end = "#EXT-X-ENDLIST\n" if ended else ""
+        return "".join([_head(segments, ended=ended), *self._old, *lines, end])
+
+    def _segment(
+        self,
+        segment: Segment,
+        files: Sequence[SectionFiles],
+        began: Sequence[float | None],
+        parts: Sequence[Part],
+    ) -> str:
+        file = files[segment.section - 1].file
+        return (
+            self._opening(segment.section, files, began)
+            + _part_lines(parts, file)
+            + f"#EXTINF:{segment.seconds:.5f},\n#EXT-X-BYTERANGE:{segment.length}@{segment.offset}\n{file}\n"
+        )
+
+    def _opening(self, section: int, files: Sequence[SectionFiles], began: Sequence[float | None]) -> str:
+        """What stands before a section's first segment."""
+        if section == self._section:
+            return ""
+        lines = ["#EXT-X-DISCONTINUITY\n"] if self._section else []
+        self._section = section
+        lines.append(f'#EXT-X-MAP:URI="{files[section - 1].init}"\n')
+        at_s = began[section - 1] if section <= len(began) else None
+        if at_s is not None:
+            at = datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds")
+            lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{at}\n")
+        return "".join(lines)
+
+
+def _head(segments: Sequence[Segment], *, ended: bool) -> str:
+    longest = max((segment.seconds for segment in segments), default=0.0) if ended else 0.0
     lines = [
         "#EXTM3U",
-        "#EXT-X-VERSION:7",
+        "#EXT-X-VERSION:9",
         f"#EXT-X-TARGETDURATION:{max(TARGET_S, round(longest + 0.499))}",
         f"#EXT-X-PLAYLIST-TYPE:{'VOD' if ended else 'EVENT'}",
+        "#EXT-X-MEDIA-SEQUENCE:0",
     ]
-    section = 0
-    for segment in segments:
-        if segment.section != section:
-            if section:
-                lines.append("#EXT-X-DISCONTINUITY")
-            section = segment.section
-            lines.append(f'#EXT-X-MAP:URI="{files[section - 1].init}"')
+    if not ended:
         lines += (
-            f"#EXTINF:{segment.seconds:.5f},",
-            f"#EXT-X-BYTERANGE:{segment.length}@{segment.offset}",
-            files[section - 1].file,
+            f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={HOLD_BACK_S:.1f},"
+            f"CAN-SKIP-UNTIL={SKIP_S:.1f}",
+            f"#EXT-X-PART-INF:PART-TARGET={PART_TARGET_S:.1f}",
         )
-    if ended:
-        lines.append("#EXT-X-ENDLIST")
     return "\n".join(lines) + "\n"
+
+
+def _part_lines(parts: Sequence[Part], file: str) -> str:
+    return "".join(
+        f'#EXT-X-PART:DURATION={part.seconds:.5f},URI="{file}",'
+        f'BYTERANGE="{part.length}@{part.offset}"{",INDEPENDENT=YES" if part.key else ""}\n'
+        for part in parts
+    )
 
 
 def multivariant_playlist(renditions: Sequence[Rendition]) -> str:
     """All tracks: each picture a variant, each voice a rendition of the one audio group."""
-    lines = ["#EXTM3U", "#EXT-X-VERSION:7"]
+    lines = ["#EXTM3U", "#EXT-X-VERSION:9"]
     voices = [r for r in renditions if r.audio]
     pictures = [r for r in renditions if not r.audio]
     for k, voice in enumerate(voices):

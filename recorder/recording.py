@@ -17,7 +17,7 @@ import msgspec
 from recorder.archive.holding import hold
 from recorder.archive.layout import MULTIVARIANT
 from recorder.archive.manifest import BadRecording, Manifest, write_manifest
-from recorder.contract import KeyframeWanted, RecordingState
+from recorder.contract import Grown, KeyframeWanted, RecordingState
 from recorder.contract import Recording as Report
 from recorder.intake import Intake
 from recorder.making import Making
@@ -25,6 +25,8 @@ from recorder.ring import Ring
 
 log = logging.getLogger(__name__)
 TELL_EVERY_S = 5.0
+TELL_GROWN_S = 2.0
+"""The manifest follows the playlists, which grow each second, so often."""
 END_MARK_S = 0.5
 """How long after Finish the worker's end mark is waited for."""
 RETRY_S = 2.0
@@ -34,7 +36,8 @@ WANT_EVERY_S = 2.0
 
 
 class LessonRecording:
-    """`tell` is called (in the making thread) with every change, `want` where a keyframe is needed."""
+    """`tell` is called (in the making thread) with every change, `want` where a keyframe is needed,
+    `grew` where a playlist has more in it."""
 
     def __init__(
         self,
@@ -42,6 +45,7 @@ class LessonRecording:
         manifest: Manifest,
         tell: Callable[[Report], None],
         want: Callable[[KeyframeWanted], None],
+        grew: Callable[[Grown], None] = lambda _: None,
     ) -> None:
         """Begins, or goes on with what the folder holds. OSError where the disk refuses."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -55,6 +59,7 @@ class LessonRecording:
         self._manifest = msgspec.structs.replace(manifest, state=RecordingState.RECORDING)
         self._tell = tell
         self._want = want
+        self._grew = grew
         self._wanted_s: dict[str, float] = {}
         write_manifest(folder, self._manifest, durable=True)
         self._intake = Intake(folder, manifest.lesson)
@@ -119,10 +124,12 @@ class LessonRecording:
                 return True
             self._ask_for_keyframes(self._making, now_s)
             changed = self._making.publish()
+            if changed:
+                self._grew(Grown(self.lesson))
             self._problem = "disk_full" if not room else "disk_low" if low else ""
             if self._making.ended:
                 self._ready(now_s)
-            elif changed or now_s - self._told_s >= TELL_EVERY_S:
+            elif now_s - self._told_s >= (TELL_GROWN_S if changed else TELL_EVERY_S):
                 self._write_manifest()
                 self._announce(now_s)
                 self._keep_checkpoint(self._making, now_s)

@@ -25,10 +25,12 @@ from recorder.archive.manifest import write_whole
 from recorder.assemble.samples import AUDIO_RATE, VIDEO_RATE, Closed, Output, Sample, Section
 from recorder.fragments import BadFragments, read_fragments
 from recorder.growing_file import GrowingFile
-from recorder.playlist import SectionFiles, Segment, media_playlist
+from recorder.playlist import SEGMENTS_IN_PARTS, MediaPlaylist, Part, SectionFiles, Segment
 
 MUXER = f"PyAV {av.__version__}, FFmpeg {av.ffmpeg_version_info}"
-PART_S = 1
+PART_S = 0.92
+"""A part ends with the first picture or packet after so long: at 10 pictures a second and more none is longer
+than the playlist's PART_TARGET_S."""
 SEGMENT_S = 4.0
 """A segment ends at the first keyframe after so long ..."""
 SEGMENT_AT_MOST_S = 9.0
@@ -64,8 +66,10 @@ class TrackState:
     codec: str
     files: list[SectionFiles]
     waiting: Sample | None
+    parts: list[list[Part]]
     part_at: int
     part_offset: int
+    part_key: bool
     segment_at: int
     segment_offset: int
     ended: bool
@@ -86,7 +90,11 @@ class SectionWriter:
         self.codec = "opus"
         self._rate = VIDEO_RATE if config else AUDIO_RATE
         self._file = GrowingFile(folder / self.names.file)
-        options = {"movflags": _MOVFLAGS, "frag_duration": str(PART_S * 1_000_000), "flush_packets": "1"}
+        options = {
+            "movflags": _MOVFLAGS,
+            "frag_duration": str(round(PART_S * 1_000_000)),
+            "flush_packets": "1",
+        }
         if config:
             options["movflags"] += "+frag_keyframe"
         try:
@@ -199,11 +207,14 @@ class TrackWriter:
         self._files: list[SectionFiles] = []
         self._section: SectionWriter | None = None
         self._waiting: Sample | None = None  # until its length is known
+        self._playlist = MediaPlaylist()
+        self._parts: list[list[Part]] = [[]]  # of the newest segments, last of the one that grows
         self._part_at = 0
         self._part_offset = 0
+        self._part_key = True
         self._segment_at = 0
         self._segment_offset = 0
-        self._told = 0
+        self._told = (0, 0, False)
         self.ended = False
 
     @property
@@ -217,8 +228,10 @@ class TrackWriter:
             codec=self.codec,
             files=self._files.copy(),
             waiting=self._waiting,
+            parts=[parts.copy() for parts in self._parts],
             part_at=self._part_at,
             part_offset=self._part_offset,
+            part_key=self._part_key,
             segment_at=self._segment_at,
             segment_offset=self._segment_offset,
             ended=self.ended,
@@ -237,7 +250,8 @@ class TrackWriter:
             self._section = SectionWriter(self._folder, self.name, known.number, known.at, known.config)
             yield from self._section.restore(known, self._folder)
         self._waiting, self.ended = state.waiting, state.ended
-        self._part_at, self._part_offset = state.part_at, state.part_offset
+        self._parts = [parts.copy() for parts in state.parts]
+        self._part_at, self._part_offset, self._part_key = state.part_at, state.part_offset, state.part_key
         self._segment_at, self._segment_offset = state.segment_at, state.segment_offset
 
     def take(self, output: Output) -> None:
@@ -259,7 +273,12 @@ class TrackWriter:
     @property
     def seconds(self) -> float:
         """Media time in the playlist."""
-        return sum(segment.seconds for segment in self.segments)
+        return sum(s.seconds for s in self.segments) + sum(part.seconds for part in self._parts[-1])
+
+    @property
+    def playable(self) -> bool:
+        """There is something in the playlist."""
+        return bool(self.segments or self._parts[-1])
 
     @property
     def facts(self) -> list[SectionFacts]:
@@ -273,16 +292,18 @@ class TrackWriter:
     @property
     def bandwidth_bps(self) -> int:
         """Peak rate over a segment (RFC 8216, 4.3.4.2)."""
-        rates = [8 * s.length / s.seconds for s in self.segments if s.seconds > 0.1]
+        ranges: list[Segment | Part] = [*self.segments, *self._parts[-1]]
+        rates = [8 * s.length / s.seconds for s in ranges if s.seconds > 0.1]
         return round(max(rates, default=0)) + 1000
 
-    def write_playlist(self) -> bool:
-        """Replace the playlist where it has changed."""
-        state = len(self.segments) * 2 + self.ended
-        if state == self._told or not self.segments:
+    def write_playlist(self, zero_s: float | None = None) -> bool:
+        """Replace the playlist where it has changed. `zero_s`: the lesson's zero, seconds since 1970."""
+        state = (len(self.segments), len(self._parts[-1]), self.ended)
+        if state == self._told or not self.playable:
             return False
         self._told = state
-        text = media_playlist(self.segments, self._files, ended=self.ended)
+        began = [None if zero_s is None else zero_s + facts.start_s for facts in self.facts]
+        text = self._playlist.text(self.segments, self._files, self._parts, ended=self.ended, began=began)
         path = self._folder / layout.playlist_file(self.name)
         write_whole(path, text.encode(), durable=self.ended)
         return True
@@ -300,6 +321,7 @@ class TrackWriter:
         self.codec = self.codec or writer.codec
         self._part_at = self._segment_at = section.at
         self._part_offset = self._segment_offset = writer.size
+        self._part_key = True
 
     def _flush(self, until: int) -> None:
         """Write the waiting sample, which lasts until the tick `until`."""
@@ -308,22 +330,31 @@ class TrackWriter:
             return
         section.write(sample, until)
         if section.size > self._part_offset:  # the samples before this one went out as a part
-            self._part_at, self._part_offset = sample.at, section.size
+            self._end_part(sample.at, section.size)
+            self._part_key = sample.key
             passed = (sample.at - self._segment_at) / self.rate
             if passed >= SEGMENT_AT_MOST_S or (sample.key and passed >= SEGMENT_S):
                 self._end_segment(section, sample.at, section.size)
+
+    def _end_part(self, at: int, offset: int) -> None:
+        seconds, length = (at - self._part_at) / self.rate, offset - self._part_offset
+        self._parts[-1].append(Part(seconds, self._part_offset, length, self._part_key))
+        self._part_at, self._part_offset = at, offset
 
     def _end_segment(self, section: SectionWriter, at: int, offset: int) -> None:
         seconds = (at - self._segment_at) / self.rate
         length = offset - self._segment_offset
         self.segments.append(Segment(section.number, seconds, self._segment_offset, length))
         self._segment_at, self._segment_offset = at, offset
+        self._parts = [*self._parts[-SEGMENTS_IN_PARTS:], []]
 
     def _end_section(self, at: int) -> None:
         writer, self._section = self._section, None
         if writer is None:
             return
         end = writer.close()
+        if end > self._part_offset:
+            self._end_part(at, end)
         if end > self._segment_offset:
             self._end_segment(writer, at, end)
         self._done.append(_facts(writer, self.rate))

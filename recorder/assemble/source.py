@@ -8,8 +8,9 @@ from recorder.assemble.clock import Anchor, SourceClock, StreamClock
 from recorder.assemble.records import Packet, Report
 from recorder.assemble.reorder import Ordered, Reorder
 
-HOLD_S = 2.0
-"""How long a sample waits before its time is final: patience for a repair, and foresight for the clock."""
+HOLD_S = 1.2
+"""How long a sample waits before its time is final: patience for a repair, and foresight for the clock. Who
+watches while it is recorded is so much behind."""
 OLD_SSRC_S = 2.0
 """How long packets of the SSRC before are taken for stragglers."""
 

@@ -22,7 +22,7 @@ from recorder.archive.manifest import (
 )
 from recorder.archive.reading import list_recordings, served_file
 from recorder.contract import RecordingState, Subject
-from recorder.playlist import Rendition, SectionFiles, Segment, media_playlist, multivariant_playlist
+from recorder.playlist import MediaPlaylist, Part, Rendition, SectionFiles, Segment, multivariant_playlist
 
 TRACK = Track(
     name="camera", subject=Subject.TEACHER, kind="video", codec="H264", gaps=[Gap(1.0, 2.5, GapCause.LOSS)]
@@ -129,9 +129,10 @@ def test_a_listing_goes_on_past_what_it_cannot_read(tmp_path: Path) -> None:
 def test_a_media_playlist_names_ranges_and_each_init_once() -> None:
     files = [SectionFiles("camera.mp4", "camera-init.mp4"), SectionFiles("camera.2.mp4", "camera.2-init.mp4")]
     segments = [Segment(1, 4.0, 800, 1000), Segment(1, 12.4, 1800, 50), Segment(2, 4.0, 801, 900)]
-    text = media_playlist(segments, files, ended=True)
+    text = MediaPlaylist().text(segments, files, ended=True)
     assert text.splitlines() == [
-        "#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-TARGETDURATION:13", "#EXT-X-PLAYLIST-TYPE:VOD",
+        "#EXTM3U", "#EXT-X-VERSION:9", "#EXT-X-TARGETDURATION:13", "#EXT-X-PLAYLIST-TYPE:VOD",
+        "#EXT-X-MEDIA-SEQUENCE:0",
         '#EXT-X-MAP:URI="camera-init.mp4"',
         "#EXTINF:4.00000,", "#EXT-X-BYTERANGE:1000@800", "camera.mp4",
         "#EXTINF:12.40000,", "#EXT-X-BYTERANGE:50@1800", "camera.mp4",
@@ -139,10 +140,36 @@ def test_a_media_playlist_names_ranges_and_each_init_once() -> None:
         "#EXTINF:4.00000,", "#EXT-X-BYTERANGE:900@801", "camera.2.mp4",
         "#EXT-X-ENDLIST",
     ]  # fmt: skip
-    live = media_playlist(segments[:1], files[:1], ended=False)
-    assert "#EXT-X-PLAYLIST-TYPE:EVENT" in live
-    assert "#EXT-X-TARGETDURATION:10" in live
-    assert "ENDLIST" not in live
+
+
+def test_a_growing_playlist_tells_parts_and_becomes_the_recordings() -> None:
+    files = [SectionFiles("camera.mp4", "camera-init.mp4"), SectionFiles("camera.2.mp4", "camera.2-init.mp4")]
+    part = Part(0.96, 1800, 300, True)
+    playlist = MediaPlaylist()
+    first = playlist.text([], files[:1], [[part]], ended=False, began=[1_700_000_000.0])
+    assert first.splitlines() == [
+        "#EXTM3U", "#EXT-X-VERSION:9", "#EXT-X-TARGETDURATION:10", "#EXT-X-PLAYLIST-TYPE:EVENT",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=3.0,CAN-SKIP-UNTIL=60.0",
+        "#EXT-X-PART-INF:PART-TARGET=1.0",
+        '#EXT-X-MAP:URI="camera-init.mp4"', "#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:20.000+00:00",
+        '#EXT-X-PART:DURATION=0.96000,URI="camera.mp4",BYTERANGE="300@1800",INDEPENDENT=YES',
+    ]  # fmt: skip
+    segments = [Segment(1, 60.0, 800, 1000)] + [Segment(1, 4.0, 1800 + 9 * k, 9) for k in range(5)]
+    parts = [[part], [part], [part], [part._replace(key=False)]]
+    later = playlist.text(segments, files[:1], parts, ended=False)
+    assert later.count("#EXTINF") == 6
+    assert later.count("#EXT-X-PART:") == 4
+    assert "#EXT-X-TARGETDURATION:10\n" in later, "a still picture changes nothing while live"
+    assert later.endswith('#EXT-X-PART:DURATION=0.96000,URI="camera.mp4",BYTERANGE="300@1800"\n')
+    other = playlist.text(segments, files, [[part], [part], [part], [part]], ended=False)
+    assert other.splitlines()[-3:-1] == ["#EXT-X-DISCONTINUITY", '#EXT-X-MAP:URI="camera.2-init.mp4"']
+    segments.append(Segment(2, 4.0, 801, 900))
+    ended = playlist.text(segments, files, [[part], [part], [part], []], ended=True)
+    assert ended == MediaPlaylist().text(segments, files, ended=True)
+    assert "PART" not in ended
+    assert "#EXT-X-SERVER-CONTROL" not in ended
+    assert "#EXT-X-TARGETDURATION:60\n" in ended
 
 
 def test_the_multivariant_playlist_joins_pictures_with_the_voices() -> None:
