@@ -11,9 +11,24 @@ from typing import Any
 
 from aiohttp import web
 
-from server.api import accounts, health, keys, lessons, media, pages, replay, rooms, standard, whep, whip, ws
+from server.api import (
+    accounts,
+    health,
+    hls,
+    keys,
+    lessons,
+    media,
+    pages,
+    replay,
+    rooms,
+    standard,
+    whep,
+    whip,
+    ws,
+)
 from server.api.codes import RoomCodes
 from server.api.guarding import dress, time_limit
+from server.api.live_playlist import Playlists
 from server.api.problems import connection_log, problems
 from server.api.slowing import Slowing
 from server.api.tokens import Tokens
@@ -26,7 +41,7 @@ from server.store.store import Store
 
 Application = web.Application
 CLOSING_S = 3.0
-ROUTES = (accounts, health, lessons, media, pages, replay, rooms, whep, whip, ws)
+ROUTES = (accounts, health, hls, lessons, media, pages, replay, rooms, whep, whip, ws)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +79,7 @@ def build(parts: Parts) -> Application:
     app[keys.OPEN_PAGES] = set()
     app[keys.BOOT] = 1 + secrets.randbelow(1 << 30)
     app[keys.SETUP_CODE] = new_room_code()
+    app[keys.PLAYLISTS] = Playlists()
     app[keys.FREE_BYTES] = parts.free_bytes
     app[accounts.HASHING] = asyncio.Semaphore(2)
     app.on_response_prepare.append(standard.allow_origins)

@@ -26,7 +26,7 @@ GROWING = (RecordingState.RECORDING, RecordingState.FINISHING)
 async def hls(request: web.Request) -> web.Response:
     """The lesson's tracks so far. NotReady until there is something to play."""
     overview = await find_lesson(request)
-    actor = require(request, Action.WATCH_HLS, thing_of(overview) if overview else Thing())
+    actor = require(request, Action.WATCH_HLS, thing_of(overview) if overview is not None else Thing())
     if overview is None:
         raise NoRight
     lesson, config = overview.lesson.id, request.app[CONFIG]
@@ -42,9 +42,7 @@ async def hls(request: web.Request) -> web.Response:
     return response
 
 
-def _live(
-    manifest: Manifest, overview: LessonOverview, prefix: str, now: int, expires_s: int
-) -> LiveReplay:
+def _live(manifest: Manifest, overview: LessonOverview, prefix: str, now: int, expires_s: int) -> LiveReplay:
     return LiveReplay(
         lesson=manifest.lesson,
         title=overview.lesson.title,

@@ -26,6 +26,7 @@ from server.ops.metrics import Metrics
 from server.store.store import Store
 
 if TYPE_CHECKING:
+    from server.api.live_playlist import Playlists
     from server.live.service import LiveService
 
 
@@ -49,4 +50,5 @@ OPEN_PAGES = web.AppKey("open_pages", set[object])
 BOOT = web.AppKey("boot", int)  # random each start: an operator token of an earlier one is over
 MEDIA_KEY = web.AppKey("media_key", bytes)
 LIVE: web.AppKey[LiveService] = web.AppKey("live")
+PLAYLISTS: web.AppKey[Playlists] = web.AppKey("playlists")
 FREE_BYTES: web.AppKey[Callable[[], int]] = web.AppKey("free_bytes")

@@ -167,8 +167,8 @@ def _read(path: Path, generation: int, before: Told | None) -> Told:
 
 
 async def live_playlist(request: web.Request, lesson: str, path: Path) -> web.Response:
-    """Answer a reload, when there is what it asks for. OSError where there is no such playlist. The right to read
-    it was asked before."""
+    """Answer a reload, when there is what it asks for. OSError where there is no such playlist. The right to
+    read it was asked before."""
     wish = wish_of(request.query)
     told = await _wait(request.app[PLAYLISTS], request.app[LIVE].growth, lesson, path, wish)
     text = told.shortened if wish.skip and not told.edge.ended else told.text

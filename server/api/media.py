@@ -8,8 +8,10 @@ from pathlib import Path
 from aiohttp import web
 
 from recorder.archive.reading import BadName, lesson_folder, served_file
-from server.api.keys import CONFIG
+from server.api.keys import CLOCK, CONFIG, LIVE
+from server.api.live_playlist import live_playlist
 from server.api.rights import Action, NoRight, Thing, require
+from server.api.visits import visitor
 
 TYPES = {".m3u8": "application/vnd.apple.mpegurl", ".mp4": "video/mp4"}
 PATH = "/media/{expires:[0-9]{1,12}}.{signature:[A-Za-z0-9_-]{27}}/{lesson}/{file}"
@@ -31,6 +33,9 @@ async def media(request: web.Request) -> web.StreamResponse:
     require(request, Action.READ_MEDIA, Thing(lesson=lesson))
     archive = request.app[CONFIG].archive_path
     path = await asyncio.to_thread(_find, archive, lesson, request.match_info["file"])
+    request.app[LIVE].readers.seen(lesson, visitor(request), request.app[CLOCK].wall_ms())
+    if path.suffix == ".m3u8":
+        return await live_playlist(request, lesson, path)
     response = web.FileResponse(path, headers={"Cache-Control": "private, no-cache"})
     response.content_type = TYPES[path.suffix]
     return response

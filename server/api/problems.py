@@ -26,6 +26,7 @@ log = logging.getLogger("api")
 STATUS_OF_CODE = {
     "bad_body": 400,
     "bad_password": 403,
+    "bad_position": 400,
     "media_busy": 503,
     "not_ready": 503,
     "stale_tag": 412,

@@ -11,18 +11,16 @@ from aiohttp import web
 from recorder.archive.reading import BadManifest, Manifest, Track, Verdict, lesson_folder, read_manifest
 from recorder.contract import RecordingState
 from server.api.guarding import answer
-from server.api.identity import VISIT_COOKIE
 from server.api.keys import CLOCK, CONFIG, MEDIA_KEY, STORE
 from server.api.lessons import find_lesson, thing_of
 from server.api.rights import Action, NoRight, Thing, require
 from server.api.signing import media_prefix
+from server.api.visits import keep_visit, visit_of
 from server.errors import UserFault
-from server.ids import is_lesson_id, random_word
+from server.ids import is_lesson_id
 from server.protocol.messages import Words
 from server.protocol.resources import Replay, ReplayGap, ReplayMark, ReplayTrack, ReplayTruth
 from server.store.records import LessonOverview, Mark
-
-VISIT_LENGTH = 26
 
 
 class NotReady(UserFault):
@@ -36,14 +34,16 @@ class NotReady(UserFault):
         )
 
 
-def _read(archive: Path, lesson: str) -> Manifest | None:
+def read_if_there(archive: Path, lesson: str) -> Manifest | None:
+    """The lesson's manifest; None where there is none that can be read. Blocks."""
     try:
         return read_manifest(lesson_folder(archive, lesson))
     except BadManifest:
         return None
 
 
-def _track(track: Track, prefix: str) -> ReplayTrack:
+def replay_track(track: Track, prefix: str) -> ReplayTrack:
+    """A track under signed addresses that begin with `prefix`."""
     gaps = [ReplayGap(gap.start_s, gap.end_s, gap.cause) for gap in track.gaps]
     return ReplayTrack(
         name=track.name,
@@ -56,7 +56,8 @@ def _track(track: Track, prefix: str) -> ReplayTrack:
     )
 
 
-def _wall_ms(text: str) -> int | None:
+def wall_ms_of(text: str) -> int | None:
+    """RFC 3339 as milliseconds since 1970."""
     try:
         return int(datetime.fromisoformat(text).timestamp() * 1000)
     except ValueError:
@@ -64,7 +65,7 @@ def _wall_ms(text: str) -> int | None:
 
 
 def _truth(verdict: Verdict | None) -> ReplayTruth | None:
-    verified_at = _wall_ms(verdict.verified_at) if verdict is not None else None
+    verified_at = wall_ms_of(verdict.verified_at) if verdict is not None else None
     if verdict is None or verified_at is None:
         return None
     return ReplayTruth(
@@ -95,10 +96,10 @@ def _replay(
         title=title,
         state=manifest.state,
         seconds=manifest.seconds,
-        started_at=_wall_ms(manifest.started_at),
+        started_at=wall_ms_of(manifest.started_at),
         ready_after_s=manifest.ready_after_s,
         expires_at=expires_s * 1000,
-        tracks=[_track(track, prefix) for track in manifest.tracks if track.playlist],
+        tracks=[replay_track(track, prefix) for track in manifest.tracks if track.playlist],
         marks=[_mark(mark, zero_s, manifest.seconds) for mark in marks],
         truth=_truth(manifest.verdict),
     )
@@ -112,19 +113,16 @@ async def replay(request: web.Request) -> web.Response:
     if not is_lesson_id(lesson):
         raise NoRight
     config = request.app[CONFIG]
-    manifest = await asyncio.to_thread(_read, config.archive_path, lesson)
+    manifest = await asyncio.to_thread(read_if_there, config.archive_path, lesson)
     if manifest is None:
         raise NoRight if overview is None else NotReady
     marks = await request.app[STORE].marks(lesson)
-    visit = request.cookies.get(VISIT_COOKIE, "")
-    known = len(visit) == VISIT_LENGTH and visit.isalnum()
-    visit = visit if known else random_word(VISIT_LENGTH)
+    visit = visit_of(request)
     lifetime_s = config.security.media_url_minutes * 60
     expires_s = request.app[CLOCK].wall_ms() // 1000 + lifetime_s
     prefix = media_prefix(request.app[MEDIA_KEY], lesson, expires_s, visit)
     response = answer(_replay(manifest, overview, marks, prefix, expires_s))
-    secure = request.secure or config.http.public_url.startswith("https:")
-    response.set_cookie(VISIT_COOKIE, visit, httponly=True, samesite="Strict", secure=secure, path="/")
+    keep_visit(request, response, visit)
     await request.app[STORE].audit(actor.name, Action.READ_REPLAY, lesson)
     return response
 

@@ -59,6 +59,7 @@ class Action(StrEnum):
     OBSERVE = "observe"  # a token to watch a lesson
     READ_REPLAY = "read_replay"
     READ_MEDIA = "read_media"
+    WATCH_HLS = "watch_hls"  # the live lesson's recording, as it grows
     ASK_OPTIONS = "ask_options"  # CORS preflight
     CONNECT = "connect"  # open a WebSocket: its token comes with the first message
     PUBLISH = "publish"  # WHIP
@@ -112,6 +113,13 @@ RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
         _R.ADMIN: Reach.ALL,
         _R.DEMO_VISITOR: Reach.ALL,
         _R.STUDIO: Reach.OWN_MAIN,
+    },
+    Action.WATCH_HLS: {
+        _R.ADMIN: Reach.ALL,
+        _R.DEMO_VISITOR: Reach.ALL,
+        _R.STUDIO: Reach.OWN_MAIN,
+        _R.ROOM: Reach.OWN_SEAT,
+        _R.OBSERVER: Reach.OWN_LESSON,
     },
     Action.READ_MEDIA: {_R.SIGNED_URL: Reach.OWN_LESSON},
     Action.ASK_OPTIONS: _ANYONE,

@@ -57,8 +57,8 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One who watches a live lesson over HLS. `session`: names the visit, tells nothing; `role`: as the rights
-    door knows it; `room`: of its token, if any. Times are milliseconds since 1970."""
+    """One who watches a live lesson over HLS. `session`: names the visit, tells nothing; `role`: as the
+    rights door knows it; `room`: of its token, if any. Times are milliseconds since 1970."""
 
     session: str
     lesson: str
@@ -83,8 +83,8 @@ class Readers:
             self._readers.popitem(last=False)
 
     def seen(self, lesson: str, session: str, now: int) -> None:
-        """This visit has asked for a file of the lesson; one that was never admitted here (another campus did, or
-        this one before it started again) is there all the same."""
+        """This visit has asked for a file of the lesson; one that was never admitted here (campus started
+        again since) is there all the same."""
         known = self._readers.pop((lesson, session), None)
         if known is None:
             self.admitted(lesson, session, "", None, now)

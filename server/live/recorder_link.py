@@ -19,6 +19,7 @@ from recorder.contract import (
     Command,
     Event,
     Finish,
+    Grown,
     Hello,
     KeyframeWanted,
     Recording,
@@ -42,10 +43,12 @@ class RecorderLink:
         path: Path,
         on_recording: Callable[[Recording], None],
         on_keyframe_wanted: Callable[[KeyframeWanted], None] = lambda _: None,
+        on_grown: Callable[[Grown], None] = lambda _: None,
     ) -> None:
         self._path = str(path)
         self._on_recording = on_recording
         self._on_keyframe_wanted = on_keyframe_wanted
+        self._on_grown = on_grown
         self._writer: asyncio.StreamWriter | None = None
         self._begun: dict[str, Begin] = {}
         self._finishing: set[str] = set()
@@ -101,10 +104,15 @@ class RecorderLink:
             for recording in welcome.recordings:
                 self._heard(recording)
             while (event := await read_frame(reader, _decoder)) is not None:
-                if isinstance(event, Recording):
-                    self._heard(event)
-                elif isinstance(event, KeyframeWanted):
-                    self._on_keyframe_wanted(event)
+                match event:
+                    case Recording():
+                        self._heard(event)
+                    case KeyframeWanted():
+                        self._on_keyframe_wanted(event)
+                    case Grown():
+                        self._on_grown(event)
+                    case _:
+                        pass
             return True
         finally:
             self._writer = None

@@ -21,6 +21,7 @@ from server.errors import Refused, UserFault
 from server.live import inbox as told
 from server.live.ad_hoc import ad_hoc_lesson
 from server.live.connections import MediaLost
+from server.live.growth import Growth, Readers
 from server.live.lesson_room import LessonRoom
 from server.live.placement import Workers
 from server.live.ports import Classroom, LessonStore, PagePort, RecordingRow, RoomPorts, WorkerPort
@@ -76,10 +77,14 @@ class LiveService:
         self._config = config
         self._store = store
         self._clock = clock
+        self.growth, self.readers = Growth(), Readers()
         names = [f"w{number}" for number in range(config.worker_count)]
         self._workers = Workers({name: config.run_path / f"{name}.sock" for name in names}, self)
         self._recorder = RecorderLink(
-            config.run_path / "recorder.sock", self._recording_changed, self._keyframe_wanted
+            config.run_path / "recorder.sock",
+            self._recording_changed,
+            self._keyframe_wanted,
+            lambda grown: self.growth.grew(grown.lesson),
         )
         self._ports = RoomPorts(
             host=self,

@@ -153,5 +153,20 @@ class Replay(msgspec.Struct, frozen=True):
     truth: ReplayTruth | None = None
 
 
-Resource = Problem | Me | Demo | Room | LessonRow | LessonDoors | Replay
+class LiveReplay(msgspec.Struct, frozen=True):
+    """What a page plays of a lesson that is live, and goes on playing when it is over. `now`: the server's
+    clock; `delay_s`: how far behind the lesson its newest part is, about."""
+
+    lesson: str
+    title: Words
+    state: str  # recorder.contract.RecordingState
+    seconds: float
+    started_at: int | None
+    now: int
+    delay_s: float
+    expires_at: int
+    tracks: list[ReplayTrack]
+
+
+Resource = Problem | Me | Demo | Room | LessonRow | LessonDoors | Replay | LiveReplay
 Body = Password | RoomCode | NewLesson

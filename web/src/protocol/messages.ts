@@ -414,6 +414,22 @@ export interface Replay {
 }
 
 /**
+ * What a page plays of a lesson that is live, and goes on playing when it is over. `now`: the server's
+ * clock; `delay_s`: how far behind the lesson its newest part is, about.
+ */
+export interface LiveReplay {
+  lesson: string;
+  title: Words;
+  state: string;
+  seconds: number;
+  started_at: number | null;
+  now: number;
+  delay_s: number;
+  expires_at: number;
+  tracks: ReplayTrack[];
+}
+
+/**
  * Body of `POST setup` and `POST login`. `code`: the set-up code of the log, for the first set-up from
  * another machine.
  */
