@@ -52,6 +52,7 @@ def _live(manifest: Manifest, overview: LessonOverview, prefix: str, now: int, e
         now=now,
         delay_s=DELAY_S if manifest.state in GROWING else 0.0,
         expires_at=expires_s * 1000,
+        playlist=prefix + manifest.playlist,
         tracks=[replay_track(track, prefix) for track in manifest.tracks if track.playlist],
     )
 

@@ -165,6 +165,7 @@ class LiveReplay(msgspec.Struct, frozen=True):
     now: int
     delay_s: float
     expires_at: int
+    playlist: str  # all tracks in one, for players that take no more
     tracks: list[ReplayTrack]
 
 

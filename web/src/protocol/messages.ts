@@ -426,6 +426,7 @@ export interface LiveReplay {
   now: number;
   delay_s: number;
   expires_at: number;
+  playlist: string;
   tracks: ReplayTrack[];
 }
 
