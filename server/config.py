@@ -36,11 +36,12 @@ class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class Media(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The media workers: worker k uses UDP port `port_base + k`."""
+    """The media workers: worker k uses UDP port `port_base + k`, and the TCP port of that number."""
 
     listen: str = "0.0.0.0"
     announce: list[str] = []  # the addresses browsers reach; empty: the listening ones
     port_base: int = 40000
+    tcp: bool = True  # for rooms whose firewall lets no UDP through
     workers: int = 0  # 0: one less than there are cores, at least one
 
 

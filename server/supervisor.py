@@ -61,6 +61,7 @@ def programs(config: Config, config_file: Path | None) -> list[Program]:
         argv = [python, "-m", "server.media", "--worker", f"w{number}",
                 "--control", str(run / f"w{number}.sock"), "--taps", str(run / f"w{number}.taps"),
                 "--listen", f"{host}:{config.media.port_base + number}"]  # fmt: skip
+        argv += [] if config.media.tcp else ["--no-tcp"]
         for address in config.media.announce:
             argv += ["--announce", address]
         found.append(Program(f"w{number}", tuple(argv)))
@@ -70,9 +71,11 @@ def programs(config: Config, config_file: Path | None) -> list[Program]:
 
 def check_ports(config: Config) -> None:
     """UserFault in words where an address or port is not ours to use."""
+    kinds = [(socket.SOCK_DGRAM, "UDP"), *([(socket.SOCK_STREAM, "TCP")] if config.media.tcp else [])]
     media = [
-        (socket.SOCK_DGRAM, config.media.listen, config.media.port_base + number, "media.port_base", "UDP")
+        (kind, config.media.listen, config.media.port_base + number, "media.port_base", name)
         for number in range(config.worker_count)
+        for kind, name in kinds
     ]
     for kind, host, port, key, name in [
         (socket.SOCK_STREAM, config.http.listen, config.http.port, "http.port", "TCP"),

@@ -115,8 +115,8 @@ class Peer:
         check = self.ice.receive(data, address)
         if not isinstance(check, Check):
             return check
-        if check.valid:
-            self._relay.validate(self.handle, socket, address)
+        if check.valid and not self._relay.validate(self.handle, socket, address):
+            return Dropped.ENDED
         self._relay.send_stun(socket, address, check.reply)
         if check.valid:
             self._aim(socket, address, check.nominated, now)

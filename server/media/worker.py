@@ -89,9 +89,9 @@ class MediaWorker:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then say goodbye to every peer."""
         loop = asyncio.get_running_loop()
-        numbers = {each: self.relay.adopt(each.fileno()) for each in self.sockets}
-        for each, number in numbers.items():
-            loop.add_reader(each.fileno(), self._readable, number)
+        numbers = [self.relay.adopt(each.fileno()) for each in self.sockets]
+        for number in numbers:
+            loop.add_reader(self.relay.watched(number), self._readable, number)
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 1_000_000)  # the last: a full collection would make packets wait
@@ -102,8 +102,8 @@ class MediaWorker:
             if self._next_tick is not None:
                 self._next_tick.cancel()
                 self._next_tick = None
-            for each in numbers:
-                loop.remove_reader(each.fileno())
+            for number in numbers:
+                loop.remove_reader(self.relay.watched(number))
             await self._close_all()
 
     def _tick_again(self, loop: asyncio.AbstractEventLoop) -> None:

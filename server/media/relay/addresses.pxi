@@ -89,15 +89,22 @@ cdef void forget_path(Core* core, Path* path) noexcept nogil:
     peer.path_count = kept
     if peer.aimed is path:
         peer.aimed = NULL
+    if path.stream is not NULL:
+        path.stream.path = NULL
+        end_stream(core, path.stream)
     free(path)
 
 
-cdef int remember_path(Core* core, Peer* peer, const Endpoint* endpoint) except -1:
+cdef bint remember_path(Core* core, Peer* peer, const Endpoint* endpoint) except -1:
     """Make the address the peer's newest; it is taken from whoever had it, the oldest of nine goes
-    (but never the one we send to)."""
+    (but never the one we send to). False where the TCP connection it stands for has ended."""
     cdef Path* path = find_path(core, endpoint)
     cdef bint was_aimed = path is not NULL and path.peer is peer and peer.aimed is path
+    cdef Stream* stream = find_stream(core, endpoint)
+    if core.sockets[endpoint.socket].listens and stream is NULL:
+        return False
     if path is not NULL:
+        path.stream = NULL
         forget_path(core, path)
     if peer.path_count == MAX_PATHS:
         forget_path(core, peer.paths[1] if peer.paths[0] is peer.aimed else peer.paths[0])
@@ -106,6 +113,9 @@ cdef int remember_path(Core* core, Peer* peer, const Endpoint* endpoint) except 
         raise MemoryError
     path.endpoint = endpoint[0]
     path.peer = peer
+    path.stream = stream
+    if stream is not NULL:
+        stream.path = path
     path.hash = hash_endpoint(core, endpoint)
     path.next = core.paths[path.hash % BUCKETS]
     core.paths[path.hash % BUCKETS] = path
@@ -113,7 +123,7 @@ cdef int remember_path(Core* core, Peer* peer, const Endpoint* endpoint) except 
     peer.path_count += 1
     if was_aimed:
         peer.aimed = path
-    return 0
+    return True
 
 
 cdef inline Path* way_to(Peer* peer) noexcept nogil:

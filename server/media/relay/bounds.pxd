@@ -8,6 +8,18 @@ cdef enum:
     DATAGRAM_ROOM = 2048    # DATAGRAM_MAX + our header extensions + libsrtp's largest trailer (144)
     RTCP_MAX = 1200
     MAX_SOCKETS = 16
+    MAX_STREAMS = 4096      # TCP connections
+    MAX_HALF_OPEN = 512     # of them without an authenticated check; the oldest gives way
+    HALF_OPEN_EACH = 64     # of one IPv4 address or IPv6 /64
+    FIRST_MESSAGE_S = 5     # a connection that said nothing of ours by then is closed
+    PROVE_S = 10            # and one without an authenticated check
+    STALLED_S = 10          # and one that took nothing of what waits for it
+    STREAM_READ = 32 << 10  # octets read of one connection at a time
+    FRAME_ROOM = 1502       # an RFC 4571 frame: two octets of length and at most DATAGRAM_MAX
+    URGENT_MOST = 64 << 10  # octets of sound and reports that wait for one TCP peer
+    VIDEO_START = 192 << 10 # no frame of video begins to wait behind more
+    VIDEO_MOST = 1 << 20
+    WAITING_MOST = 128 << 20    # octets that wait for all TCP peers together
     MAX_PEERS = 8192
     MAX_TAPS = 256
     MAX_UPS = 16            # up tracks of one peer
@@ -73,5 +85,10 @@ cdef struct Totals:
     uint64_t send_failed
     uint64_t protect_failed
     uint64_t slot_dropped
+    uint64_t streams_accepted
+    uint64_t streams_refused
+    uint64_t streams_closed
+    uint64_t streams_stalled
+    uint64_t stream_dropped
     uint64_t tap_records
     uint64_t tap_octets

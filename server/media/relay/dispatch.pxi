@@ -7,7 +7,6 @@ cdef void dispatch(Core* core, Socket* sock, int index) noexcept nogil:
     cdef uint8_t* data = sock.incoming_data[index]
     cdef Endpoint* source = &sock.incoming_from[index]
     cdef int size = <int>message.msg_len
-    cdef Path* path
     core.totals.received += 1
     core.totals.received_octets += size
     if message.msg_hdr.msg_flags & MSG_TRUNC or size > DATAGRAM_MAX:
@@ -21,11 +20,30 @@ cdef void dispatch(Core* core, Socket* sock, int index) noexcept nogil:
     elif data[0] < 4:
         dispatch_stun(core, data, size, source)
     else:
-        path = find_path(core, source)
-        if path is NULL:
-            core.totals.dropped_unknown_address += 1
-        else:
-            dispatch_peer(core, path.peer, data, size, arrival_of(core, &message.msg_hdr), source)
+        dispatch_known(core, find_path(core, source), data, size, arrival_of(core, &message.msg_hdr))
+
+
+cdef void dispatch_frame(Core* core, Stream* stream, uint8_t* data, int size) noexcept nogil:
+    """One frame of a TCP connection, the same way. The first must be a STUN request that names a peer:
+    whoever says anything else is no ICE agent, and the connection ends."""
+    core.totals.received += 1
+    core.totals.received_octets += size
+    if not stream.named:
+        stream.named = data[0] < 4 and peer_of_stun(core, data, size) is not NULL
+    if not stream.named:
+        core.totals.streams_refused += 1
+        end_stream(core, stream)
+    elif data[0] < 4:
+        dispatch_stun(core, data, size, &stream.endpoint)
+    else:
+        dispatch_known(core, stream.path, data, size, core.now_ns)
+
+
+cdef inline void dispatch_known(Core* core, Path* path, uint8_t* data, int size, int64_t arrival_ns) noexcept nogil:
+    if path is NULL:
+        core.totals.dropped_unknown_address += 1
+    else:
+        dispatch_peer(core, path.peer, data, size, arrival_ns, &path.endpoint)
 
 
 cdef inline void dispatch_stun(Core* core, uint8_t* data, int size, Endpoint* source) noexcept nogil:

@@ -235,3 +235,4 @@ cdef void run_timers(Core* core, Table* peers, Table* downs) noexcept nogil:
                 replay(core, down)
     run_probes(core, peers)
     flush_all(core)
+    watch_streams(core)

@@ -108,7 +108,7 @@ cdef bint send_padding(Core* core, Down* down) noexcept nogil:
         core.totals.protect_failed += 1
         return False
     note_sent(core, down, at)
-    commit(core, path, at)
+    commit_video(core, path, at)
     return True
 
 

@@ -1,12 +1,13 @@
 """The relay's tables in memory: every struct, its owner and its bounds.
 
-All of them hang on one `Core`, which one `Relay` owns and one thread touches. Times are
-CLOCK_MONOTONIC nanoseconds; sequence numbers are extended to 64 bits once inside.
+All of them hang on one `Core`, which one `Relay` owns and one thread touches; their small parts stand
+in `pieces.pxd`. Times are CLOCK_MONOTONIC nanoseconds; sequence numbers are extended to 64 bits once inside.
 """
 
-from libc.stdint cimport int16_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from server.media.relay.bounds cimport *
+from server.media.relay.pieces cimport *
 from server.media.relay.sent cimport *
 from server.media.relay.system cimport iovec, mmsghdr
 
@@ -16,30 +17,19 @@ cdef enum SlotState:
     LIVE = 2        # is sent what comes
     HELD = 3        # was sent a still picture, answers NACKs about it
 
-cdef enum StoredFlag:
-    PADDING = 1     # only padding came under this number: nothing to forward
-    KEY_START = 2   # first packet of a keyframe
-    MARKER = 4
-    RECOVERED = 8   # came late, by RTX or out of RED
-    LATE = 16       # newer ones had come before
-
 # Named by each other below.
 cdef struct Peer
 cdef struct Up
 cdef struct Down
 cdef struct Tap
-
-cdef struct Endpoint:
-    # A socket and a far address on it: sockaddr_in or sockaddr_in6, unused bytes zero.
-    uint8_t sockaddr[28]
-    uint32_t length
-    int socket
+cdef struct Stream
 
 cdef struct Path:
     # A validated address of a peer; lives in the core's hash and in its peer's list.
     Endpoint endpoint
     uint32_t hash
     Peer* peer
+    Stream* stream      # NULL for UDP
     Path* next
 
 cdef struct Ufrag:
@@ -50,22 +40,15 @@ cdef struct Ufrag:
     Peer* peer
     Ufrag* next
 
-cdef struct Noted:
-    # One event before it becomes a Python value; its data lies in the core's event bytes.
-    int kind
-    int handle
-    int value
-    uint32_t offset
-    uint32_t length
-    bint has_address
-    Endpoint endpoint
-
 cdef struct Socket:
-    # An adopted UDP socket with the batches going through it.
+    # An adopted UDP socket with the batches going through it, or a TCP listener.
     int fd
     int family
     int number
     int queued
+    bint listens        # TCP (RFC 6544): its streams and itself are watched by `epoll`
+    int epoll
+    int64_t deaf_until_ns       # no file descriptor was left: accept again from then on, 0 = listening
     mmsghdr incoming[BATCH]
     iovec incoming_vectors[BATCH]
     Endpoint incoming_from[BATCH]
@@ -78,40 +61,24 @@ cdef struct Socket:
     uint8_t outgoing_control[BATCH][32]
     uint8_t outgoing_data[BATCH][DATAGRAM_ROOM]
 
-cdef struct Stored:
-    # One packet of a layer in its ring: where its payload lies, and what a header needs.
-    int64_t sequence
-    int64_t arrival_ns
-    uint64_t position   # of the payload, in bytes ever written into the arena
-    uint32_t timestamp
-    uint16_t size
-    uint16_t primary    # offset of RED's primary block, 0 elsewhere
-    uint8_t codec
-    uint8_t flags
-    uint8_t level       # RFC 6464 byte, 255 = none
-    uint8_t padding     # octets that make it as long as its neighbours (UDP GSO wants equal ones)
-
-cdef struct Ring:
-    # The newest packets of a layer: payloads in a circular arena, found by sequence number.
-    uint8_t* arena
-    uint64_t capacity
-    uint64_t head       # bytes ever written
-    Stored* rows
-    uint32_t mask
-
-cdef struct Missing:
-    # A packet the publisher is asked for again.
-    int64_t sequence
-    int64_t noticed_ns
-    int64_t asked_ns
-    int tries
-
-cdef struct Report:
-    # The newest sender report of a layer, as on the wire, and when it came.
-    uint64_t ntp
-    uint32_t timestamp
-    int64_t arrival_ns
-    bint known
+cdef struct Stream:
+    # One accepted TCP connection of a peer, or of somebody who has still to prove to be one.
+    Endpoint endpoint   # the far address, on its listener's socket number
+    Socket* listener
+    Path* path          # NULL until a check was authenticated
+    int fd
+    int index           # its place in the core's list
+    bint named          # its first message was a STUN request that named a peer
+    bint dead           # closed at the next `reap_streams`
+    bint dirty          # in the core's list of what `flush_all` writes
+    bint blocked        # epoll tells when there is room again
+    int64_t opened_ns
+    int64_t moved_ns    # when something could last be written, or nothing waited
+    Stream* next_dirty
+    Outlet urgent       # sound, reports, DTLS, STUN
+    Outlet video
+    int partial_size
+    uint8_t partial[FRAME_ROOM]
 
 cdef struct Layer:
     # One encoding of an up track: its stream's state, its ring, and the slots it goes to.
@@ -229,26 +196,6 @@ cdef struct Peer:
     uint64_t srtp_failures
     uint64_t replayed
 
-cdef struct Interval:
-    # A piece of a slot's sequence: from `out_first` on, out = in - in_first + out_first.
-    uint64_t epoch
-    int64_t in_first
-    int64_t out_first
-    uint32_t timestamp_offset
-    uint16_t picture_offset     # VP8, RFC 7741
-    uint8_t tl0_offset
-
-cdef struct Resent:
-    int64_t sequence
-    int64_t at_ns
-
-cdef struct Kept:
-    # A sent audio packet, encrypted, for viewers that ask again without RTX.
-    int64_t sequence
-    int64_t transport   # its transport-wide number, -1: it has none
-    int size
-    uint8_t data[KEPT_SIZE]
-
 cdef struct Down:
     # A slot: what it shows, how numbers are mapped, and what it sent.
     int handle
@@ -298,6 +245,8 @@ cdef struct Down:
     uint64_t resent_count
     uint64_t nacked
     uint64_t dropped
+    uint32_t frame_timestamp    # TCP: the frame that is being queued, whole or not at all
+    bint frame_refused
     uint32_t sr_ntp_mid
     int64_t sr_sent_ns
     uint8_t loss        # as its viewer reports it, in 1/256
@@ -312,21 +261,6 @@ cdef struct Tap:
     uint64_t head
     uint64_t tail
     uint64_t records
-
-cdef struct Packet:
-    # One incoming RTP packet after decryption, its header read.
-    uint8_t* payload
-    int size
-    uint32_t ssrc
-    uint32_t timestamp
-    uint16_t sequence
-    uint8_t payload_type
-    bint marker
-    bint recovered
-    int64_t arrival_ns
-    uint8_t* extensions[16]     # by id, one-byte or two-byte form
-    uint8_t extension_sizes[16]
-    uint16_t extension_seen     # bit set of ids
 
 cdef struct Core:
     # Everything one relay has.
@@ -343,6 +277,13 @@ cdef struct Core:
     int touched_count
     Socket* sockets[MAX_SOCKETS]
     int socket_count
+    Stream* streams[MAX_STREAMS]
+    int stream_count
+    int dead_streams
+    Stream* dirty
+    uint64_t waiting_octets     # in all streams' outlets
+    int64_t streams_watched_ns
+    uint8_t* stream_data        # what was just read of one stream
     Path* paths[BUCKETS]
     Ufrag* ufrags[BUCKETS]
     Totals totals

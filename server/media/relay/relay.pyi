@@ -23,10 +23,14 @@ class Relay:
 
     # sockets
     def adopt(self, fd: int) -> int:
-        """Take over a bound, non-blocking UDP socket (sets buffers, SO_TIMESTAMPNS); its number."""
+        """Take over a bound, non-blocking UDP socket (sets buffers, SO_TIMESTAMPNS) or a listening TCP
+        socket, whose connections (RFC 4571 frames) the relay accepts and owns; its number."""
+
+    def watched(self, socket: int) -> int:
+        """The file to wait on before `receive`: the UDP socket itself, an epoll for a TCP one."""
 
     def receive(self, socket: int, budget: int = 512) -> list[Event]:
-        """Read up to `budget` datagrams in batches, forward media, return what Python must see."""
+        """Read up to `budget` datagrams (frames) in batches, forward media, return what Python must see."""
 
     def tick(self) -> list[Event]:
         """Timers: NACKs, transport-wide feedback, paced joins. Call every 10 ms while `pressing`, else every
@@ -45,8 +49,9 @@ class Relay:
     def remove_peer(self, peer: int) -> None:
         """Forget the peer, its tracks, slots, addresses and SRTP."""
 
-    def validate(self, peer: int, socket: int, address: Address) -> None:
-        """Packets from this address are the peer's from now on (the newest 8 addresses are kept)."""
+    def validate(self, peer: int, socket: int, address: Address) -> bool:
+        """Packets from this address are the peer's from now on (the newest 8 addresses are kept). False
+        where it stands for a TCP connection that has ended."""
 
     def aim(self, peer: int, socket: int, address: Address) -> None:
         """Send to this validated address (the last USE-CANDIDATE)."""

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """The relay: from socket to socket without Python.
 
-Owns the worker's UDP sockets, every SRTP session and every packet; must not know rooms, people,
+Owns the worker's sockets, every SRTP session and every packet; must not know rooms, people,
 SDP, or why a table says what it says. The door is told in `relay.pyi`, the tables in memory in
 `relay.pxd`. The pieces below follow a packet: socket, address, SRTP, header, track, ring, slot.
 """
@@ -38,6 +38,7 @@ include "srtp.pxi"
 include "events.pxi"
 include "addresses.pxi"
 include "sockets.pxi"
+include "streams.pxi"
 include "rtp.pxi"
 include "payloads.pxi"
 include "ring.pxi"
@@ -86,14 +87,11 @@ cdef class Relay:
         for i in range(self.taps.count):
             if self.taps.items[i] is not NULL:
                 free_tap(<Tap*>self.taps.items[i])
-        for i in range(self.core.socket_count):
-            free(self.core.sockets[i])
         free(self.peers.items)
         free(self.ups.items)
         free(self.downs.items)
         free(self.taps.items)
-        free(self.core.event_data)
-        free(self.core)
+        free_core(self.core)
 
     # -- handles
 
@@ -117,21 +115,28 @@ cdef class Relay:
     # -- sockets
 
     def adopt(self, int fd):
-        with socket_module.socket(fileno=fd) as found:
-            family, kind = found.family, found.type
-            found.detach()
-        if family not in (socket_module.AF_INET, socket_module.AF_INET6) or kind != socket_module.SOCK_DGRAM:
-            raise ValueError(f"file {fd} is no UDP socket")
+        cdef Socket* sock
+        family, listens = adoptable(fd)
         if self.core.socket_count == MAX_SOCKETS:
             raise ValueError(f"more than {MAX_SOCKETS} sockets")
-        self.core.sockets[self.core.socket_count] = make_socket(fd, family, self.core.socket_count)
+        sock = make_socket(fd, family, self.core.socket_count)
+        self.core.sockets[self.core.socket_count] = sock
         self.core.socket_count += 1
-        return self.core.socket_count - 1
+        if listens:
+            make_listener(self.core, sock)
+        return sock.number
+
+    def watched(self, int socket):
+        cdef Socket* sock = self._socket(socket)
+        return sock.epoll if sock.listens else sock.fd
 
     def receive(self, int socket, int budget=512):
         cdef Socket* sock = self._socket(socket)
         with nogil:
-            run_batches(self.core, sock, budget)
+            if sock.listens:
+                run_streams(self.core, sock, budget)
+            else:
+                run_batches(self.core, sock, budget)
             if self.core.now_ns - self.core.ticked_ns >= TICK_EVERY * MILLISECOND:
                 run_timers(self.core, &self.peers, &self.downs)
         return hand_over(self.core)
@@ -197,8 +202,10 @@ cdef class Relay:
         cdef Endpoint endpoint
         cdef Peer* found = self._peer(peer)
         read_address(&endpoint, self._socket(socket), address)
-        remember_path(self.core, found, &endpoint)
+        if not remember_path(self.core, found, &endpoint):
+            return False
         found.heard_ns = clock_ns(CLOCK_MONOTONIC)
+        return True
 
     def aim(self, int peer, int socket, object address):
         cdef Endpoint endpoint
@@ -369,16 +376,7 @@ cdef class Relay:
         rest_handle(&self.taps, self._resting["tap"], tap)
 
     def tap_write(self, int tap, int kind, int track, bytes data not None):
-        cdef Tap* found = self._tap(tap)
-        cdef uint32_t size = <uint32_t>len(data)
-        cdef uint8_t* room
-        if not 1 <= kind <= 255 or not 0 <= track <= 65535:
-            raise ValueError(f"no record kind and track: {kind}, {track}")
-        room = open_record(found, kind, 0, track, clock_ns(CLOCK_MONOTONIC), size)
-        if room is NULL:
-            raise ValueError(f"a record of {size} bytes is too long for the ring")
-        memcpy(room, <const char*>data, size)
-        close_record(self.core, found, size)
+        write_record(self.core, self._tap(tap), kind, track, data)
 
     # -- reading
 

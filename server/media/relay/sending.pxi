@@ -85,6 +85,10 @@ cdef void send_stored(Core* core, Down* down, Layer* layer, Stored* row, Interva
         down.dropped += 1
         core.totals.slot_dropped += 1
         return
+    if path.stream is not NULL and refuses(core, path.stream, down, timestamp):
+        down.dropped += 1
+        core.totals.stream_dropped += 1
+        return
     room = outgoing(core, path)
     at = write_header(core, down, room, down.ssrc, down.payload_of[codec], row.flags & MARKER, number, timestamp,
                       row.level, down.packets < 64 or row.flags & KEY_START)
@@ -107,7 +111,10 @@ cdef void send_stored(Core* core, Down* down, Layer* layer, Stored* row, Interva
     if down.kept is not NULL:
         keep_cipher(down, room, at, number)
     note_sent(core, down, at)
-    commit(core, path, at)
+    if down.video:
+        commit_video(core, path, at)
+    else:
+        commit(core, path, at)
     core.totals.forwarded += 1
     down.packets += 1
     down.octets += size
@@ -197,6 +204,8 @@ cdef bint resend_rtx(Core* core, Down* down, int64_t number) noexcept nogil:
     cdef int size, at, codec
     if down.layer is NULL or down.state == IDLE or path is NULL or down.peer.outbound is NULL:
         return False
+    if path.stream is not NULL and is_full(core, path.stream):
+        return False
     row = stored_of_out(down, number, &interval)
     if row is NULL or row.flags & PADDING or (down.state == REPLAYING and row.sequence >= down.cursor):
         return False
@@ -214,5 +223,5 @@ cdef bint resend_rtx(Core* core, Down* down, int64_t number) noexcept nogil:
         core.totals.protect_failed += 1
         return False
     note_sent(core, down, at)
-    commit(core, path, at)
+    commit_video(core, path, at)
     return True

@@ -1,4 +1,4 @@
-# Adopted UDP sockets: batches in, batches out.
+# Adopted UDP sockets: batches in, batches out. What goes to a TCP peer is handed to streams.pxi.
 
 cdef enum:
     SOCKET_BUFFER = 8 << 20
@@ -9,6 +9,19 @@ cdef void widen(int fd, int option, int forced) noexcept nogil:
     cdef int size = SOCKET_BUFFER
     if setsockopt(fd, SOL_SOCKET, forced, &size, sizeof(int)) != 0:
         setsockopt(fd, SOL_SOCKET, option, &size, sizeof(int))
+
+
+cdef tuple adoptable(int fd):
+    """Family, and whether it is a listening TCP socket; ValueError where it is no socket for us."""
+    with socket_module.socket(fileno=fd) as found:
+        family, kind = found.family, found.type
+        listens = bool(found.getsockopt(socket_module.SOL_SOCKET, socket_module.SO_ACCEPTCONN))
+        found.detach()
+    if family not in (socket_module.AF_INET, socket_module.AF_INET6) or (
+        kind != socket_module.SOCK_DGRAM and not listens
+    ):
+        raise ValueError(f"file {fd} is no UDP socket and no listening TCP socket")
+    return family, listens
 
 
 cdef Socket* make_socket(int fd, int family, int number) except NULL:
@@ -32,6 +45,13 @@ cdef Socket* make_socket(int fd, int family, int number) except NULL:
         sock.outgoing_vectors[i].iov_base = sock.outgoing_data[i]
     sock.segments = has_segments(fd)
     return sock
+
+
+cdef void free_socket(Socket* sock) noexcept nogil:
+    """The file itself stays its maker's."""
+    if sock.listens:
+        close(sock.epoll)
+    free(sock)
 
 
 cdef int receive_batch(Socket* sock, int count) noexcept nogil:
@@ -66,13 +86,27 @@ cdef inline uint8_t* outgoing(Core* core, Path* path) noexcept nogil:
 cdef inline void commit(Core* core, Path* path, int size) noexcept nogil:
     """Queue what was written into `outgoing`'s room."""
     cdef Socket* sock = core.sockets[path.endpoint.socket]
-    sock.outgoing_vectors[sock.queued].iov_len = size
-    sock.outgoing_to[sock.queued] = &path.endpoint
-    sock.queued += 1
     path.peer.sent += 1
     path.peer.sent_octets += size
     core.totals.sent += 1
     core.totals.sent_octets += size
+    if path.stream is not NULL:
+        queue_frame(core, path.stream, &path.stream.urgent, sock.outgoing_data[0], size)
+        return
+    sock.outgoing_vectors[sock.queued].iov_len = size
+    sock.outgoing_to[sock.queued] = &path.endpoint
+    sock.queued += 1
+
+
+cdef inline void commit_video(Core* core, Path* path, int size) noexcept nogil:
+    """The same for a packet that sound does not wait for."""
+    if path.stream is NULL:
+        commit(core, path, size)
+        return
+    path.peer.sent += 1
+    core.totals.sent += 1
+    core.totals.sent_octets += size
+    queue_frame(core, path.stream, &path.stream.video, core.sockets[path.endpoint.socket].outgoing_data[0], size)
 
 
 cdef int run_length(Socket* sock, int first) noexcept nogil:
@@ -153,13 +187,17 @@ cdef void flush_all(Core* core) noexcept nogil:
     for i in range(core.socket_count):
         if core.sockets[i].queued:
             flush(core, core.sockets[i])
+    flush_streams(core)
 
 
 cdef bint send_now(Core* core, Endpoint* endpoint, const uint8_t* data, size_t size) noexcept nogil:
     """One datagram outside the batches (STUN, DTLS)."""
     cdef Socket* sock = core.sockets[endpoint.socket]
-    cdef long sent = sendto(sock.fd, data, size, MSG_DONTWAIT, <sockaddr*>endpoint.sockaddr, endpoint.length)
-    if sent < 0:
+    if sock.listens:
+        if not send_frame(core, endpoint, data, size):
+            core.totals.send_failed += 1
+            return False
+    elif sendto(sock.fd, data, size, MSG_DONTWAIT, <sockaddr*>endpoint.sockaddr, endpoint.length) < 0:
         core.totals.send_failed += 1
         return False
     core.totals.sent += 1

@@ -26,7 +26,31 @@ cdef extern from "<sys/socket.h>" nogil:
     int setsockopt(int fd, int level, int option, const void* value, uint32_t length)
     int getsockopt(int fd, int level, int option, void* value, uint32_t* length)
     int SOL_SOCKET, SO_RCVBUF, SO_SNDBUF, SO_RCVBUFFORCE, SO_SNDBUFFORCE, SO_TIMESTAMPNS
-    int MSG_DONTWAIT, MSG_TRUNC, AF_INET, AF_INET6
+    int accept4(int fd, sockaddr* address, uint32_t* length, int flags)
+    long recv(int fd, void* data, size_t size, int flags)
+    long send(int fd, const void* data, size_t size, int flags)
+    int MSG_DONTWAIT, MSG_NOSIGNAL, MSG_TRUNC, AF_INET, AF_INET6, SOCK_NONBLOCK, SOCK_CLOEXEC
+
+cdef extern from "<sys/epoll.h>" nogil:
+    union epoll_data:
+        void* ptr
+    struct epoll_event:
+        uint32_t events
+        epoll_data data
+    int epoll_create1(int flags)
+    int epoll_ctl(int epoll, int operation, int fd, epoll_event* event)
+    int epoll_wait(int epoll, epoll_event* events, int count, int timeout)
+    int EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CLOEXEC
+    uint32_t EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP
+
+cdef extern from "<unistd.h>" nogil:
+    int close(int fd)
+
+cdef extern from "<netinet/tcp.h>" nogil:
+    int TCP_NODELAY, TCP_NOTSENT_LOWAT, TCP_USER_TIMEOUT
+
+cdef extern from "<netinet/in.h>" nogil:
+    int IPPROTO_TCP
 
 cdef extern from "<sys/mman.h>" nogil:
     void* mmap(void* address, size_t length, int protection, int flags, int fd, long offset)
@@ -108,4 +132,4 @@ cdef extern from *:
     void put32 "relay_put32"(uint8_t* place, uint32_t value) noexcept nogil
     void put64 "relay_put64"(uint8_t* place, uint64_t value) noexcept nogil
     int CLOCK_MONOTONIC, CLOCK_REALTIME
-    int EAGAIN, EINTR, ENOBUFS
+    int EAGAIN, EINTR, ENOBUFS, EMFILE, ENFILE, ENOMEM

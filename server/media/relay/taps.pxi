@@ -124,3 +124,17 @@ cdef void tap_report(Core* core, Down* down, Layer* layer) noexcept nogil:
     put64(room + 4, layer.report.ntp)
     put32(room + 12, layer.report.timestamp)
     close_record(core, down.tap, 16)
+
+
+cdef int write_record(Core* core, Tap* tap, int kind, int track, bytes data) except -1:
+    """One record made in Python."""
+    cdef uint32_t size = <uint32_t>len(data)
+    cdef uint8_t* room
+    if not 1 <= kind <= 255 or not 0 <= track <= 65535:
+        raise ValueError(f"no record kind and track: {kind}, {track}")
+    room = open_record(tap, kind, 0, track, clock_ns(CLOCK_MONOTONIC), size)
+    if room is NULL:
+        raise ValueError(f"a record of {size} bytes is too long for the ring")
+    memcpy(room, <const char*>data, size)
+    close_record(core, tap, size)
+    return 0
