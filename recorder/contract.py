@@ -57,7 +57,7 @@ class RecordKind(IntEnum):
     END = 5  # the lesson is over
 
 
-PAYLOAD_TYPES = {96: "H264", 97: "VP8", 111: "opus"}
+PAYLOAD_TYPES = {96: "H264", 97: "VP8", 98: "VP9", 99: "AV1", 111: "opus"}
 """Payload types in RTP records, whatever was negotiated. RED is unwrapped before. Header extensions and
 padding are removed; CSRCs too."""
 
@@ -81,7 +81,7 @@ class TrackNote(msgspec.Struct, frozen=True):
     name: str
     subject: Subject
     kind: str  # "audio" | "video"
-    codec: str  # "H264" | "VP8" | "opus"
+    codec: str  # one of PAYLOAD_TYPES' values
     room: str = ""
 
 

@@ -57,7 +57,8 @@ class MediaLost(Exception):
 @dataclass(slots=True)
 class Connection:
     """`seat`: the room it belongs to, or "whip.{source}" and "whep.{source}". `plan`: slots as offered;
-    `pointed`: what the worker was last told; `flowing_at`: MID -> when packets were last counted (ms)."""
+    `pointed`: what the worker was last told; `flowing_at`: MID -> when packets were last counted (ms);
+    `layers`: MID -> RIDs that somebody has a use for, `layers_told`: what its page knows of that."""
 
     name: str
     seat: str
@@ -74,6 +75,8 @@ class Connection:
     live: dict[str, CodecName | None] = field(default_factory=dict)
     flowing_at: dict[str, int] = field(default_factory=dict)
     told: dict[str, Assigned] | None = None
+    layers: dict[str, list[str]] = field(default_factory=dict)
+    layers_told: dict[str, list[str]] = field(default_factory=dict)
     opened_at: int = 0
 
     @property

@@ -79,6 +79,8 @@ class Doors(StandardDoors):
             self._drop_down(who)
         if hello is None:
             page.send(m.Reconnect(up=True, down=True))  # what it had belonged to another lesson
+        if keep_up and who.up is not None:
+            who.up.layers_told = {}
         if keep_down and who.down is not None:
             who.down.told = None
         await self._show_and_offer(who, page, now)

@@ -22,6 +22,7 @@ from server.live.attendance import Attendance
 from server.live.connections import MediaLost
 from server.live.doors import Doors
 from server.live.inbox import Inbox, Inward, is_frequent
+from server.live.participant import Participant
 from server.live.ports import Classroom, RoomPorts
 from server.live.recorded import Recorded
 from server.live.room_media import RoomMedia
@@ -182,6 +183,8 @@ class LessonRoom:
         match event:
             case media.TrackChanged():
                 self.media.track_changed(event, now)
+            case media.LayersWanted():
+                self.media.layers_wanted(event)
             case media.Figures():
                 self.attendance.lost(self.media.counted(event, now), now)
             case media.Levels():
@@ -315,6 +318,7 @@ class LessonRoom:
             assignment = self.attendance.assignment(participant, self.lesson, announced)
             shown = frozenset(slot for slot, origin in assignment.items() if origin in flowing)
             participant.due(shown, now)
+            self._tell_layers(participant)
             if participant.down is None:
                 continue
             participant.codec_missing = self.media.lacks_codec(participant.down, assignment)
@@ -323,6 +327,14 @@ class LessonRoom:
                 participant.page.send(m.Slots(connection=participant.down.name, slots=news))
         self._doors.point_watchers(announced)
         self._watch_main(now, flowing)
+
+    def _tell_layers(self, who: Participant) -> None:
+        """A page need not send what nobody has a use for."""
+        if who.up is None or who.page is None:
+            return
+        news = self.media.layer_news(who.up)
+        if news is not None:
+            who.page.send(m.Layers(connection=who.up.name, layers=news))
 
     def _watch_main(self, now: int, flowing: frozenset[tuple[str, object]]) -> None:
         """Since when the main room's line is silent although its page is there."""

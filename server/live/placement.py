@@ -16,6 +16,7 @@ from server.media.contract import (
     CloseRoom,
     Event,
     Figures,
+    LayersWanted,
     Levels,
     PeerChanged,
     PeerSnapshot,
@@ -116,7 +117,7 @@ class Workers:
                 self._listener.worker_said(name, room, event)
             case PeerChanged(peer=peer):
                 self._tell_owner(name, peer, event)
-            case TrackChanged(track=track):
+            case TrackChanged(track=track) | LayersWanted(track=track):
                 self._tell_owner(name, track.peer, event)
             case _:
                 pass

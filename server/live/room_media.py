@@ -18,6 +18,7 @@ from server.media.contract import (
     CloseRoom,
     CloseTap,
     Figures,
+    LayersWanted,
     OpenTap,
     PeerChanged,
     PeerSnapshot,
@@ -140,6 +141,19 @@ class RoomMedia:
             connection.flowing_at[event.track.mid] = now
         else:
             connection.live.pop(event.track.mid, None)
+
+    def layers_wanted(self, event: LayersWanted) -> None:
+        """The worker says which layers of a track somebody has a use for."""
+        connection = self.connections.get(event.track.peer)
+        if connection is not None:
+            connection.layers[event.track.mid] = event.rids
+
+    def layer_news(self, connection: Connection) -> dict[str, list[str]] | None:
+        """What a publisher's page is to be told of its layers (by MID), or None where it knows."""
+        if connection.layers == connection.layers_told:
+            return None
+        connection.layers_told = dict(connection.layers)
+        return connection.layers_told
 
     def counted(self, figures: Figures, now: int) -> dict[str, float]:
         """Remember what flows; the worst loss of each down connection that carried something, by peer."""

@@ -10,6 +10,8 @@ NUMBERS = {
     CodecName.RED: CodecNumber.RED,
     CodecName.H264: CodecNumber.H264,
     CodecName.VP8: CodecNumber.VP8,
+    CodecName.VP9: CodecNumber.VP9,
+    CodecName.AV1: CodecNumber.AV1,
 }
 NAMES = {number: name for name, number in NUMBERS.items()}
 

@@ -314,6 +314,14 @@ class Slots(msgspec.Struct, frozen=True, tag="slots"):
     slots: dict[str, Assigned]
 
 
+class Layers(msgspec.Struct, frozen=True, tag="layers"):
+    """What of its simulcast tracks the page shall send from now on: MID -> RIDs; nobody has a use for the
+    others. A track that is not named sends all."""
+
+    connection: str
+    layers: dict[str, list[str]]
+
+
 class Reconnect(msgspec.Struct, frozen=True, tag="reconnect"):
     """The media worker is gone: drop these connections now and make new ones."""
 
@@ -349,4 +357,6 @@ class Pong(msgspec.Struct, frozen=True, tag="pong"):
     now: int
 
 
-FromServer = Welcome | Lesson | AnswerUp | OfferDown | Slots | Reconnect | Levels | Notice | Refused | Pong
+FromServer = (
+    Welcome | Lesson | AnswerUp | OfferDown | Slots | Layers | Reconnect | Levels | Notice | Refused | Pong
+)

@@ -33,6 +33,8 @@ class CodecName(StrEnum):
 
     H264 = "H264"
     VP8 = "VP8"
+    VP9 = "VP9"
+    AV1 = "AV1"
     OPUS = "opus"
     RED = "red"  # RFC 2198, around Opus
 

@@ -150,6 +150,7 @@ def answer_up(
                 direction="recvonly" if section.sends else "inactive",
                 our_role=remote.our_role,
                 transport_cc=track.extensions.transport_cc != 0,
+                rids=section.rids if track.rids else (),
                 protocol=section.protocol,
             )
         )
@@ -245,21 +246,24 @@ def _up_codecs(section: Section, source: Source, music: bool) -> list[Codec]:
 
 
 def _up_track(section: Section, source: Source, codecs: list[Codec], music: bool) -> UpTrack:
+    extensions = kept_extensions(section, up=True)
+    rids = list(section.rids) if extensions.rid else []
     bitrate = 128_000 if music and source is Source.VOICE else UP_BITRATES_BPS[source]
     return UpTrack(
         mid=section.mid,
         source=source,
         kind=Kind(section.kind),
         codecs=codecs,
-        extensions=kept_extensions(section, up=True),
-        ssrcs=dict(section.ssrcs),
+        extensions=extensions,
+        ssrcs={} if rids else dict(section.ssrcs),
+        rids=rids,
         max_bitrate_bps=bitrate,
     )
 
 
 def _with_start_bitrate(codec: Codec, kbps: int) -> Codec:
     """Chromium begins sending at this rate, so that the picture is full within 2 s and not 12."""
-    if codec.name not in (CodecName.H264, CodecName.VP8):
+    if codec.name in (CodecName.OPUS, CodecName.RED):
         return codec
     fmtp = ";".join(part for part in (codec.fmtp, f"x-google-start-bitrate={kbps}") if part)
     return msgspec.structs.replace(codec, fmtp=fmtp)

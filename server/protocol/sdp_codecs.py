@@ -1,8 +1,8 @@
 """Which codecs and header extensions we take and offer. Pure policy over offered values.
 
-H.264 (packetization mode 1) comes before VP8, RED before Opus; a video payload type is taken with
-its RTX. A down line has transport-cc where the viewer has it, else goog-remb with abs-send-time, never both:
-our own offers say transport-cc, which every browser we serve has.
+H.264 (packetization mode 1) comes before VP8, VP9 and AV1, RED before Opus; a video payload type is taken
+with its RTX. A down line has transport-cc where the viewer has it, else goog-remb with abs-send-time, never
+both: our own offers say transport-cc, which every browser we serve has.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ EXTENSION_URIS = {
 }
 
 _PROFILES = ("42e0", "42c0", "4200", "4d00", "640c", "6400")  # of H.264, best known first
+_OTHER_VIDEO = {CodecName.VP8: "", CodecName.VP9: "profile-id", CodecName.AV1: "profile"}
+"""Name -> the format parameter that names its profile."""
 _VOICE_FMTP = "minptime=10;useinbandfec=1"
 _MUSIC_FMTP = "minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1;maxaveragebitrate=128000"
 
@@ -50,6 +52,8 @@ _DOWN_VIDEO = (
         pli=True,
     ),
     Codec(CodecName.VP8, 96, 90_000, rtx=97, nack=True, pli=True),
+    Codec(CodecName.VP9, 98, 90_000, rtx=99, fmtp="profile-id=0", nack=True, pli=True),
+    Codec(CodecName.AV1, 45, 90_000, rtx=46, nack=True, pli=True),
 )
 _DOWN_AUDIO = (
     Codec(CodecName.RED, 63, 48_000, fmtp="111/111"),
@@ -58,11 +62,18 @@ _DOWN_AUDIO = (
 
 
 def choose_video(section: Section) -> list[Codec]:
-    """At most one H.264 and one VP8 payload type of a section, in that order."""
+    """At most one payload type each of H.264, VP8, VP9 and AV1 (their 8-bit profiles), in that order."""
     h264 = [codec for codec in section.codecs if _is_usable_h264(codec)]
-    vp8 = [codec for codec in section.codecs if codec.name == "vp8" and codec.clock_rate == 90_000]
     picked = [(CodecName.H264, min(h264, key=_profile_rank))] if h264 else []
-    picked += [(CodecName.VP8, vp8[0])] if vp8 else []
+    for name, profile in _OTHER_VIDEO.items():
+        fitting = [
+            codec
+            for codec in section.codecs
+            if codec.name == name.lower()
+            and codec.clock_rate == 90_000
+            and str(codec.parameters.get(profile, "0")) == "0"
+        ]
+        picked += [(name, fitting[0])] if fitting else []
     return [_video_codec(section, name, codec) for name, codec in picked]
 
 
@@ -105,6 +116,8 @@ def kept_extensions(section: Section, *, up: bool) -> Extensions:
         wanted.append("transport_cc")
     elif section.kind == Kind.VIDEO:
         wanted.append("abs_send_time")
+    if up and section.rids:
+        wanted += ["rid", "repaired_rid"]
     return Extensions(**{name: section.extensions.get(EXTENSION_URIS[name], 0) for name in wanted})
 
 
@@ -142,6 +155,8 @@ def _video_codec(section: Section, name: CodecName, codec: OfferedCodec) -> Code
     if name is CodecName.H264:
         profile = str(codec.parameters.get("profile-level-id") or "420010").lower()
         fmtp = f"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={profile}"
+    elif name is CodecName.VP9:
+        fmtp = "profile-id=0"
     return Codec(
         name,
         codec.payload_type,

@@ -16,6 +16,7 @@ from aiortc import sdp as aiortc_sdp
 
 from server.errors import PeerFault
 from server.protocol.parameters import DtlsRole, Fingerprint, RemoteTransport
+from server.protocol.sdp_simulcast import read_simulcast
 
 MAX_TEXT = 64 * 1024
 MAX_SECTIONS = 32
@@ -63,6 +64,8 @@ class Section:
     extensions: Mapping[str, int]
     ssrcs: Mapping[int, int]
     remote: RemoteTransport | None
+    rids: tuple[str, ...] = ()
+    """What it offers to send as simulcast (RFC 8853), in its order."""
 
     @property
     def sends(self) -> bool:
@@ -94,7 +97,8 @@ def read_description(text: str) -> Description:
         parsed = aiortc_sdp.SessionDescription.parse(text)
     except (ValueError, AssertionError, LookupError, StopIteration, AttributeError, TypeError) as error:
         raise BadSdp("sdp_unreadable", f"not readable ({type(error).__name__})") from None
-    sections = tuple(_section(media) for media in parsed.media)
+    rids = read_simulcast(text)
+    sections = tuple(_section(media, rids.get(place, ())) for place, media in enumerate(parsed.media))
     _check_unique(sections)
     groups = [group.items for group in parsed.group if group.semantic == "BUNDLE"]
     bundle = tuple(str(item) for item in groups[0]) if groups else ()
@@ -139,7 +143,7 @@ def _check_unique(sections: tuple[Section, ...]) -> None:
                 seen.add(ssrc)
 
 
-def _section(media: aiortc_sdp.MediaDescription) -> Section:
+def _section(media: aiortc_sdp.MediaDescription, rids: tuple[str, ...]) -> Section:
     mid = media.rtp.muxId
     if not mid or not _TOKEN.fullmatch(mid):
         raise BadSdp("bad_mid", "an m-section without a usable MID")
@@ -162,6 +166,7 @@ def _section(media: aiortc_sdp.MediaDescription) -> Section:
         extensions=_extensions(media),
         ssrcs=_ssrcs(media) if is_media and in_use else {},
         remote=_remote(media) if in_use else None,
+        rids=rids if media.kind == "video" and in_use else (),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from server.protocol.parameters import Codec, CodecName, DtlsRole, Extensions, Kind, LocalTransport
 from server.protocol.sdp_codecs import EXTENSION_URIS
+from server.protocol.sdp_simulcast import simulcast_lines
 from server.protocol.sdp_text import Section
 
 Line = str
@@ -44,6 +45,7 @@ def media_section(
     remb: bool = False,
     ssrcs: tuple[int, int] | None = None,
     stream: tuple[str, str] | None = None,
+    rids: Sequence[str] = (),
     protocol: str = "UDP/TLS/RTP/SAVPF",
 ) -> list[Line]:
     """One m-section of ours. `our_role` None: we offer and leave the choice (actpass)."""
@@ -65,6 +67,7 @@ def media_section(
     lines += ["a=rtcp-mux", "a=rtcp-rsize"]
     for codec in codecs:
         lines += _codec_lines(kind, codec, transport_cc=transport_cc, remb=remb)
+    lines += simulcast_lines(rids)
     if ssrcs is not None:
         lines += _ssrc_lines(ssrcs, (stream or ("lianke", ""))[0])
     return [*lines, *candidate_lines(local)]

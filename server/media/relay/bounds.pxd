@@ -45,7 +45,7 @@ cdef enum:
     TOUCHED = 256           # layers with such packets
     EVENTS = 4096
     EVENT_BYTES = 1 << 20
-    CODECS = 5
+    CODECS = 7
 
 cdef struct Totals:
     # Counters since start; the names are the metrics' names.

@@ -236,7 +236,7 @@ cdef struct Down:
     uint16_t rtx_sequence
     int probe_back      # how far behind the newest number the last probe's packet was
     int resend_tokens
-    uint16_t last_picture       # VP8, as sent
+    uint16_t last_picture       # VP8 and VP9, as sent
     uint8_t last_tl0
     Resent* resent
     Kept* kept

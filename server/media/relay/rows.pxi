@@ -21,12 +21,16 @@ cdef int copy_text(uint8_t* place, bytes text) except -1:
     return <int>len(text)
 
 
+VIDEO_CODECS = (CodecNumber.H264, CodecNumber.VP8, CodecNumber.VP9, CodecNumber.AV1)
+AUDIO_CODECS = (CodecNumber.OPUS, CodecNumber.RED)
+
+
 cdef int check_codecs(object row) except -1:
     cdef bint video = row.video
     if not 1 <= len(row.codecs) <= 16:
         raise ValueError(f"{len(row.codecs)} codecs: 1 to 16 are possible")
     for codec in row.codecs:
-        if codec.codec not in ((CodecNumber.H264, CodecNumber.VP8) if video else (CodecNumber.OPUS, CodecNumber.RED)):
+        if codec.codec not in (VIDEO_CODECS if video else AUDIO_CODECS):
             raise ValueError(f"no {'video' if video else 'audio'} codec: {codec.codec!r}")
     return 0
 
@@ -216,9 +220,8 @@ cdef Down* make_tap_down(Tap* tap, int track, bint video) except NULL:
     cdef Down* down = new_down(video)
     down.tap = tap
     down.track = track
-    down.payload_of[H264 if video else OPUS] = canonical_payload(H264 if video else OPUS)
-    if video:
-        down.payload_of[VP8] = canonical_payload(VP8)
+    for number in VIDEO_CODECS if video else (CodecNumber.OPUS,):
+        down.payload_of[<int>number] = canonical_payload(<int>number)
     return down
 
 

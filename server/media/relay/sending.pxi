@@ -69,8 +69,8 @@ cdef inline void write_payload(Down* down, Interval* interval, uint8_t* room, co
     memcpy(room, payload, size)
     if codec == RED and size:
         rename_red(room, down.payload_of[OPUS] if down.payload_of[OPUS] != 255 else room[0] & 127)
-    elif codec == VP8:
-        rename_vp8(down, interval, room, size, newest)
+    elif codec == VP8 or codec == VP9:
+        rename_pictures(down, interval, codec, room, size, newest)
 
 
 cdef void send_stored(Core* core, Down* down, Layer* layer, Stored* row, Interval* interval,
@@ -180,23 +180,26 @@ cdef bint resend_kept(Core* core, Down* down, int64_t number) noexcept nogil:
     return True
 
 
-cdef Stored* stored_of_out(Down* down, int64_t number, Interval** found) noexcept nogil:
-    """The ring's packet that was sent under this number of the slot."""
-    cdef Layer* layer = down.layer
+cdef Stored* stored_of_out(Down* down, int64_t number, Interval** found, Layer** source) noexcept nogil:
+    """The ring's packet that was sent under this number of the slot, be it of another layer of the track."""
+    cdef Layer* layer
     cdef Interval* interval
     cdef uint32_t age
     for age in range(min(down.interval_count, <uint32_t>MAX_INTERVALS)):
         interval = &down.intervals[(down.interval_count - 1 - age) % MAX_INTERVALS]
         if number >= interval.out_first:
-            if interval.epoch != layer.epoch:
+            layer = layer_of_epoch(down.layer.up, interval.epoch)
+            if layer is NULL:
                 return NULL
             found[0] = interval
+            source[0] = layer
             return find_stored(&layer.ring, number - interval.out_first + interval.in_first)
     return NULL
 
 
 cdef bint resend_rtx(Core* core, Down* down, int64_t number) noexcept nogil:
     cdef Interval* interval
+    cdef Layer* layer
     cdef Stored* row
     cdef Path* path = way_to(down.peer)
     cdef uint8_t* payload
@@ -206,10 +209,12 @@ cdef bint resend_rtx(Core* core, Down* down, int64_t number) noexcept nogil:
         return False
     if path.stream is not NULL and is_full(core, path.stream):
         return False
-    row = stored_of_out(down, number, &interval)
-    if row is NULL or row.flags & PADDING or (down.state == REPLAYING and row.sequence >= down.cursor):
+    row = stored_of_out(down, number, &interval, &layer)
+    if row is NULL or row.flags & PADDING:
         return False
-    codec = shape(down, down.layer, row, &payload, &size)
+    if layer is down.layer and down.state == REPLAYING and row.sequence >= down.cursor:
+        return False
+    codec = shape(down, layer, row, &payload, &size)
     if down.rtx_of[codec] == 0 or down.rtx_ssrc == 0:
         return False
     down.rtx_sequence += 1

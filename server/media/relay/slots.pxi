@@ -102,13 +102,9 @@ cdef void switch_to(Core* core, Down* down, Layer* layer) noexcept nogil:
 
 
 cdef void begin(Core* core, Down* down, Layer* layer, Stored* row) noexcept nogil:
-    """Start a new piece at this packet: the slot's numbers and times go on without a step back.
-
-    Times continue by the time that passed since the last packet, by one frame at least.
-    """
+    """Start a new piece at this packet: the slot's numbers and times go on without a step back."""
+    cdef Interval before = newest_interval(down)[0]
     cdef Interval* interval = push_interval(down)
-    cdef uint32_t frame = down.clock_rate // (30 if down.video else 50)
-    cdef uint32_t passed
     interval.epoch = layer.epoch
     interval.in_first = row.sequence
     interval.picture_offset = 0
@@ -120,13 +116,42 @@ cdef void begin(Core* core, Down* down, Layer* layer, Stored* row) noexcept nogi
         interval.out_first = random_word(core) & 0x7FFF | 1
         interval.timestamp_offset = random_word(core)
     else:
-        passed = <uint32_t>((core.now_ns - down.last_ns) // 1000 * down.clock_rate // 1000000)
         interval.out_first = down.last_out + 1
-        interval.timestamp_offset = down.last_timestamp + max(passed, frame) - row.timestamp
-        if row.codec == VP8:
-            align_pictures(down, interval, payload_of(&layer.ring, row), row.size)
+        interval.timestamp_offset = time_of_next(core, down, layer, row, &before) - row.timestamp
+        if row.codec == VP8 or row.codec == VP9:
+            align_pictures(down, interval, row.codec, payload_of(&layer.ring, row), row.size)
     down.last_in = row.sequence - 1
     report_slot(core, down, layer)
+
+
+cdef uint32_t time_of_next(Core* core, Down* down, Layer* layer, Stored* row, Interval* before) noexcept nogil:
+    """The slot's time of a packet that follows a switch. Between layers of one track by their sender reports, so
+    that the picture goes on at its own times; else by what passed since the last packet, one frame at least."""
+    cdef uint32_t frame = down.clock_rate // (30 if down.video else 50)
+    cdef uint32_t passed = <uint32_t>((core.now_ns - down.last_ns) // 1000 * down.clock_rate // 1000000)
+    cdef uint32_t by_arrival = down.last_timestamp + max(passed, frame)
+    cdef Layer* old = layer_of_epoch(layer.up, before.epoch)
+    cdef uint32_t exact
+    cdef int64_t apart
+    if old is NULL or old is layer or not old.report.known or not layer.report.known:
+        return by_arrival
+    apart = <int64_t>(layer.report.ntp - old.report.ntp)
+    if not -(<int64_t>30 << 32) < apart < <int64_t>30 << 32:
+        return by_arrival
+    exact = old.report.timestamp + <uint32_t>(apart * down.clock_rate >> 32)
+    exact += row.timestamp - layer.report.timestamp + before.timestamp_offset
+    if not -down.clock_rate < <int32_t>(exact - by_arrival) < down.clock_rate:  # one of the reports is wrong
+        return by_arrival
+    return exact if <int32_t>(exact - down.last_timestamp) > 0 else down.last_timestamp + 1
+
+
+cdef inline Layer* layer_of_epoch(Up* up, uint64_t epoch) noexcept nogil:
+    """The layer of a track whose present stream is this one, NULL where it is another's or gone."""
+    cdef int i
+    for i in range(up.layer_count):
+        if up.layers[i].epoch == epoch:
+            return up.layers[i]
+    return NULL
 
 
 cdef inline uint32_t random_word(Core* core) noexcept nogil:
@@ -135,9 +160,9 @@ cdef inline uint32_t random_word(Core* core) noexcept nogil:
     return value
 
 
-cdef void align_pictures(Down* down, Interval* interval, const uint8_t* payload, int size) noexcept nogil:
-    """VP8's picture ids and TL0PICIDX go on by one over a switch."""
-    cdef Vp8Descriptor found = read_vp8(payload, size)
+cdef void align_pictures(Down* down, Interval* interval, int codec, const uint8_t* payload, int size) noexcept nogil:
+    """Picture ids and TL0PICIDX of VP8 and VP9 go on by one over a switch."""
+    cdef PictureNames found = read_names(codec, payload, size)
     if found.length == 0:
         return
     if found.picture_at:
@@ -146,15 +171,16 @@ cdef void align_pictures(Down* down, Interval* interval, const uint8_t* payload,
         interval.tl0_offset = down.last_tl0 + 1 - payload[found.tl0_at]
 
 
-cdef inline uint16_t picture_of(const uint8_t* payload, Vp8Descriptor* found) noexcept nogil:
+cdef inline uint16_t picture_of(const uint8_t* payload, PictureNames* found) noexcept nogil:
     if found.wide_picture:
         return get16(payload + found.picture_at) & 0x7FFF
     return payload[found.picture_at] & 0x7F
 
 
-cdef void rename_vp8(Down* down, Interval* interval, uint8_t* payload, int size, bint newest) noexcept nogil:
+cdef void rename_pictures(Down* down, Interval* interval, int codec, uint8_t* payload, int size,
+                          bint newest) noexcept nogil:
     """Write the slot's own picture id and TL0PICIDX."""
-    cdef Vp8Descriptor found = read_vp8(payload, size)
+    cdef PictureNames found = read_names(codec, payload, size)
     cdef uint16_t picture
     if found.length == 0:
         return

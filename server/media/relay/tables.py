@@ -39,6 +39,8 @@ class CodecNumber(IntEnum):
     RED = 2
     H264 = 3
     VP8 = 4
+    VP9 = 5
+    AV1 = 6
 
 
 class Join(IntEnum):

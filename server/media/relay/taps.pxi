@@ -83,7 +83,7 @@ cdef void close_record(Core* core, Tap* tap, uint32_t size) noexcept nogil:
 
 
 cdef inline uint8_t canonical_payload(int codec) noexcept nogil:
-    return 96 if codec == H264 else 97 if codec == VP8 else 111
+    return 111 if codec == OPUS else <uint8_t>(96 + codec - H264)
 
 
 cdef void tap_packet(Core* core, Down* down, Layer* layer, Stored* row, int64_t number) noexcept nogil:

@@ -6,6 +6,8 @@ const VIDEO_ORDER: readonly RegExp[] = [
   /^video\/H264;.*packetization-mode=1.*profile-level-id=4200/i,
   /^video\/H264;.*packetization-mode=1/i,
   /^video\/VP8/i,
+  /^video\/VP9;(?!.*profile-id=[1-9])/i,
+  /^video\/AV1;(?!.*profile=[1-9])/i,
   /^video\/rtx/i,
 ];
 /** RED (RFC 2198) first: it repairs single losses without waiting. */
