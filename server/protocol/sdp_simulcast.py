@@ -1,7 +1,7 @@
 """Simulcast in SDP: `a=rid` (RFC 8851) and `a=simulcast` (RFC 8853), read and written. Pure.
 
 `aiortc.sdp` passes both over. Only what we have a use for is read: the RIDs an m-section offers to send. Of
-alternatives the first counts, `~` (begins paused) is no difference, a RID's restrictions are its sender's affair.
+alternatives the first counts; `~` (begins paused) and the restrictions of a RID are passed over.
 """
 
 from __future__ import annotations

@@ -67,6 +67,7 @@ cdef int send_probe(Core* core, Down* down) noexcept nogil:
     """One packet of a probe; its octets, 0 where it cannot be sent."""
     cdef uint64_t before = down.peer.sent_octets
     cdef Interval* interval
+    cdef Layer* layer
     cdef Stored* row
     cdef int i
     cdef int64_t number
@@ -76,7 +77,7 @@ cdef int send_probe(Core* core, Down* down) noexcept nogil:
             number = down.last_out - down.probe_back
             if number < 1:
                 continue
-            row = stored_of_out(down, number, &interval)
+            row = stored_of_out(down, number, &interval, &layer)
             if row is not NULL and row.size >= PROBE_WORTH and resend_rtx(core, down, number):
                 core.totals.probed += 1
                 return <int>(down.peer.sent_octets - before)

@@ -260,6 +260,16 @@ export interface Slots {
   slots: Record<string, Assigned>;
 }
 
+/**
+ * What of its simulcast tracks the page shall send from now on: MID -> RIDs; nobody has a use for the
+ * others. A track that is not named sends all.
+ */
+export interface Layers {
+  type: "layers";
+  connection: string;
+  layers: Record<string, string[]>;
+}
+
 /** The media worker is gone: drop these connections now and make new ones. */
 export interface Reconnect {
   type: "reconnect";
@@ -477,6 +487,7 @@ export type FromServer =
   | AnswerUp
   | OfferDown
   | Slots
+  | Layers
   | Reconnect
   | Levels
   | Notice
