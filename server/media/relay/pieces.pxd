@@ -76,7 +76,7 @@ cdef struct Interval:
     int64_t in_first
     int64_t out_first
     uint32_t timestamp_offset
-    uint16_t picture_offset     # VP8, RFC 7741
+    uint16_t picture_offset     # VP8 and VP9
     uint8_t tl0_offset
 
 cdef struct Resent:
