@@ -7,6 +7,7 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,9 +63,9 @@ STATS = """async () => [...(await pc.getStats()).values()]
 
 
 @contextlib.asynccontextmanager
-async def browser() -> AsyncIterator[Browser]:
+async def browser(executable: str | Path = CHROMIUM) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        found = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        found = await playwright.chromium.launch(executable_path=executable, args=FLAGS)
         try:
             yield found
         finally:

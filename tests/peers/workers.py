@@ -28,6 +28,7 @@ from server.protocol.sdp import (
 )
 
 Slots = list[tuple[str, Kind]]
+Inside = Callable[[list[str]], list[str]]
 Through = Callable[[LocalTransport], LocalTransport]
 
 _ssrcs = itertools.count(50_000)
@@ -160,21 +161,24 @@ class RunningWorker:
         await pc.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
 
 
-async def spawn(directory: Path, listen: str = "127.0.0.1:0") -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
+async def spawn(
+    directory: Path, listen: str = "127.0.0.1:0", inside: Inside = list
+) -> asyncio.subprocess.Process:
+    command = [
         *(sys.executable, "-m", "server.media", "--worker", "w0", "--listen", listen),
         *("--control", str(directory / "w0.sock"), "--taps", str(directory / "w0.taps")),
         *("--ring-bytes", str(4 << 20)),
-        stdin=asyncio.subprocess.PIPE,
-    )
+    ]
+    return await asyncio.create_subprocess_exec(*inside(command), stdin=asyncio.subprocess.PIPE)
 
 
 @contextlib.asynccontextmanager
-async def running_worker(listen: str = "127.0.0.1:0") -> AsyncIterator[RunningWorker]:
-    """A worker process with a connected link; ended by the end of its standard input."""
+async def running_worker(listen: str = "127.0.0.1:0", inside: Inside = list) -> AsyncIterator[RunningWorker]:
+    """A worker process with a connected link; ended by the end of its standard input. `inside` makes the
+    command line that runs another in a network of its own."""
     with tempfile.TemporaryDirectory(prefix="lk") as name:
         directory = Path(name)
-        process = await spawn(directory, listen)
+        process = await spawn(directory, listen, inside)
         box: list[RunningWorker] = []
 
         def welcomed(welcome: Welcome, new: bool) -> None:
