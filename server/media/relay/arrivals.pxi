@@ -140,8 +140,17 @@ cdef void note_fate(Sent* sent, SentRow* row, int64_t arrival_us) noexcept nogil
     burst.octets += row.size
     if row.fate != RESENT:
         burst.sent_us = max(burst.sent_us, row.at_us)
-        burst.arrival_us = max(burst.arrival_us, arrival_us)
+        note_arrival_of(burst, arrival_us)
     row.fate = CAME
+
+
+cdef inline void note_arrival_of(Burst* burst, int64_t arrival_us) noexcept nogil:
+    cdef int64_t first
+    if burst.arrival_us < 0:
+        burst.arrival_us = arrival_us
+    first = min(burst.arrival_us - burst.spread_us, arrival_us)
+    burst.arrival_us = max(burst.arrival_us, arrival_us)
+    burst.spread_us = <int32_t>min(burst.arrival_us - first, <int64_t>1000000)
 
 
 cdef Burst* burst_of(Sent* sent, SentRow* row) noexcept nogil:

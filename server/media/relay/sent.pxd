@@ -18,7 +18,7 @@ cdef struct Burst:
     int32_t octets      # of those that came
     int32_t came
     int32_t lost        # below 0: some that had been told as lost came late
-    int32_t unused
+    int32_t spread_us   # from the first arrival to the last
 
 cdef struct Sent:
     # What is on its way to a viewer, and the bursts Python has not fetched yet; the newest is open.

@@ -136,7 +136,7 @@ class DownFigures(NamedTuple):
 BURST = struct.Struct("=qqiiii")
 """One burst of `Relay.take_bursts`: packets sent within 5 ms. sent_us, of the last that came, by our clock;
 arrival_us, by the viewer's clock, -1: none came; octets that came; packets that came; packets lost (below 0:
-some told as lost before came late); an unused word."""
+some told as lost before came late); us between the first arrival and the last."""
 
 
 class PeerFigures(NamedTuple):
