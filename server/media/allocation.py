@@ -1,8 +1,9 @@
 """What a viewer is given of what its slots are pointed at, within what its line carries. Pure.
 
-The order of giving up: tiles go first, the last one first; then the courseware's frame rate; then the camera's
-size, and the camera; then the courseware is a still picture now and then. Sound is never given up. One ladder of
-states leads from everything to that; a line stands on one rung, and goes up only where there is room to spare.
+The order of giving up: tiles go first, the last one first; then the courseware's frame rate; then the
+camera's size, and the camera; then the courseware is a still picture now and then. Sound is never given up.
+One ladder of states leads from everything to that; a line stands on one rung, and goes up only where there
+is room to spare.
 """
 
 from __future__ import annotations

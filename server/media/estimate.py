@@ -1,10 +1,10 @@
 """What a viewer's line carries, from what came of the packets sent to it. Pure; `now` is monotonic seconds.
 
-After draft-ietf-rmcat-gcc-02: a filter over the growth of one-way delay (here the trend line that followed the
-draft's Kalman filter), an over-use detector with an adaptive threshold, and a rate that falls at once and rises
-carefully. Three things differ, because a relay sends layers and not whatever rate it likes: the estimate starts
-high; it goes up by probes (`server.media.probes`); and loss that does not fall when the rate falls is the
-line's own and not held against the rate.
+After draft-ietf-rmcat-gcc-02: a filter over the growth of one-way delay (here the trend line that followed
+the draft's Kalman filter), an over-use detector with an adaptive threshold, and a rate that falls at once
+and rises carefully. Three things differ, because a relay sends layers and not whatever rate it likes: the
+estimate starts high; it goes up by probes (`server.media.probes`); and loss that does not fall when the
+rate falls is the line's own and not held against the rate.
 """
 
 from __future__ import annotations

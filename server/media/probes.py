@@ -1,8 +1,8 @@
 """When a viewer's line is probed, and what a probe has shown. Pure; `now` is monotonic seconds.
 
-A relay sends layers of fixed rates, so its own traffic never shows whether a line has become better. A probe
-sends more for a moment (RTX of what was sent). One that comes through is followed by the next at once; one that
-does not doubles the pause before the next.
+A relay sends layers of fixed rates, so its own traffic never shows whether a line has become better. A
+probe sends more for a moment (RTX of what was sent). One that comes through is followed by the next at
+once; one that does not doubles the pause before the next.
 """
 
 from __future__ import annotations

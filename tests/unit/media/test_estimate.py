@@ -1,4 +1,4 @@
-"""The estimate over simulated lines, in virtual time: it settles within 5 s, uses what is there, keeps queues short."""
+"""The estimate over simulated lines, in virtual time: settled within 5 s, most used, short queues."""
 
 from __future__ import annotations
 
