@@ -1,0 +1,71 @@
+"""Cells of a timetable's spreadsheet, the names they may use, and what is found in them (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from server.domain.timetable import Entry
+from server.protocol.messages import Words
+
+MOST_ROWS = 20_000
+MOST_PROBLEMS = 200
+MOST_TEXT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet's cells as text, row by row; `name` is the workbook's name for it, "" for CSV."""
+
+    rows: tuple[tuple[str, ...], ...]
+    name: str = ""
+
+    def at(self, row: int, column: int) -> str:
+        cells = self.rows[row]
+        return cells[column].strip() if column < len(cells) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetProblem:
+    """What is wrong in one cell; `row` and `column` count from 1, as the spreadsheet shows them."""
+
+    row: int
+    column: int
+    code: str
+    words: Words
+    sheet: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The names a timetable may use, and whom they mean: name -> id."""
+
+    rooms: Mapping[str, str]
+    teachers: Mapping[str, str]
+    subjects: Mapping[str, str]
+    term_weeks: int
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was found in a file so far; the parsers write into it."""
+
+    directory: Directory
+    entries: list[Entry] = field(default_factory=list)
+    problems: list[SheetProblem] = field(default_factory=list)
+    places: dict[tuple[str, int, int, tuple[int, ...]], tuple[str, int]] = field(default_factory=dict)
+
+    def tell(self, sheet: Sheet, row: int, column: int, code: str, zh: str, en: str) -> None:
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(SheetProblem(row + 1, column + 1, code, Words(zh, en), sheet.name))
+
+    def add(self, sheet: Sheet, row: int, column: int, entry: Entry) -> None:
+        """Keep an entry; the same place in the timetable twice is a problem of the second."""
+        known = self.places.get(entry.key)
+        if known is not None:
+            at = f"{known[0]} {known[1]}".strip()
+            zh, en = f"与第 {at} 行是同一节课。", f"The same lesson as row {at}."
+            self.tell(sheet, row, column, "twice", zh, en)
+            return
+        self.places[entry.key] = (sheet.name, row + 1)
+        self.entries.append(entry)
