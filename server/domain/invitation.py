@@ -1,0 +1,59 @@
+"""An ad hoc lesson's invitations: nobody's camera opens but by a hand in the room itself (pure).
+
+ASKED --accept--> ACCEPTED      (a touch or key in the room)
+  |---decline--> DECLINED
+  '---60 s-----> EXPIRED
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from server.errors import UserFault
+
+
+class InvitationState(StrEnum):
+    ASKED = "asked"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A room is asked to join; `until` in milliseconds since 1970."""
+
+    lesson: str
+    room: str
+    until: int
+    state: InvitationState = InvitationState.ASKED
+
+
+SHOWN_MS = 60_000
+
+
+def invite(lesson: str, room: str, allowed: frozenset[str], now: int, shown_ms: int = SHOWN_MS) -> Invitation:
+    """A new invitation. UserFault where this main room may not call that room."""
+    if room not in allowed:
+        raise UserFault(
+            "room_not_allowed",
+            zh="这个教室不允许由您的教室临时邀请，请联系县管理员。",
+            en="Your room may not invite this one; ask the county's administrator to allow it.",
+        )
+    return Invitation(lesson, room, now + shown_ms)
+
+
+def answer(invitation: Invitation, accepted: bool, now: int) -> Invitation:
+    """The room's answer. A second answer and one that comes too late change nothing."""
+    current = tick(invitation, now)
+    if current.state is not InvitationState.ASKED:
+        return current
+    return replace(current, state=InvitationState.ACCEPTED if accepted else InvitationState.DECLINED)
+
+
+def tick(invitation: Invitation, now: int) -> Invitation:
+    """The invitation as it is now."""
+    if invitation.state is InvitationState.ASKED and now >= invitation.until:
+        return replace(invitation, state=InvitationState.EXPIRED)
+    return invitation
