@@ -15,6 +15,7 @@ from cyclopts import App, Parameter
 
 from server import running
 from server.cli_recording import recording
+from server.cli_source import run_probe
 from server.config import load
 from server.errors import LiankeError, UserFault
 from server.running import Running
@@ -29,6 +30,7 @@ bench = App(name="bench", help="Measure what this machine can carry.")
 app.command(lesson)
 app.command(recording)
 app.command(bench)
+app.command(run_probe, name="probe")
 
 ConfigFile = Annotated[Path | None, Parameter(name="--config", help="TOML file; defaults where left out.")]
 AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON for programs.")]

@@ -71,6 +71,15 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     keep_journal: bool = False  # else it goes once every picture and sound was decoded and every sum taken
 
 
+PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+
+
+class Ingest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Cameras and encoders that the server opens by their address."""
+
+    networks: list[str] = msgspec.field(default_factory=lambda: list(PRIVATE_NETWORKS))
+
+
 class Security(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Lifetimes and slowness."""
 
@@ -121,6 +130,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     data: Data = Data()
     lessons: Lessons = Lessons()
     recording: Recording = Recording()
+    ingest: Ingest = Ingest()
     security: Security = Security()
     supervisor: Supervisor = Supervisor()
     logs: Logs = Logs()
@@ -221,6 +231,17 @@ def _check_address(key: str, text: str) -> None:
         ) from error
 
 
+def _check_network(key: str, text: str) -> None:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as error:
+        raise bad_setting(
+            key,
+            zh=f"“{text}”不是网段，应类似 192.168.1.0/24。",
+            en=f'"{text}" is no network like 192.168.1.0/24.',
+        ) from error
+
+
 def _check_between(key: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise bad_setting(
@@ -260,6 +281,8 @@ def _check(config: Config) -> Config:
     _check_address("media.listen", config.media.listen)
     for address in (*config.media.announce, *config.http.trusted_proxies):
         _check_address("media.announce / http.trusted_proxies", address)
+    for network in config.ingest.networks:
+        _check_network("ingest.networks", network)
     _check_between("http.port", config.http.port, 1, 65535)
     _check_between("media.workers", config.media.workers, 0, 256)
     _check_between("media.port_base", config.media.port_base, 1024, 65535 - config.worker_count)

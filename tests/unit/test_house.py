@@ -25,6 +25,8 @@ LAYERS: dict[str, set[str]] = {
     "server.clock": set(),
     "server.protocol": {"server.errors"},
     "server.domain": {"server.protocol", "server.errors"},
+    "server.workbooks": {"server.domain", "server.protocol", "server.errors"},
+    "server.ingest": {"server.protocol", "server.errors"},
     "server.config": {"server.protocol", "server.errors", "server.ids"},
     "server.running": {"server.config"},
     "server.ops": set(),
@@ -52,7 +54,13 @@ LAYERS: dict[str, set[str]] = {
     },
     "recorder": set(),
 }  # fmt: skip
-BUILDERS = {"server.app", "server.cli", "server.cli_recording", "server.__main__"}  # they join the parts
+BUILDERS = {
+    "server.app",
+    "server.cli",
+    "server.cli_recording",
+    "server.cli_source",
+    "server.__main__",
+}  # they join the parts
 OF_THE_STORE_LIVE_SEES = {"server.store.records"}
 
 HOMES = {
@@ -60,9 +68,9 @@ HOMES = {
     "sqlalchemy": {"server.store"},
     "alembic": {"server.store"},
     "aiosqlite": {"server.store"},
-    "av": {"recorder.writer", "recorder.verification", "server.drill"},
+    "av": {"recorder.writer", "recorder.verification", "server.drill", "server.ingest"},
     "cv2": {"server.drill"},
-    "numpy": {"server.drill", "recorder.ring"},
+    "numpy": {"server.drill", "server.ingest", "recorder.ring"},
     "aiortc": {"server.media", "server.protocol.sdp_text", "server.drill"},
     "aioice": {"server.media", "server.drill"},
     "pylibsrtp": {"server.media", "server.drill"},
@@ -72,8 +80,9 @@ HOMES = {
     "pypinyin": {"server.store"},
     "segno": {"server.api"},
     "jwt": {"server.api"},
-    "cyclopts": {"server.cli", "server.cli_recording", "server.drill"},
-    "rich": {"server.cli", "server.cli_recording", "server.drill"},
+    "openpyxl": {"server.workbooks"},
+    "cyclopts": {"server.cli", "server.cli_recording", "server.cli_source", "server.drill"},
+    "rich": {"server.cli", "server.cli_recording", "server.cli_source", "server.drill"},
 }
 
 PURE = ("server.protocol", "server.domain", "recorder.assemble")

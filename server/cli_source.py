@@ -1,0 +1,68 @@
+"""`lianke probe`: what a camera or encoder sends, and which setting of it to change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from server.config import load
+from server.ingest.address import allowed_networks
+from server.ingest.facts import Fitness, Report
+from server.ingest.probe import WATCH_S, probe
+
+MARKS = {Fitness.GOOD: "✓", Fitness.NOTE: "·", Fitness.TRANSCODE: "!", Fitness.UNFIT: "✗"}
+
+
+def run_probe(
+    url: str,
+    /,
+    *,
+    seconds: float = WATCH_S,
+    udp: bool = False,
+    anywhere: bool = False,
+    snapshot: Path | None = None,
+    config: Annotated[Path | None, Parameter(name="--config", help="TOML file.")] = None,
+    as_json: Annotated[bool, Parameter(name="--json", help="Print JSON for programs.")] = False,
+) -> int:
+    """Open a source for some seconds: what goes through, what would be transcoded, which setting to change.
+
+    Parameters
+    ----------
+    url
+        rtsp://, rtmp://, http:// (MPEG-TS) or udp:// address; user and password before the host.
+    seconds
+        How long to watch; a drifting clock is told from 20 s on.
+    udp
+        RTSP over UDP instead of TCP.
+    anywhere
+        Also addresses outside the networks of [ingest] in the configuration.
+    snapshot
+        Write a picture of the source into this JPEG file.
+    """
+    networks = None if anywhere else allowed_networks(load(config).ingest.networks)
+    report = probe(url, networks, seconds, udp=udp)
+    if snapshot is not None and report.snapshot_jpeg is not None:
+        snapshot.write_bytes(report.snapshot_jpeg)
+    if as_json:
+        print(msgspec.json.encode(report).decode())
+    else:
+        _show(report)
+    return 1 if report.fitness is Fitness.UNFIT else 0
+
+
+def _show(report: Report) -> None:
+    from rich.console import Console
+
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console.print(f"{report.address}  ({report.seconds:.0f} s)")
+    if report.video:
+        video = report.video
+        console.print(
+            f"{video.codec} {video.profile} {video.width}x{video.height} {video.fps:.0f}/s "
+            f"{video.bitrate_bps / 1e6:.1f} Mbit/s"
+        )
+    for point in report.points:
+        console.print(f" {MARKS[point.fitness]} {point.words.zh}\n   {point.words.en}")

@@ -1,0 +1,60 @@
+"""Opening a source with bounds on everything: time, redirects, protocols, the size of a picture. Blocking."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import av
+from av.container import InputContainer
+
+from server.ingest.address import SourceAddress
+from server.ingest.faults import fault_of
+
+OPEN_S = 8.0
+READ_S = 5.0  # a source that says nothing for so long is away
+
+_OPTIONS = {
+    "rtsp": {"rtsp_transport": "tcp", "allowed_media_types": "video+audio"},
+    "rtsps": {"rtsp_transport": "tcp", "allowed_media_types": "video+audio"},
+    "rtmp": {"rtmp_live": "live"},
+    "http": {"max_redirects": "0"},
+    "https": {"max_redirects": "0"},
+    "udp": {"fifo_size": "4096", "overrun_nonfatal": "1"},
+}
+_FORMATS = {"http": "mpegts", "https": "mpegts", "udp": "mpegts"}  # a playlist could name any address
+_PROTOCOLS = {
+    "rtsp": "rtp,udp,tcp,rtsp",
+    "rtsps": "rtp,udp,tcp,tls,rtsps",
+    "rtmp": "rtmp,tcp",
+    "http": "http,tcp",
+    "https": "https,tls,tcp,http",
+    "udp": "udp",
+}
+
+
+@contextmanager
+def opened(address: SourceAddress, host: str, *, udp: bool = False) -> Iterator[InputContainer]:
+    """The source, opened at the numeric address `host` and closed at the end. `udp`: RTSP's packets over UDP.
+    SourceFault where it cannot be opened."""
+    options = {
+        **_OPTIONS[address.scheme],
+        "protocol_whitelist": _PROTOCOLS[address.scheme],
+        "max_pixels": str(7680 * 4320),
+        "analyzeduration": "3000000",
+        "probesize": "4000000",
+    }
+    if udp and address.scheme == "rtsp":
+        options["rtsp_transport"] = "udp"
+    began = time.monotonic()
+    try:
+        container = av.open(
+            address.url(host), options=options, format=_FORMATS.get(address.scheme), timeout=(OPEN_S, READ_S)
+        )
+    except (av.FFmpegError, OSError) as error:
+        late = time.monotonic() - began > OPEN_S - 0.5  # RTSP calls its own time-out invalid data
+        cause = TimeoutError() if late else error
+        raise fault_of(address, cause) from None  # the library's error has the password in its text
+    with container:
+        yield container

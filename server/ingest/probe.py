@@ -1,0 +1,44 @@
+"""One source, opened, watched and judged: `lianke probe`, and the button on a room's page. Blocking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from av.error import FFmpegError
+
+from server.errors import UserFault
+from server.ingest.address import Network, SourceAddress, parse, resolve
+from server.ingest.facts import Fitness, Point, Report
+from server.ingest.faults import fault_of
+from server.ingest.measuring import audio_facts, jpeg, video_facts, watch
+from server.ingest.opening import opened
+from server.ingest.verdict import judge
+
+WATCH_S = 8.0
+LONGEST_WATCH_S = 120.0
+
+
+def probe(
+    text: str, networks: Sequence[Network] | None, seconds: float = WATCH_S, *, udp: bool = False
+) -> Report:
+    """What comes from a source and how it can be taught with. Whatever is wrong with the source is in the
+    report; BadAddress only where the text is no address at all."""
+    address = parse(text)
+    try:
+        return _watched(address, resolve(address, networks), min(seconds, LONGEST_WATCH_S), udp)
+    except UserFault as fault:
+        point = Point(fault.code, Fitness.UNFIT, fault.words)
+        return Report(str(address), 0.0, Fitness.UNFIT, [point], problem=fault.code)
+
+
+def _watched(address: SourceAddress, host: str, seconds: float, udp: bool) -> Report:
+    with opened(address, host, udp=udp) as container:
+        try:
+            video, audio, took = watch(container, seconds)
+        except FFmpegError as error:
+            raise fault_of(address, error) from None
+        seen = video_facts(video, took) if video else None
+        heard = audio_facts(audio, took) if audio else None
+        fitness, points = judge(seen, heard)
+        snapshot = jpeg(video.snapshot) if video and video.snapshot else None
+    return Report(str(address), round(took, 2), fitness, points, seen, heard, snapshot_jpeg=snapshot)

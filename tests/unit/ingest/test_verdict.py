@@ -1,0 +1,94 @@
+"""Each fact of a source leads to its sentence and its setting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+import pytest
+
+from server.ingest.facts import AudioFacts, Fitness, VideoFacts
+from server.ingest.verdict import judge, transcode_cores
+
+GOOD = VideoFacts("h264", "Main", 40, 1920, 1080, 25.0, 3_000_000, False, 2.0, 4, 5.0, 20.0, 150)
+AAC = AudioFacts("aac", 48000, 2, 128_000, -20.0)
+
+
+@dataclass(frozen=True)
+class Case:
+    code: str
+    fitness: Fitness
+    says: str
+    video: dict[str, object]
+
+
+CASES = [
+    Case("codec_hevc", Fitness.TRANSCODE, "Set the codec to H.264", {"codec": "hevc"}),
+    Case("codec_mjpeg", Fitness.TRANSCODE, "Use the H.264 stream", {"codec": "mjpeg"}),
+    Case("codec_mpeg4", Fitness.TRANSCODE, "Set the codec to H.264", {"codec": "mpeg4"}),
+    Case("b_frames", Fitness.TRANSCODE, "Set profile to Main, B-frames to 0", {"b_frames": True}),
+    Case("long_keyframes", Fitness.TRANSCODE, "I-frame interval to 50", {"keyframe_every_s": 10.0}),
+    Case(
+        "long_keyframes",
+        Fitness.TRANSCODE,
+        "Turn off Smart Codec/H.264+",
+        {"keyframe_every_s": 8.0, "keyframes": 1},
+    ),
+    Case("over_1080p", Fitness.TRANSCODE, "1920x1080", {"width": 2560, "height": 1440}),
+    Case("too_big", Fitness.UNFIT, "1920x1080", {"width": 7680, "height": 4320}),
+    Case(
+        "long_keyframes",
+        Fitness.TRANSCODE,
+        "Turn off",
+        {"keyframe_every_s": 8.0, "keyframes": 0, "pictures": 0},
+    ),
+    Case("no_picture_decoded", Fitness.UNFIT, "Restart", {"pictures": 0}),
+    Case("no_picture_decoded", Fitness.UNFIT, "H.264", {"width": 0, "height": 0, "pictures": 0}),
+    Case("high_bitrate", Fitness.NOTE, "4 Mbit/s", {"bitrate_bps": 16_000_000}),
+    Case("low_frame_rate", Fitness.NOTE, "25", {"fps": 6.0}),
+    Case("jitter", Fitness.NOTE, "cable", {"jitter_ms": 200.0}),
+    Case("clock_drift", Fitness.NOTE, "NTP", {"drift_ppm": -900.0}),
+    Case("broken_pictures", Fitness.NOTE, "switch", {"broken": 3}),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.code)
+def test_a_fact_leads_to_its_sentence_and_setting(case: Case) -> None:
+    fitness, points = judge(msgspec.structs.replace(GOOD, **case.video), AAC)
+    point = next(point for point in points if point.code == case.code)
+    assert (fitness, point.fitness) == (case.fitness, case.fitness)
+    assert case.says in point.words.en
+    assert point.words.zh
+    assert (point.cpu_cores > 0) == (case.fitness is Fitness.TRANSCODE)
+
+
+def test_a_good_source_goes_through_as_it_is() -> None:
+    fitness, points = judge(GOOD, AAC)
+    assert fitness is Fitness.GOOD
+    assert {point.code for point in points} == {"codec_h264", "keyframes", "audio_converted"}
+
+
+@pytest.mark.parametrize(
+    ("audio", "code", "fitness"),
+    [
+        (None, "no_audio", Fitness.NOTE),
+        (AudioFacts("pcm_alaw", 8000, 1, 64_000, -20.0), "narrow_sound", Fitness.NOTE),
+        (AudioFacts("aac", 48000, 2, 2_000, -90.0), "silent", Fitness.NOTE),
+        (AudioFacts("opus", 48000, 2, 64_000, -20.0), "audio_opus", Fitness.GOOD),
+    ],
+)
+def test_sound_has_its_own_sentences(audio: AudioFacts | None, code: str, fitness: Fitness) -> None:
+    worst, points = judge(GOOD, audio)
+    assert worst is fitness
+    assert code in {point.code for point in points}
+
+
+def test_sound_alone_is_no_camera_and_the_worst_stands_first() -> None:
+    fitness, points = judge(None, AAC)
+    assert fitness is Fitness.UNFIT
+    assert points[0].code == "no_video"
+
+
+def test_the_cost_of_transcoding_grows_with_pictures_and_pixels() -> None:
+    small = msgspec.structs.replace(GOOD, width=960, height=540)
+    assert transcode_cores(GOOD) == pytest.approx(4 * transcode_cores(small), rel=0.05)
