@@ -86,7 +86,7 @@ class Security(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     session_hours: int = 12
     room_token_days: int = 400
     lesson_token_hours: int = 12
-    media_url_minutes: int = 180
+    media_url_minutes: float = 10.0  # renewed by the page that plays
     wrong_tries: int = 5  # free wrong codes or passwords of one address, then it waits
     wrong_tries_wait_s: float = 2.0  # doubled at each further one, at most 5 minutes
 
@@ -287,7 +287,7 @@ def _check(config: Config) -> Config:
     _check_between("media.workers", config.media.workers, 0, 256)
     _check_between("media.port_base", config.media.port_base, 1024, 65535 - config.worker_count)
     _check_between("lessons.ad_hoc_minutes", config.lessons.ad_hoc_minutes, 1, 600)
-    _check_between("security.media_url_minutes", config.security.media_url_minutes, 1, 24 * 60)
+    _check_between("security.media_url_minutes", config.security.media_url_minutes, 0.05, 24 * 60)
     if config.logs.level not in ("debug", "info", "warning", "error"):
         raise bad_setting("logs.level", zh="只能是 debug、info、warning、error。",
                           en="it is one of debug, info, warning, error.")  # fmt: skip

@@ -35,6 +35,7 @@ _MEDIA = re.compile(
 )
 _WHAT = r"(?=[0-9]*[a-z])[a-z0-9][a-z0-9-]{0,19}"
 _DERIVED = re.compile(rf"[a-z0-9][a-z0-9-]{{0,39}}\.{_WHAT}\.(?:mp4|m4a|m3u8|vtt|jpg)", re.ASCII)
+_DOWNLOAD = re.compile(r"lesson\.(?:film|export)\.mp4", re.ASCII)
 _JOURNAL_FILE = re.compile(r"[0-9]{6}\.lkj", re.ASCII)
 _RESERVED = frozenset({"lesson", "manifest"})
 
@@ -90,6 +91,11 @@ def derived_file(of: str, what: str) -> str:
 def is_derived(name: str) -> bool:
     """Whether a file of the lesson's folder was made after class and can be made again."""
     return bool(_DERIVED.fullmatch(name))
+
+
+def is_download(name: str) -> bool:
+    """Whether a file is made to be taken away, not to be played here: the film and the export."""
+    return bool(_DOWNLOAD.fullmatch(name))
 
 
 def journal_file(number: int) -> str:

@@ -13,19 +13,25 @@ from aiohttp import web
 
 from server.api import (
     accounts,
+    deletion,
+    downloads,
+    editing,
+    extras,
     health,
     hls,
     keys,
     lessons,
+    library,
     media,
     pages,
     replay,
     rooms,
+    series,
     standard,
     whep,
     whip,
     ws,
-)
+)  # fmt: skip
 from server.api.codes import RoomCodes
 from server.api.guarding import dress, time_limit
 from server.api.live_playlist import Playlists
@@ -37,11 +43,16 @@ from server.config import Config
 from server.ids import new_room_code
 from server.live.service import LiveService
 from server.ops.metrics import Metrics
+from server.store.edits import Edits
+from server.store.library import Library
 from server.store.store import Store
 
 Application = web.Application
 CLOSING_S = 3.0
-ROUTES = (accounts, health, hls, lessons, media, pages, replay, rooms, whep, whip, ws)
+ROUTES = (
+    accounts, deletion, downloads, editing, extras, health, hls, lessons, library, media, pages, replay,
+    rooms, series, whep, whip, ws,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,8 @@ def build(parts: Parts) -> Application:
     app[keys.CONFIG] = parts.config
     app[keys.CLOCK] = parts.clock
     app[keys.STORE] = parts.store
+    app[keys.LIBRARY] = Library(parts.store.database, parts.clock)
+    app[keys.EDITS] = Edits(parts.store.database, parts.clock)
     app[keys.LIVE] = parts.live
     app[keys.TOKENS] = Tokens(parts.token_key, parts.clock)
     app[keys.MEDIA_KEY] = parts.media_key

@@ -35,7 +35,7 @@ async def hls(request: web.Request) -> web.Response:
         raise NotReady
     visit, now = visit_of(request), request.app[CLOCK].wall_ms()
     request.app[LIVE].readers.admitted(lesson, session_name(visit), actor.role, actor.room, now)
-    expires_s = now // 1000 + config.security.media_url_minutes * 60
+    expires_s = now // 1000 + max(1, round(config.security.media_url_minutes * 60))
     prefix = media_prefix(request.app[MEDIA_KEY], lesson, expires_s, visit)
     response = answer(_live(manifest, overview, prefix, now, expires_s))
     keep_visit(request, response, visit)

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from server.api.keys import ADMIN_EPOCH, BOOT, CLOCK, CONFIG, MEDIA_KEY, TOKENS
 from server.api.roles import ANYONE, Actor, ActorRole
-from server.api.signing import signature_holds
+from server.api.signing import scope_of, signature_holds
 from server.api.tokens import BadToken, TokenKind
 from server.errors import Refused
 
@@ -119,7 +119,8 @@ def _of_signature(request: web.Request) -> list[Actor]:
     lesson, visit = match.get("lesson", ""), request.cookies.get(VISIT_COOKIE, "")
     now_s = request.app[CLOCK].wall_ms() // 1000
     expires, given = match.get("expires", ""), match["signature"]
-    if signature_holds(request.app[MEDIA_KEY], lesson, expires, visit, given, now_s=now_s):
+    scope = scope_of(lesson, match.get("file", ""))
+    if signature_holds(request.app[MEDIA_KEY], scope, expires, visit, given, now_s=now_s):
         return [Actor(ActorRole.SIGNED_URL, lesson=lesson)]
     return []
 

@@ -23,6 +23,8 @@ from server.api.tokens import Tokens
 from server.clock import Clock
 from server.config import Config
 from server.ops.metrics import Metrics
+from server.store.edits import Edits
+from server.store.library import Library
 from server.store.store import Store
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ class AdminEpoch:
 CONFIG = web.AppKey("config", Config)
 CLOCK = web.AppKey("clock", Clock)
 STORE = web.AppKey("store", Store)
+LIBRARY = web.AppKey("library", Library)
+EDITS = web.AppKey("edits", Edits)
 TOKENS = web.AppKey("tokens", Tokens)
 CODES = web.AppKey("codes", RoomCodes)
 SLOWING = web.AppKey("slowing", Slowing)

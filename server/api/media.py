@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -13,8 +14,17 @@ from server.api.live_playlist import live_playlist
 from server.api.rights import Action, NoRight, Thing, require
 from server.api.visits import visitor
 
-TYPES = {".m3u8": "application/vnd.apple.mpegurl", ".mp4": "video/mp4"}
-PATH = "/media/{expires:[0-9]{1,12}}.{signature:[A-Za-z0-9_-]{27}}/{lesson}/{file}"
+TYPES = {
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".mp4": "video/mp4",
+    ".m4a": "audio/mp4",
+    ".jpg": "image/jpeg",
+    ".vtt": "text/vtt",
+}
+SIGNED = "{expires:[0-9]{1,12}}.{signature:[A-Za-z0-9_-]{27}}/{lesson}/{file}"
+PATH = "/media/" + SIGNED
+CHECK_PATH = "/media-check/media/" + SIGNED
+LONGEST_NAME = 150
 
 
 def _find(archive: Path, lesson: str, name: str) -> Path:
@@ -27,19 +37,32 @@ def _find(archive: Path, lesson: str, name: str) -> Path:
     return path
 
 
-async def media(request: web.Request) -> web.StreamResponse:
-    """A playlist or a media file. A file that grows is sent as long as it is now."""
+async def _path_of(request: web.Request) -> Path:
     lesson = request.match_info["lesson"]
     require(request, Action.READ_MEDIA, Thing(lesson=lesson))
     archive = request.app[CONFIG].archive_path
-    path = await asyncio.to_thread(_find, archive, lesson, request.match_info["file"])
+    return await asyncio.to_thread(_find, archive, lesson, request.match_info["file"])
+
+
+async def media(request: web.Request) -> web.StreamResponse:
+    """A playlist, a picture or a media file. A file that grows is sent as long as it is now. `?name=`: the
+    browser saves it under this name."""
+    path, lesson = await _path_of(request), request.match_info["lesson"]
     request.app[LIVE].readers.seen(lesson, visitor(request), request.app[CLOCK].wall_ms())
     if path.suffix == ".m3u8":
         return await live_playlist(request, lesson, path)
     response = web.FileResponse(path, headers={"Cache-Control": "private, no-cache"})
     response.content_type = TYPES[path.suffix]
+    if name := request.query.get("name", "")[:LONGEST_NAME]:
+        response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     return response
 
 
+async def check(request: web.Request) -> web.Response:
+    """204 where `media` would send the file: a web server before us asks, then sends it by itself."""
+    await _path_of(request)
+    return web.Response(status=204)
+
+
 def routes() -> list[web.RouteDef]:
-    return [web.get(PATH, media)]
+    return [web.get(PATH, media), web.get(CHECK_PATH, check)]

@@ -25,11 +25,18 @@ log = logging.getLogger("api")
 
 STATUS_OF_CODE = {
     "bad_body": 400,
+    "bad_captions": 400,
+    "bad_choice": 400,
+    "bad_edit": 400,
+    "bad_name": 400,
     "bad_password": 403,
     "bad_position": 400,
+    "bad_query": 400,
     "media_busy": 503,
     "not_ready": 503,
+    "nothing_left": 400,
     "stale_tag": 412,
+    "too_long_words": 400,
     "wrong_code": 403,
 }
 OUR_FAULT = Words(
@@ -106,7 +113,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
 def _method_of(request: web.Request) -> str:
     """A label of few values, whatever is sent."""
     return (
-        request.method if request.method in {"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"} else "other"
+        request.method
+        if request.method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+        else "other"
     )
 
 

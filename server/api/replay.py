@@ -10,16 +10,17 @@ from aiohttp import web
 
 from recorder.archive.reading import BadManifest, Manifest, Track, Verdict, lesson_folder, read_manifest
 from recorder.contract import RecordingState
+from server.api.catalogued import require_row, row_of_path, thing_of_row
 from server.api.guarding import answer
-from server.api.keys import CLOCK, CONFIG, MEDIA_KEY, STORE
-from server.api.lessons import find_lesson, thing_of
-from server.api.rights import Action, NoRight, Thing, require
-from server.api.signing import media_prefix
-from server.api.visits import keep_visit, visit_of
+from server.api.keys import CONFIG, STORE
+from server.api.rights import Action, NoRight, require
+from server.api.visits import Signer, keep_visit, signer_of
 from server.errors import UserFault
 from server.ids import is_lesson_id
+from server.protocol.library import MediaRenewal
 from server.protocol.messages import Words
 from server.protocol.resources import Replay, ReplayGap, ReplayMark, ReplayTrack, ReplayTruth
+from server.store.library_records import LibraryRow
 from server.store.records import LessonOverview, Mark
 
 
@@ -73,7 +74,7 @@ def _truth(verdict: Verdict | None) -> ReplayTruth | None:
     )
 
 
-def _zero_after_start_s(manifest: Manifest, overview: LessonOverview | None) -> float:
+def zero_after_start_s(manifest: Manifest, overview: LessonOverview | None) -> float:
     """Marks count from Start, the recording from its first packet. Both end with the lesson."""
     started, ended = (overview.lesson.started_at, overview.lesson.ended_at) if overview else (None, None)
     if manifest.state is not RecordingState.READY or manifest.problem or started is None or ended is None:
@@ -86,11 +87,16 @@ def _mark(mark: Mark, zero_s: float, seconds: float) -> ReplayMark:
     return ReplayMark(round(min(at_s, seconds) if seconds else at_s, 3), mark.kind, mark.values)
 
 
-def _replay(
-    manifest: Manifest, overview: LessonOverview | None, marks: list[Mark], prefix: str, expires_s: int
-) -> Replay:
-    title = overview.lesson.title if overview else Words(zh=manifest.title, en=manifest.title)
-    zero_s = _zero_after_start_s(manifest, overview)
+def title_of(row: LibraryRow) -> Words:
+    """What people called it since, else what it was called in class."""
+    given = row.catalogue.title
+    return Words(zh=given, en=given) if given else row.overview.lesson.title
+
+
+def _replay(manifest: Manifest, row: LibraryRow | None, marks: list[Mark], signer: Signer) -> Replay:
+    title = title_of(row) if row else Words(zh=manifest.title, en=manifest.title)
+    zero_s = zero_after_start_s(manifest, row.overview if row else None)
+    prefix = f"/media/{signer.pair(manifest.lesson)}/{manifest.lesson}/"
     return Replay(
         lesson=manifest.lesson,
         title=title,
@@ -98,7 +104,7 @@ def _replay(
         seconds=manifest.seconds,
         started_at=wall_ms_of(manifest.started_at),
         ready_after_s=manifest.ready_after_s,
-        expires_at=expires_s * 1000,
+        expires_at=signer.expires_s * 1000,
         tracks=[replay_track(track, prefix) for track in manifest.tracks if track.playlist],
         marks=[_mark(mark, zero_s, manifest.seconds) for mark in marks],
         truth=_truth(manifest.verdict),
@@ -108,24 +114,34 @@ def _replay(
 async def replay(request: web.Request) -> web.Response:
     """The recording, while it grows and after. The visit cookie it sets is part of every signature."""
     lesson = request.match_info["lesson"]
-    overview = await find_lesson(request)
-    actor = require(request, Action.READ_REPLAY, thing_of(overview) if overview else Thing())
-    if not is_lesson_id(lesson):
+    row = await row_of_path(request)
+    actor = require(request, Action.READ_REPLAY, thing_of_row(row, Action.READ_REPLAY))
+    if not is_lesson_id(lesson) or (row is not None and row.catalogue.deleted_at is not None):
         raise NoRight
-    config = request.app[CONFIG]
-    manifest = await asyncio.to_thread(read_if_there, config.archive_path, lesson)
+    manifest = await asyncio.to_thread(read_if_there, request.app[CONFIG].archive_path, lesson)
     if manifest is None:
-        raise NoRight if overview is None else NotReady
+        raise NoRight if row is None else NotReady
     marks = await request.app[STORE].marks(lesson)
-    visit = visit_of(request)
-    lifetime_s = config.security.media_url_minutes * 60
-    expires_s = request.app[CLOCK].wall_ms() // 1000 + lifetime_s
-    prefix = media_prefix(request.app[MEDIA_KEY], lesson, expires_s, visit)
-    response = answer(_replay(manifest, overview, marks, prefix, expires_s))
-    keep_visit(request, response, visit)
-    await request.app[STORE].audit(actor.name, Action.READ_REPLAY, lesson)
+    signer = signer_of(request)
+    response = answer(_replay(manifest, row, marks, signer))
+    keep_visit(request, response, signer.visit)
+    if manifest.state is RecordingState.READY:
+        await request.app[STORE].audit(actor.name, Action.READ_REPLAY, lesson)
+    return response
+
+
+async def renew(request: web.Request) -> web.Response:
+    """New signatures for a page that goes on playing; asks the right again, and is no second view."""
+    row, _ = await require_row(request, Action.READ_REPLAY)
+    signer = signer_of(request)
+    pair = signer.pair(row.overview.lesson.id)
+    response = answer(MediaRenewal(signature=pair, expires_at=signer.expires_s * 1000))
+    keep_visit(request, response, signer.visit)
     return response
 
 
 def routes() -> list[web.RouteDef]:
-    return [web.get("/api/v1/lessons/{lesson}/replay", replay)]
+    return [
+        web.get("/api/v1/lessons/{lesson}/replay", replay),
+        web.get("/api/v1/lessons/{lesson}/renewal", renew),
+    ]

@@ -34,8 +34,10 @@ __all__ = [
     "Thing",
     "allows",
     "enter_session",
+    "is_allowed",
     "require",
     "require_message",
+    "require_some",
 ]
 
 
@@ -60,6 +62,16 @@ class Action(StrEnum):
     READ_REPLAY = "read_replay"
     READ_MEDIA = "read_media"
     WATCH_HLS = "watch_hls"  # the live lesson's recording, as it grows
+    LIST_LIBRARY = "list_library"
+    KEEP_PLACE = "keep_place"  # where this viewer stopped
+    EDIT_LESSON = "edit_lesson"  # catalogue, series, chapters' titles, trim, captions, another try at a step
+    SHARE_LESSON = "share_lesson"  # who else may watch or download
+    DOWNLOAD = "download"
+    EXPORT = "export"  # many lessons as one archive
+    UPLOAD = "upload"
+    READ_RECEIPT = "read_receipt"
+    ASK_DELETION = "ask_deletion"
+    DELETE_LESSON = "delete_lesson"
     ASK_OPTIONS = "ask_options"  # CORS preflight
     CONNECT = "connect"  # open a WebSocket: its token comes with the first message
     PUBLISH = "publish"  # WHIP
@@ -76,23 +88,28 @@ class Reach(StrEnum):
 
     ALL = "all"
     OWN_MAIN = "own_main"  # things of the actor's main room (and lesson, where the token names one)
+    OWN_OR_SHARED = "own_or_shared"  # those, and what other main rooms opened to all
     OWN_SEAT = "own_seat"  # lessons in which the actor's room has a seat
     OWN_LESSON = "own_lesson"  # the lesson the token names
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """What is asked about; empty where the action has no object. `seats`: the receiving rooms."""
+    """What is asked about; empty where the action has no object. `seats`: the receiving rooms; `shared`: the
+    main room opened it to the teachers of the others."""
 
     lesson: str | None = None
     main_room: str | None = None
     seats: frozenset[str] = frozenset()
+    shared: bool = False
 
 
 NOTHING = Thing()
 
 _R = ActorRole
 _ANYONE = {_R.ANYONE: Reach.ALL}
+_OWNER = {_R.ADMIN: Reach.ALL, _R.STUDIO: Reach.OWN_MAIN}
+_WATCHES = {_R.ADMIN: Reach.ALL, _R.DEMO_VISITOR: Reach.ALL, _R.STUDIO: Reach.OWN_OR_SHARED}
 RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
     Action.OPEN_PAGE: _ANYONE,
     Action.READ_HEALTH: _ANYONE,
@@ -109,11 +126,6 @@ RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
     Action.START_LESSON: {_R.ADMIN: Reach.ALL, _R.OPERATOR: Reach.ALL, _R.STUDIO: Reach.OWN_MAIN},
     Action.END_LESSON: {_R.ADMIN: Reach.ALL, _R.OPERATOR: Reach.ALL, _R.STUDIO: Reach.OWN_MAIN},
     Action.OBSERVE: {_R.ADMIN: Reach.ALL, _R.DEMO_VISITOR: Reach.ALL},
-    Action.READ_REPLAY: {
-        _R.ADMIN: Reach.ALL,
-        _R.DEMO_VISITOR: Reach.ALL,
-        _R.STUDIO: Reach.OWN_MAIN,
-    },
     Action.WATCH_HLS: {
         _R.ADMIN: Reach.ALL,
         _R.DEMO_VISITOR: Reach.ALL,
@@ -121,6 +133,17 @@ RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
         _R.ROOM: Reach.OWN_SEAT,
         _R.OBSERVER: Reach.OWN_LESSON,
     },
+    Action.READ_REPLAY: _WATCHES,
+    Action.LIST_LIBRARY: _WATCHES,
+    Action.KEEP_PLACE: _WATCHES,
+    Action.DOWNLOAD: _WATCHES,
+    Action.EDIT_LESSON: _OWNER,
+    Action.SHARE_LESSON: _OWNER,
+    Action.EXPORT: _OWNER,
+    Action.UPLOAD: _OWNER,
+    Action.ASK_DELETION: _OWNER,
+    Action.DELETE_LESSON: {_R.ADMIN: Reach.ALL},
+    Action.READ_RECEIPT: {**_OWNER, _R.DEMO_VISITOR: Reach.ALL},
     Action.READ_MEDIA: {_R.SIGNED_URL: Reach.OWN_LESSON},
     Action.ASK_OPTIONS: _ANYONE,
     Action.CONNECT: _ANYONE,
@@ -185,6 +208,8 @@ def allows(actor: Actor, action: Action, thing: Thing = NOTHING) -> bool:
         return False
     if reach is Reach.OWN_MAIN:
         return actor.room == thing.main_room
+    if reach is Reach.OWN_OR_SHARED:
+        return actor.room == thing.main_room or thing.shared
     return actor.room in thing.seats
 
 
@@ -199,6 +224,26 @@ def require(request: web.Request, action: Action, thing: Thing = NOTHING) -> Act
     """The right to `action`, or `Refused`. Returns as whom the request may do it."""
     mark_asked(request)
     return _first_allowed(actors_of(request), action, thing)
+
+
+def is_allowed(request: web.Request, action: Action, thing: Thing) -> bool:
+    """Whether the request may do it, for a page that shows only what its reader may do."""
+    return any(allows(actor, action, thing) for actor in actors_of(request))
+
+
+def require_some(request: web.Request, action: Action) -> tuple[Actor, str | None]:
+    """The right to do it to some lessons: as whom, and to which main room's; None: to all. `Refused`."""
+    mark_asked(request)
+    owner: Actor | None = None
+    for actor in actors_of(request):
+        reach = RIGHTS[action].get(actor.role)
+        if reach is Reach.ALL:
+            return actor, None
+        if reach is not None and actor.room is not None and actor.lesson is None:
+            owner = owner or actor
+    if owner is None:
+        raise NoRight
+    return owner, owner.room
 
 
 def enter_session(tokens: Tokens, token: str) -> tuple[Actor, Role]:

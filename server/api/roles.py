@@ -33,5 +33,10 @@ class Actor:
         """For the audit log: never a token or an address."""
         return ":".join(filter(None, (self.role, self.room, self.lesson)))
 
+    @property
+    def viewer(self) -> str:
+        """Whose place in a recording is remembered: one name for all tokens of a room."""
+        return ":".join(filter(None, (self.role, self.room)))
+
 
 ANYONE = Actor(ActorRole.ANYONE)

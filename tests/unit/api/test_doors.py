@@ -22,6 +22,8 @@ PLACES = {
     "file": "index.js",
     "expires": "1700000000",
     "signature": "A" * 27,
+    "series": "s1",
+    "language": "zh",
 }
 BODIES: dict[str, dict[str, str]] = {
     "/api/v1/setup": {"password": "long enough for all"},

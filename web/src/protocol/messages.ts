@@ -1,4 +1,4 @@
-// Generated from server/protocol/messages.py and resources.py by `make messages`. Do not edit.
+// Generated from server/protocol/messages.py, resources.py and library.py by `make messages`. Do not edit.
 
 export const VERSION = 1;
 export const MAX_MESSAGE = 65536;
@@ -441,6 +441,230 @@ export interface LiveReplay {
 }
 
 /**
+ * What happens to a recording after class. `step` is the one at work, else the one that failed, else "";
+ * `progress` 0 to 1 over all of them; `problem` a stable code.
+ */
+export interface Processing {
+  step: string;
+  progress: number;
+  failed: boolean;
+  problem: string;
+}
+
+/**
+ * A lesson in the library. `poster`: a signed path or ""; `recording`: recorder.contract.RecordingState;
+ * `processing`: null once all is made; `watched_s`: where this viewer stopped; `yours`: may be changed.
+ */
+export interface LibraryCard {
+  lesson: string;
+  title: Words;
+  room: string;
+  room_name: Words;
+  teacher: string;
+  school: string;
+  subject: string;
+  grade: string;
+  edition: string;
+  volume: string;
+  chapter: string;
+  series: string | null;
+  position: number;
+  held_at: number;
+  seconds: number;
+  recording: string;
+  problem: string;
+  poster: string;
+  processing: Processing | null;
+  watched_s: number;
+  visibility: string;
+  download: boolean;
+  deletion_asked: boolean;
+  yours: boolean;
+}
+
+/** One page of what was asked for; `total`: of all pages. */
+export interface LibraryPage {
+  cards: LibraryCard[];
+  total: number;
+  admin: boolean;
+}
+
+export interface FacetValue {
+  value: string;
+  lessons: number;
+}
+
+/** The values there are for each filter. */
+export interface LibraryFacets {
+  subject: FacetValue[];
+  grade: FacetValue[];
+  teacher: FacetValue[];
+  school: FacetValue[];
+}
+
+/** Lessons in an order. `yours`: it may be changed. */
+export interface SeriesRow {
+  series: string;
+  name: string;
+  lessons: number;
+  yours: boolean;
+}
+
+/** A slide; `picture` is a signed path or "". */
+export interface ReplayChapter {
+  start_s: number;
+  end_s: number;
+  title: string;
+  picture: string;
+}
+
+/** Hover thumbnails of a track: the signed path of a WebVTT file. */
+export interface ReplaySprites {
+  track: string;
+  vtt: string;
+}
+
+/**
+ * A derived track that a player can play: recorder.archive.published.RenditionKind; `track`: of which, ""
+ * for the whole lesson; `playlist` a signed path.
+ */
+export interface ReplayRendition {
+  kind: string;
+  track: string;
+  codec: string;
+  playlist: string;
+  width: number;
+  height: number;
+}
+
+/** A file that may be downloaded: `film`, `export`, `sound` or `track`. */
+export interface ReplayDownload {
+  file: string;
+  kind: string;
+  track: string;
+  bytes: number;
+}
+
+/** What was made of the recording after class, as far as it is. */
+export interface ReplayPublished {
+  poster: string;
+  chapters: ReplayChapter[];
+  sprites: ReplaySprites[];
+  renditions: ReplayRendition[];
+  downloads: ReplayDownload[];
+  processing: Processing | null;
+}
+
+export interface EditCut {
+  start_s: number;
+  end_s: number;
+}
+
+/** The edit list that counts now, and how many versions can be undone and done again. */
+export interface Edited {
+  in_s: number;
+  out_s: number | null;
+  cuts: EditCut[];
+  undo: number;
+  redo: number;
+}
+
+export interface ReplayCaptions {
+  language: string;
+  vtt: string;
+}
+
+/** What this viewer may do with the recording besides watching it. */
+export interface ReplayRights {
+  edit: boolean;
+  download: boolean;
+  delete: boolean;
+  ask_deletion: boolean;
+  receipt: boolean;
+}
+
+/** The series a lesson stands in, with the lessons before and after it. */
+export interface SeriesPlace {
+  series: string;
+  name: string;
+  before: string | null;
+  after: string | null;
+}
+
+/** All the replay page shows besides the tracks. */
+export interface ReplayExtras {
+  published: ReplayPublished;
+  edited: Edited;
+  captions: ReplayCaptions[];
+  rights: ReplayRights;
+  watched_s: number;
+  card: LibraryCard;
+  series: SeriesPlace | null;
+}
+
+/** New signatures for the same visit: the part of a media path between `/media/` and the lesson. */
+export interface MediaRenewal {
+  signature: string;
+  expires_at: number;
+}
+
+/** A signed path that a browser saves as a file. */
+export interface Download {
+  url: string;
+}
+
+/** A film on its way. `received`: go on from this byte; `state`: store.library_records.UploadState. */
+export interface Upload {
+  upload: string;
+  title: string;
+  bytes: number;
+  received: number;
+  state: string;
+  lesson: string | null;
+  words: Words | null;
+}
+
+/** `present_s`: how long it was connected while the lesson was on; null where nobody knows. */
+export interface ReceiptRoom {
+  room: string;
+  name: Words;
+  present_s: number | null;
+  called: number;
+  spoke_s: number;
+}
+
+/** `side`: who has to look: main_room, point, server, unknown. */
+export interface ReceiptHole {
+  start_s: number;
+  end_s: number;
+  subject: string;
+  room: string;
+  cause: string;
+  side: string;
+}
+
+/** The proof of a lesson on one page. `qr`: an SVG of the replay's address. */
+export interface Receipt {
+  lesson: string;
+  title: Words;
+  room_name: Words;
+  teacher: string;
+  subject: string;
+  grade: string;
+  started_at: number | null;
+  ended_at: number | null;
+  seconds: number;
+  rooms: ReceiptRoom[];
+  holes: ReceiptHole[];
+  verified_at: number | null;
+  whole: boolean | null;
+  pictures: number;
+  url: string;
+  qr: string;
+  printed_at: number;
+}
+
+/**
  * Body of `POST setup` and `POST login`. `code`: the set-up code of the log, for the first set-up from
  * another machine.
  */
@@ -459,6 +683,66 @@ export interface NewLesson {
   room: string;
   title?: Words | null;
   minutes?: number;
+}
+
+/** Body of `POST` and `PATCH series`: its name, and its lessons in order (null: as they are). */
+export interface SeriesChange {
+  name?: string | null;
+  lessons?: string[] | null;
+}
+
+/** Body of `PATCH library`: these lessons get these words (null: as they are). */
+export interface CatalogueChange {
+  lessons: string[];
+  title?: string | null;
+  teacher?: string | null;
+  school?: string | null;
+  subject?: string | null;
+  grade?: string | null;
+  edition?: string | null;
+  volume?: string | null;
+  chapter?: string | null;
+  visibility?: string | null;
+  download?: boolean | null;
+}
+
+export interface ChapterName {
+  start_s: number;
+  title: string;
+}
+
+/** Body of `PUT chapters`: the titles of a lesson's chapters, by where they begin. */
+export interface ChapterNames {
+  titles: ChapterName[];
+}
+
+/** Body of `PUT watched`: where this viewer is. */
+export interface Watched {
+  at_s: number;
+}
+
+/** Body of `PUT edit`: what is shown is from `in_s` to `out_s` (null: the end) without the cuts. */
+export interface Edit {
+  in_s?: number;
+  out_s?: number | null;
+  cuts?: EditCut[];
+}
+
+/** Body of `PUT captions`: a WebVTT file's text. */
+export interface Captions {
+  vtt: string;
+}
+
+/** Body of `POST download`: the name of a file that the replay told. */
+export interface DownloadWish {
+  file: string;
+}
+
+/** Body of `POST uploads`: a film of so many bytes for this main room. */
+export interface NewUpload {
+  title: string;
+  room: string;
+  bytes: number;
 }
 
 export type ToServer =
