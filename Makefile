@@ -15,7 +15,7 @@ PAGES := server/api/pages/.built
 MESSAGES := web/src/protocol/messages.ts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types unit web-test e2e bench bench-janus docs messages lock browser wheel clean
+.PHONY: help setup run test lint types unit web-test e2e bench bench-janus docs messages lock browser interop wheel clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,13 @@ $(PAGES): web/node_modules/.installed $(WEB_SOURCES)
 	cd web && npm exec --no -- vite build --logLevel error
 	@touch $@
 
+tests/interop/node_modules/.installed: tests/interop/package-lock.json
+	@echo "Installing the locked clients of the interop tests (once) ..."
+	cd tests/interop && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+interop: tests/interop/node_modules/.installed ## WebRTC clients that the tests of WHIP and WHEP run
+
 test: setup browser lint types unit web-test e2e ## Everything, within 20 minutes on two cores
 
 lint: $(VENV)/.built ## ruff: rules and format
@@ -59,7 +66,7 @@ types: $(VENV)/.built web/node_modules/.installed ## mypy --strict, vue-tsc, gen
 		|| { echo "$(MESSAGES) is stale: run make messages"; exit 1; }
 	cd web && npm run --silent types
 
-unit: setup ## Python tests without a browser
+unit: setup interop ## Python tests without a browser
 	$(BIN)/pytest tests/unit tests/property tests/peers tests/archive
 
 web-test: web/node_modules/.installed ## vitest
@@ -91,5 +98,5 @@ wheel: $(PAGES) $(VENV)/.built ## dist/lianke-*.whl, with the pages inside
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 clean: ## Remove what was built; keeps var/ (lessons of the sample county)
-	rm -rf $(VENV) web/node_modules server/api/pages build dist *.egg-info
+	rm -rf $(VENV) web/node_modules tests/interop/node_modules server/api/pages build dist *.egg-info
 	rm -f server/media/relay/*.c server/media/relay/*.so

@@ -34,6 +34,14 @@ ROOM_SOURCES = frozenset({Source.CAMERA, Source.VOICE})
 RETRY_MS = 2_000
 LOST_UNSEEN = frozenset({"silent", "dtls_timeout"})
 """Why a worker gives a connection up that its page may still believe in."""
+ADVICE = {
+    "certificate_curve": "(its certificate is on a curve that OpenSSL no longer knows, as FFmpeg with GnuTLS "
+    "makes them: give it a P-256 one by -cert_file and -key_file)",
+    "no_shared_cipher": "(it must know an ECDHE-ECDSA cipher of DTLS 1.2)",
+    "no_srtp_profile": "(it must know AEAD_AES_128_GCM or AES_CM_128_HMAC_SHA1_80)",
+    "wrong_fingerprint": "(its certificate is not the one its SDP announced)",
+}
+"""What whoever runs the client may do about a failed handshake, for the log."""
 OFFER_FIRST_S = 0.05
 """A worker that needs longer must not keep a page from seeing that there is a lesson."""
 
@@ -120,6 +128,11 @@ class Doors(StandardDoors):
         connection = self.room.media.peer_changed(event)
         if connection is None:
             return
+        if event.state is PeerState.FAILED:
+            advice = ADVICE.get(event.reason, "")
+            logger.warning(
+                "lesson %s: %s: failed: %s %s", self.room.lesson.id, connection.seat, event.reason, advice
+            )
         page = self.room.attendance.connection_changed(connection, now)
         if page is not None and event.reason in LOST_UNSEEN:
             page.send(exchange.reconnect(connection.direction))

@@ -34,6 +34,11 @@ REPLAY_WINDOW = 1_024
 
 PROFILES = [SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80]
 _RECORD_HEADER = 13
+_PROBLEMS = {
+    "wrong curve": "certificate_curve",  # FFmpeg with GnuTLS: P-224, which OpenSSL 4 knows no more
+    "no shared cipher": "no_shared_cipher",
+    "unsupported protocol": "dtls_version",
+}
 
 
 class Certificate(RTCCertificate):
@@ -96,11 +101,37 @@ class _Transport(RTCDtlsTransport):
         self.profile = ""
 
     async def _do_handshake(self) -> None:
-        assert self._ssl is not None
-        self._ssl.set_ciphertext_mtu(MTU)
-        await super()._do_handshake()
-        if self._state is State.FAILED:
+        """aiortc's own loses OpenSSL's error, for it reads while it shakes hands."""
+        ssl = self._ssl
+        assert ssl is not None
+        ssl.set_ciphertext_mtu(MTU)
+        try:
+            while not self.encrypted:
+                try:
+                    ssl.do_handshake()
+                except SSL.WantReadError:
+                    await self._write_ssl()
+                    await self._next_flight(ssl)
+                else:
+                    self.encrypted = True
+                    await self._write_ssl()
+        except SSL.Error as error:
+            self.reason = handshake_problem(error)
+            self._set_state(State.FAILED)
+        except ConnectionError:
             self.reason = "dtls_handshake"
+            self._set_state(State.FAILED)
+
+    async def _next_flight(self, ssl: SSL.Connection) -> None:
+        """One datagram into OpenSSL; after its pause (RFC 6347, 4.2.4.1) the last flight again."""
+        try:
+            async with asyncio.timeout(ssl.DTLSv1_get_timeout()):
+                data = await self.transport._recv()
+        except TimeoutError:
+            ssl.DTLSv1_handle_timeout()
+            await self._write_ssl()
+            return
+        ssl.bio_write(data)
 
     def _validate_peer_identity(self, remoteParameters: RTCDtlsParameters) -> None:
         super()._validate_peer_identity(remoteParameters)
@@ -133,6 +164,13 @@ class _Transport(RTCDtlsTransport):
                 break
         for datagram in datagrams(flight):
             await self.transport._send(datagram)
+
+
+def handshake_problem(error: SSL.Error) -> str:
+    """A stable reason for OpenSSL's error; "dtls_handshake" for what has no name of its own."""
+    queue = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    told = {str(entry[-1]) for entry in queue if entry}
+    return next((reason for text, reason in _PROBLEMS.items() if text in told), "dtls_handshake")
 
 
 def datagrams(flight: bytes) -> Iterator[bytes]:

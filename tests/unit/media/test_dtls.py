@@ -115,6 +115,16 @@ async def test_no_common_profile_is_a_reason() -> None:
     assert (await pair.run())["server"] == "no_srtp_profile"
 
 
+async def test_no_common_cipher_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = Pair()
+    only = pair.certificates[1]._create_ssl_context(ours.PROFILES)
+    only.set_cipher_list(b"ECDHE-ECDSA-AES256-GCM-SHA384")
+    monkeypatch.setattr(pair.certificates[1], "_create_ssl_context", lambda srtp_profiles: only)
+    reasons = await pair.run()
+    assert reasons["server"] == "no_shared_cipher"
+    assert reasons["client"] == "dtls_handshake"
+
+
 async def test_a_wrong_fingerprint_is_a_reason_and_gives_no_keys() -> None:
     pair = Pair()
     wrong = [Fingerprint("sha-256", ":".join(["00"] * 32))]
