@@ -65,6 +65,15 @@ class Lessons(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     record_pupils: bool = False
 
 
+class Broadcast(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A lesson for many: who has its link watches."""
+
+    webrtc_viewers: int = 200  # of one lesson; further ones get the live playlist, some seconds later
+    viewers: int = 2000  # of one lesson
+    link_hours: int = 4  # a link that nobody ended is over after this
+    remote_hours: int = 4  # the phone remote
+
+
 class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What becomes of a recording after its lesson."""
 
@@ -129,6 +138,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     media: Media = Media()
     data: Data = Data()
     lessons: Lessons = Lessons()
+    broadcast: Broadcast = Broadcast()
     recording: Recording = Recording()
     ingest: Ingest = Ingest()
     security: Security = Security()

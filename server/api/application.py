@@ -13,6 +13,7 @@ from aiohttp import web
 
 from server.api import (
     accounts,
+    broadcast,
     deletion,
     downloads,
     editing,
@@ -50,8 +51,8 @@ from server.store.store import Store
 Application = web.Application
 CLOSING_S = 3.0
 ROUTES = (
-    accounts, deletion, downloads, editing, extras, health, hls, lessons, library, media, pages, replay,
-    rooms, series, whep, whip, ws,
+    accounts, broadcast, deletion, downloads, editing, extras, health, hls, lessons, library, media, pages,
+    replay, rooms, series, whep, whip, ws,
 )  # fmt: skip
 
 

@@ -28,6 +28,9 @@ BEARER_ROLES: dict[TokenKind, ActorRole] = {
     TokenKind.ROOM: ActorRole.ROOM,
     TokenKind.STUDIO: ActorRole.STUDIO,
     TokenKind.OBSERVER: ActorRole.OBSERVER,
+    TokenKind.WATCH: ActorRole.WATCHER,
+    TokenKind.REMOTE: ActorRole.REMOTE,
+    TokenKind.WALL: ActorRole.WALL,
     TokenKind.WHIP: ActorRole.WHIP,
     TokenKind.WHEP: ActorRole.WHEP,
     TokenKind.OPERATOR: ActorRole.OPERATOR,
@@ -90,7 +93,7 @@ def _of_bearer(request: web.Request) -> list[Actor]:
     if claims.kind is TokenKind.OPERATOR and claims.epoch != request.app[BOOT]:
         return []
     role = BEARER_ROLES.get(claims.kind)
-    return [Actor(role, room=claims.room, lesson=claims.lesson)] if role else []
+    return [Actor(role, room=claims.room, lesson=claims.lesson, link=claims.epoch)] if role else []
 
 
 def _of_cookie(request: web.Request) -> list[Actor]:

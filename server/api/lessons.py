@@ -16,7 +16,7 @@ from server.store.records import LessonOverview
 def thing_of(overview: LessonOverview) -> Thing:
     """A lesson, as the rights tables see it."""
     lesson = overview.lesson
-    return Thing(lesson=lesson.id, main_room=lesson.main_room, seats=frozenset(lesson.rooms))
+    return Thing(lesson.id, lesson.main_room, frozenset(lesson.rooms), links=lesson.links)
 
 
 async def find_lesson(request: web.Request) -> LessonOverview | None:

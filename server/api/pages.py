@@ -8,13 +8,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from server.api.rights import Action, NoRight, require
 from server.errors import UserFault
 
 FOLDER = Path(__file__).with_name("pages")
 SHELL_PATHS = ("/", "/login", "/studio", "/studio/{lesson}", "/replay/{lesson}", "/lessons")
-ROOM_PATH = "/room"
+LIGHT_SHELLS = {
+    "/room": "room.html",
+    "/watch/{lesson}": "watch.html",
+    "/remote": "watch.html",
+    "/wall/{room}": "watch.html",
+}
+"""Small entries for wall panels and phones."""
 FOR_EVER = "public, max-age=31536000, immutable"
 CHECK_EACH_TIME = "no-cache"
 
@@ -39,10 +46,14 @@ async def shell(request: web.Request) -> web.StreamResponse:
     return _shell("index.html")
 
 
-async def room(request: web.Request) -> web.StreamResponse:
-    """The receiving room's own small entry."""
-    require(request, Action.OPEN_PAGE)
-    return _shell("room.html")
+def light_shell(name: str) -> Handler:
+    """A handler that gives this entry."""
+
+    async def give(request: web.Request) -> web.StreamResponse:
+        require(request, Action.OPEN_PAGE)
+        return _shell(name)
+
+    return give
 
 
 async def asset(request: web.Request) -> web.StreamResponse:
@@ -61,4 +72,5 @@ async def asset(request: web.Request) -> web.StreamResponse:
 
 def routes() -> list[web.RouteDef]:
     shells = [web.get(path, shell) for path in SHELL_PATHS]
-    return [*shells, web.get(ROOM_PATH, room), web.get("/assets/{file:.+}", asset)]
+    light = [web.get(path, light_shell(name)) for path, name in LIGHT_SHELLS.items()]
+    return [*shells, *light, web.get("/assets/{file:.+}", asset)]

@@ -20,6 +20,7 @@ from server.api.identity import actors_of, mark_asked
 from server.api.roles import Actor, ActorRole
 from server.api.tokens import TokenKind, Tokens
 from server.errors import Refused
+from server.protocol import broadcast
 from server.protocol import messages as ws
 from server.protocol.messages import Role
 
@@ -80,7 +81,12 @@ class Action(StrEnum):
     SEND = "send"  # an up connection from our pages
     RECEIVE = "receive"  # a down connection to our pages
     ASK_TEACHER = "ask_teacher"  # raise a hand, report trouble
-    TEACH = "teach"  # start, end, call on, mute, stage
+    CONDUCT = "conduct"  # end, call on, mute, questions: the studio, or the teacher's phone
+    TEACH = "teach"  # start, stage
+    ASK_QUESTION = "ask_question"  # of a broadcast's viewer; the teacher decides who sees it
+    SHARE = "share"  # make or end the broadcast's link
+    HAND_REMOTE = "hand_remote"  # make or end the phone remote's link
+    OPEN_WALL = "open_wall"  # the main room's second screen
 
 
 class Reach(StrEnum):
@@ -91,6 +97,7 @@ class Reach(StrEnum):
     OWN_OR_SHARED = "own_or_shared"  # those, and what other main rooms opened to all
     OWN_SEAT = "own_seat"  # lessons in which the actor's room has a seat
     OWN_LESSON = "own_lesson"  # the lesson the token names
+    OWN_LINK = "own_link"  # that lesson, while the link the token was made for is good
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,7 @@ class Thing:
     main_room: str | None = None
     seats: frozenset[str] = frozenset()
     shared: bool = False
+    links: frozenset[int] = frozenset()  # numbers of its links that are good
 
 
 NOTHING = Thing()
@@ -110,6 +118,13 @@ _R = ActorRole
 _ANYONE = {_R.ANYONE: Reach.ALL}
 _OWNER = {_R.ADMIN: Reach.ALL, _R.STUDIO: Reach.OWN_MAIN}
 _WATCHES = {_R.ADMIN: Reach.ALL, _R.DEMO_VISITOR: Reach.ALL, _R.STUDIO: Reach.OWN_OR_SHARED}
+_RECEIVERS = {
+    _R.STUDIO: Reach.OWN_MAIN,
+    _R.WALL: Reach.OWN_MAIN,
+    _R.ROOM: Reach.OWN_SEAT,
+    _R.OBSERVER: Reach.OWN_LESSON,
+    _R.WATCHER: Reach.OWN_LINK,
+}
 RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
     Action.OPEN_PAGE: _ANYONE,
     Action.READ_HEALTH: _ANYONE,
@@ -149,11 +164,19 @@ RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
     Action.CONNECT: _ANYONE,
     Action.PUBLISH: {_R.WHIP: Reach.OWN_LESSON},
     Action.WATCH: {_R.WHEP: Reach.OWN_LESSON},
-    Action.JOIN: {_R.STUDIO: Reach.OWN_MAIN, _R.ROOM: Reach.OWN_SEAT, _R.OBSERVER: Reach.OWN_LESSON},
-    Action.SEND: {_R.STUDIO: Reach.OWN_MAIN, _R.ROOM: Reach.OWN_SEAT},
-    Action.RECEIVE: {_R.STUDIO: Reach.OWN_MAIN, _R.ROOM: Reach.OWN_SEAT, _R.OBSERVER: Reach.OWN_LESSON},
+    Action.JOIN: {
+        **_RECEIVERS,
+        _R.REMOTE: Reach.OWN_LINK,
+    },
+    Action.SEND: {_R.STUDIO: Reach.OWN_MAIN, _R.ROOM: Reach.OWN_SEAT, _R.WATCHER: Reach.OWN_LINK},
+    Action.RECEIVE: _RECEIVERS,
     Action.ASK_TEACHER: {_R.ROOM: Reach.OWN_SEAT},
+    Action.CONDUCT: {_R.STUDIO: Reach.OWN_MAIN, _R.REMOTE: Reach.OWN_LINK},
     Action.TEACH: {_R.STUDIO: Reach.OWN_MAIN},
+    Action.ASK_QUESTION: {_R.WATCHER: Reach.OWN_LINK},
+    Action.SHARE: {_R.ADMIN: Reach.ALL, _R.STUDIO: Reach.OWN_MAIN},
+    Action.HAND_REMOTE: {_R.STUDIO: Reach.OWN_MAIN},
+    Action.OPEN_WALL: {_R.STUDIO: Reach.OWN_MAIN},
 }
 
 MESSAGE_ACTIONS: dict[type, Action] = {
@@ -167,20 +190,28 @@ MESSAGE_ACTIONS: dict[type, Action] = {
     ws.Hand: Action.ASK_TEACHER,
     ws.Trouble: Action.ASK_TEACHER,
     ws.Start: Action.TEACH,
-    ws.End: Action.TEACH,
-    ws.Extend: Action.TEACH,
-    ws.CallOn: Action.TEACH,
-    ws.Mute: Action.TEACH,
-    ws.OpenVoice: Action.TEACH,
+    ws.End: Action.CONDUCT,
+    ws.Extend: Action.CONDUCT,
+    ws.CallOn: Action.CONDUCT,
+    ws.Mute: Action.CONDUCT,
+    ws.OpenVoice: Action.CONDUCT,
     ws.Stage: Action.TEACH,
-    ws.Courseware: Action.TEACH,
-    ws.LowerHand: Action.TEACH,
+    ws.Courseware: Action.CONDUCT,
+    ws.LowerHand: Action.CONDUCT,
+    broadcast.Judge: Action.CONDUCT,
+    broadcast.TakeQuestions: Action.CONDUCT,
+    broadcast.Invite: Action.CONDUCT,
+    broadcast.Ask: Action.ASK_QUESTION,
+    broadcast.LeaveStage: Action.SEND,
 }
 
 SESSION_ROLES: dict[TokenKind, tuple[ActorRole, Role]] = {
     TokenKind.STUDIO: (_R.STUDIO, Role.TEACHER),
     TokenKind.ROOM: (_R.ROOM, Role.ROOM),
     TokenKind.OBSERVER: (_R.OBSERVER, Role.OBSERVER),
+    TokenKind.WATCH: (_R.WATCHER, Role.WATCHER),
+    TokenKind.REMOTE: (_R.REMOTE, Role.REMOTE),
+    TokenKind.WALL: (_R.WALL, Role.WALL),
 }
 
 
@@ -202,8 +233,9 @@ def allows(actor: Actor, action: Action, thing: Thing = NOTHING) -> bool:
         return False
     if reach is Reach.ALL:
         return True
-    if reach is Reach.OWN_LESSON:
-        return actor.lesson is not None and actor.lesson == thing.lesson
+    if reach in (Reach.OWN_LESSON, Reach.OWN_LINK):
+        own = actor.lesson is not None and actor.lesson == thing.lesson
+        return own and (reach is Reach.OWN_LESSON or actor.link in thing.links)
     if actor.room is None or (actor.lesson is not None and actor.lesson != thing.lesson):
         return False
     if reach is Reach.OWN_MAIN:
@@ -253,7 +285,7 @@ def enter_session(tokens: Tokens, token: str) -> tuple[Actor, Role]:
     if found is None:
         raise NoRight
     role, session_role = found
-    return Actor(role, room=claims.room, lesson=claims.lesson), session_role
+    return Actor(role, room=claims.room, lesson=claims.lesson, link=claims.epoch), session_role
 
 
 def require_message(actor: Actor, message: ws.ToServer, thing: Thing) -> None:

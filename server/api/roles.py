@@ -13,6 +13,9 @@ class ActorRole(StrEnum):
     ROOM = "room"  # a receiving room's screen
     STUDIO = "studio"
     OBSERVER = "observer"
+    WATCHER = "watcher"  # by the broadcast's link
+    REMOTE = "remote"  # the teacher's phone
+    WALL = "wall"  # the main room's second screen
     ADMIN = "admin"
     OPERATOR = "operator"
     WHIP = "whip"
@@ -22,11 +25,13 @@ class ActorRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """One role with what it is bound to; `room` and `lesson` are None where it is bound to none."""
+    """One role with what it is bound to; `room` and `lesson` are None where it is bound to none. `link`: the
+    number of the link its token was made for."""
 
     role: ActorRole
     room: str | None = None
     lesson: str | None = None
+    link: int = 0
 
     @property
     def name(self) -> str:

@@ -54,7 +54,7 @@ async def require_live(request: web.Request, action: Action) -> str:
     except Refused:
         require(request, action, Thing())
         raise
-    require(request, action, Thing(lesson=place.lesson, main_room=place.main_room, seats=place.seats))
+    require(request, action, Thing(place.lesson, place.main_room, place.seats, links=place.links))
     return lesson
 
 

@@ -21,6 +21,9 @@ class TokenKind(StrEnum):
     ROOM = "room"  # a screen that is this room, in each of its lessons
     STUDIO = "studio"  # the studio of a main room; with `lesson`: of that lesson alone
     OBSERVER = "observer"
+    WATCH = "watch"  # viewers of the broadcast; `epoch`: the number of the link
+    REMOTE = "remote"  # the teacher's phone; `epoch` as well
+    WALL = "wall"  # the main room's second screen
     WHIP = "whip"
     WHEP = "whep"
     OPERATOR = "operator"  # the command line on this machine

@@ -31,6 +31,14 @@ CLOSE_TIMEOUT_S = 2.0
 RETRY_REFUSED_MS = 10_000
 RETRY_FULL_MS = 15_000
 
+NAMES = {
+    m.Role.OBSERVER: m.Words(zh="听课", en="Observer"),
+    m.Role.WATCHER: m.Words(zh="公开课观众", en="Viewer of the broadcast"),
+    m.Role.REMOTE: m.Words(zh="手机遥控", en="Phone remote"),
+    m.Role.WALL: m.Words(zh="主讲教室第二块屏幕", en="Second screen of the main room"),
+}
+"""Of pages that are no room."""
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -135,8 +143,8 @@ async def _decide(request: web.Request, page: Page, hello: m.Hello) -> Actor | N
 def identity_of(live: LiveService, actor: Actor, role: m.Role) -> Identity:
     """A token's bearer as the lesson knows it."""
     classroom = live.classroom(actor.room) if actor.room is not None else None
-    name = classroom.name if classroom is not None else m.Words(zh="听课", en="Observer")
-    return Identity(role=role, room=actor.room or "", name=name, lesson=actor.lesson)
+    name = NAMES.get(role) or (classroom.name if classroom is not None else NAMES[m.Role.OBSERVER])
+    return Identity(role=role, room=actor.room or "", name=name, lesson=actor.lesson, number=actor.link)
 
 
 def _said(live: LiveService, page: Page, actor: Actor, message: m.ToServer) -> None:
@@ -144,7 +152,7 @@ def _said(live: LiveService, page: Page, actor: Actor, message: m.ToServer) -> N
     place = live.place_of(page)
     if place is NOWHERE:
         return
-    thing = Thing(lesson=place.lesson, main_room=place.main_room, seats=place.seats)
+    thing = Thing(place.lesson, place.main_room, place.seats, links=place.links)
     try:
         require_message(actor, message, thing)
     except NoRight as error:

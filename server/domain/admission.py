@@ -17,6 +17,13 @@ class Identity:
     room: str
     name: Words
     lesson: str | None = None
+    number: int = 0  # of the link that the token was made for
+
+
+PASSES = frozenset({Role.WATCHER, Role.REMOTE})
+"""Roles that a link opens, as long as the lesson names its number."""
+MANY = frozenset({Role.OBSERVER, Role.WATCHER, Role.WALL})
+"""Roles of which there may be any number of pages."""
 
 
 class Admission(StrEnum):
@@ -28,19 +35,21 @@ class Admission(StrEnum):
 
 def belongs(lesson: Lesson, identity: Identity) -> bool:
     """Whether this identity has a place in this lesson."""
+    if identity.role in PASSES:
+        found = lesson.watch_pass if identity.role is Role.WATCHER else lesson.remote_pass
+        return identity.lesson == lesson.id and found is not None and found.number == identity.number
     if identity.role is Role.OBSERVER:
         return identity.lesson == lesson.id
     if identity.lesson is not None and identity.lesson != lesson.id:
         return False
-    return (
-        identity.room == lesson.main_room if identity.role is Role.TEACHER else identity.room in lesson.rooms
-    )
+    at_main = identity.role in (Role.TEACHER, Role.WALL)
+    return identity.room == lesson.main_room if at_main else identity.room in lesson.rooms
 
 
 def admit(*, occupied: bool, same_session: bool, role: Role, takeover: bool) -> Admission:
     """`occupied`: a living page of the same room and role is here; `same_session`: it is this one."""
-    if not occupied or role is Role.OBSERVER:
+    if not occupied or role in MANY:
         return Admission.ADMIT
-    if same_session or role is Role.ROOM or takeover:
+    if same_session or role in (Role.ROOM, Role.REMOTE) or takeover:
         return Admission.REPLACE
     return Admission.ASK

@@ -21,6 +21,7 @@ V = TypeVar("V")
 STUDIO_OPEN = ("open1", "open2", "open3")
 ROOM_OPEN = ("open1", "open2")
 TILES = ("tile1", "tile2", "tile3", "tile4")
+BIG = ("big1", "big2", "big3", "big4")
 
 STUDIO_SLOTS: tuple[tuple[str, Kind], ...] = (
     ("stage", Kind.VIDEO),
@@ -37,9 +38,20 @@ ROOM_SLOTS: tuple[tuple[str, Kind], ...] = (
 )
 
 
+WALL_SLOTS: tuple[tuple[str, Kind], ...] = (("stage", Kind.VIDEO), *((name, Kind.VIDEO) for name in BIG))
+SLOTS: dict[Role, tuple[tuple[str, Kind], ...]] = {
+    Role.TEACHER: STUDIO_SLOTS,
+    Role.ROOM: ROOM_SLOTS,
+    Role.OBSERVER: ROOM_SLOTS,
+    Role.WATCHER: ROOM_SLOTS,
+    Role.WALL: WALL_SLOTS,
+    Role.REMOTE: (),
+}
+
+
 def slots_of(role: Role) -> tuple[tuple[str, Kind], ...]:
-    """The fixed slots of a page's down connection, in m-line order."""
-    return STUDIO_SLOTS if role is Role.TEACHER else ROOM_SLOTS
+    """The fixed slots of a page's down connection, in m-line order; none: it gets no media."""
+    return SLOTS[role]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,7 @@ def remembered(lesson: Lesson, floor: Floor) -> Lesson:
         muted=floor.muted,
         opened=floor.opened,
         last_called=tuple(floor.last_called.items()),
+        guests=(),  # they come on stage anew
     )
 
 
@@ -116,7 +129,7 @@ def mute(floor: Floor, room: str, muted: bool) -> Floor:
 
 def most_open(lesson: Lesson) -> int:
     """How many voices can be open so that every room has a slot for each of the others."""
-    return len(STUDIO_OPEN) if len(lesson.rooms) <= len(STUDIO_OPEN) else len(ROOM_OPEN)
+    return len(STUDIO_OPEN) if len(lesson.seats) <= len(STUDIO_OPEN) else len(ROOM_OPEN)
 
 
 def open_voice(floor: Floor, room: str, opened: bool, most: int = len(ROOM_OPEN)) -> Floor:
@@ -144,6 +157,12 @@ def without(mapping: Mapping[K, V], key: K) -> dict[K, V]:
     return {k: v for k, v in mapping.items() if k != key}
 
 
+def forget(floor: Floor, seat: str) -> Floor:
+    """A guest left the stage: nothing of it stays."""
+    floor = open_voice(room_left(floor, seat), seat, False)
+    return replace(floor, muted=floor.muted - {seat}, last_called=without(floor.last_called, seat))
+
+
 Origin = tuple[str, Source]  # room, source
 Assignment = dict[str, Origin]  # slot name -> what it carries
 
@@ -166,17 +185,24 @@ def assignments(
     if not lesson.on_air:
         return {}
     sent = {name: frozenset(sources) for name, sources in sends.items()}
-    wanted = _studio(lesson, floor, sent) if role is Role.TEACHER else _receiver(lesson, floor, sent, room)
+    if role is Role.TEACHER:
+        voices = _voices(floor, STUDIO_OPEN, listener=lesson.main_room)
+        wanted = _far_rooms(lesson, floor, TILES) | voices
+    elif role is Role.WALL:
+        wanted = _far_rooms(lesson, floor, BIG)
+    else:
+        wanted = _receiver(lesson, floor, sent, room)
     return {slot: (who, what) for slot, (who, what) in wanted.items() if what in sent.get(who, ())}
 
 
-def _studio(lesson: Lesson, floor: Floor, sent: Mapping[str, frozenset[Source]]) -> Assignment:
+def _far_rooms(lesson: Lesson, floor: Floor, tiles: tuple[str, ...]) -> Assignment:
+    """The seats' pictures in their tiles, the called one on the stage."""
     wanted: Assignment = {
-        tile: (room, Source.CAMERA) for tile, room in zip(TILES, lesson.rooms, strict=False)
+        tile: (room, Source.CAMERA) for tile, room in zip(tiles, lesson.seats, strict=False)
     }
     if floor.called is not None:
         wanted["stage"] = (floor.called, Source.CAMERA)
-    return wanted | _voices(floor, STUDIO_OPEN, listener=lesson.main_room)
+    return wanted
 
 
 def _receiver(lesson: Lesson, floor: Floor, sent: Mapping[str, frozenset[Source]], room: str) -> Assignment:

@@ -84,11 +84,22 @@ class LessonRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Pass:
+    """A time-boxed link into one lesson: good until then, while the lesson still names this number."""
+
+    number: int
+    until: int
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """What is true of a lesson, apart from its floor and its media. `rooms`: receiving rooms in tile order;
     `recorded_rooms`: those whose pupils are recorded (none unless the lesson says so). From
     `called` to `last_called`: the floor as it was last saved, so that a restart does not forget who speaks;
-    `floor.Floor` is the living one. `alive_at`: when campus last had it, to within half a minute."""
+    `floor.Floor` is the living one. `alive_at`: when campus last had it, to within half a minute.
+    `watch_pass`, `remote_pass`: the links that open the broadcast and the phone remote; `guests`: viewers
+    on stage, with a seat each while it lasts."""
 
     id: str
     title: Words
@@ -113,11 +124,24 @@ class Lesson:
     hands: tuple[tuple[str, int], ...] = ()
     last_called: tuple[tuple[str, int], ...] = ()
     alive_at: int | None = None
+    watch_pass: Pass | None = None
+    remote_pass: Pass | None = None
+    guests: tuple[str, ...] = ()
     rules: LessonRules = field(default_factory=LessonRules)
 
     @property
     def on_air(self) -> bool:
         return self.state in ON_AIR
+
+    @property
+    def links(self) -> frozenset[int]:
+        """Numbers of the links that are good."""
+        return frozenset(one.number for one in (self.watch_pass, self.remote_pass) if one is not None)
+
+    @property
+    def seats(self) -> tuple[str, ...]:
+        """Receiving rooms and guests, in tile order."""
+        return (*self.rooms, *self.guests)
 
 
 class LessonNotice(StrEnum):

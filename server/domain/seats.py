@@ -121,7 +121,7 @@ TABLE: tuple[Row, ...] = (
     Row(
         SeatState.AWAY,
         "not_heard",
-        lambda f, now: f.on_air and _older(f.reported_at, now, SILENT_MS),
+        lambda f, now: f.on_air and (f.reported_at is None or _older(f.reported_at, now, SILENT_MS)),
         Words(zh="教室没有回音，可能断网了。", en="Nothing is heard of the room: its line may be cut."),
     ),
     Row(

@@ -54,7 +54,7 @@ def teach(lesson: Lesson, floor: Floor, message: Teaching, present: frozenset[st
 
 
 def _seat(lesson: Lesson, room: str) -> str:
-    if room not in lesson.rooms:
+    if room not in lesson.seats:
         raise UserFault("no_such_room", zh="这节课没有这个教室。", en="This lesson has no such room.")
     return room
 

@@ -15,7 +15,6 @@ from server.live.ports import Classroom, PagePort
 from server.protocol.messages import Role, Words
 from server.protocol.parameters import Source
 
-OBSERVER_SEAT = "observer."
 BACK_AFTER_RESTART_MS = 3_000
 """Pages need a moment to find campus again; until then nobody is called away."""
 
@@ -50,7 +49,7 @@ class Attendance:
         return list(self._participants.values())
 
     def seats(self) -> list[Participant]:
-        """The receiving rooms, in tile order."""
+        """The receiving rooms and guests, in tile order."""
         return [self._participants[room] for room in self._rooms]
 
     def of_page(self, page: PagePort) -> Participant | None:
@@ -65,13 +64,21 @@ class Attendance:
         ]
 
     def enter(self, identity: Identity, session: str) -> Participant:
-        """The participant of this identity; an observer is made."""
-        if identity.role is not Role.OBSERVER:
+        """The participant of this identity; who has no seat of a room's is made one."""
+        if identity.role in (Role.TEACHER, Role.ROOM):
             return self._participants[identity.room]
-        seat = OBSERVER_SEAT + session
+        seat = f"{identity.role}.{session}"
         return self._participants.setdefault(
-            seat, Participant(seat=seat, role=Role.OBSERVER, name=identity.name, session=session)
+            seat, Participant(seat=seat, role=identity.role, name=identity.name, session=session)
         )
+
+    def dismiss(self, who: Participant) -> None:
+        """Its link is over: it has no place here any more."""
+        self._participants.pop(who.seat, None)
+
+    def follow(self, lesson: Lesson) -> None:
+        """Guests came on stage or left it: they have tiles like rooms while they are there."""
+        self._rooms = tuple(seat for seat in lesson.seats if seat in self._participants)
 
     def named(self, values: Mapping[str, str]) -> dict[str, str]:
         """Values of a mark; its `room` also by name, as the room was called on that day."""
@@ -90,28 +97,32 @@ class Attendance:
         return left_at is not None and now - left_at > for_ms
 
     def watchers(self) -> list[Words]:
-        """Names of everybody who only watches: nobody does so unseen."""
-        return [p.name for p in self._participants.values() if p.role is Role.OBSERVER and p.page]
+        """Names of observers and of the main room's own walls: nobody watches unseen."""
+        watching = (Role.OBSERVER, Role.WALL)
+        return [p.name for p in self._participants.values() if p.role in watching and p.page]
 
     # -- their media ---------------------------------------------------------------------------------
 
     def assignment(
         self, who: Participant, lesson: Lesson, announced: Mapping[str, Iterable[Source]]
     ) -> Assignment:
-        room = who.seat if who.role is Role.ROOM else ""
-        return floors.assignments(lesson, self.floor, announced, who.role, room)
+        return floors.assignments(lesson, self.floor, announced, who.role, who.seat)
 
-    def take_back(self, connections: Iterable[Connection], now: int) -> None:
-        """Connections that outlived campus, back to their seats; their pages follow within seconds."""
+    def take_back(self, connections: Iterable[Connection], now: int) -> list[Connection]:
+        """Connections that outlived campus, back to their seats; their pages follow within seconds. Given
+        back: those of nobody who is known."""
+        strangers = []
         for connection in connections:
             participant = self._participants.get(connection.seat)
             if participant is None:
+                strangers.append(connection)
                 continue
             participant.was_here, participant.left_at = True, now + BACK_AFTER_RESTART_MS
             if connection.direction is Direction.UP:
                 participant.up = connection
             else:
                 participant.down = connection
+        return strangers
 
     def connection_changed(self, connection: Connection, now: int) -> PagePort | None:
         """The page that lost this connection, where it is gone and was the one in use."""
@@ -160,7 +171,7 @@ class Attendance:
                 continue
             closed += [c for c in (participant.up, participant.down) if c is not None]
             participant.up = participant.down = None
-            if participant.role is Role.OBSERVER:
+            if participant.role not in (Role.TEACHER, Role.ROOM):
                 del self._participants[participant.seat]
         return closed
 

@@ -20,7 +20,9 @@ from server.live.connections import Connection, MediaLost
 from server.live.participant import Participant
 from server.live.ports import PagePort
 from server.live.standard_doors import StandardDoors
+from server.live.view import seen_by
 from server.media.contract import PeerChanged, PeerState
+from server.protocol import broadcast as b
 from server.protocol import messages as m
 from server.protocol.messages import LessonState, Role
 from server.protocol.parameters import Source
@@ -66,6 +68,8 @@ class Doors(StandardDoors):
         page, hello = message.page, message.hello
         who = self.room.attendance.enter(page.identity, page.session)
         who.came(page, now)
+        who.browser = hello.browser if hello is not None else who.browser
+        self.room.broadcast.came(who)
         keep_up = _kept(who.up, hello.up if hello else None) and bool(who.up and who.up.tracks)
         keep_down = _kept(who.down, hello.down if hello else None) and bool(who.down and who.down.slots)
         if hello is not None:
@@ -73,7 +77,7 @@ class Doors(StandardDoors):
                 m.Welcome(
                     session=page.session,
                     role=page.identity.role,
-                    room=page.identity.room,
+                    room=who.seat if who.role is Role.WATCHER else page.identity.room,
                     name=page.identity.name,
                     now=now,
                     resumed=message.resumed,
@@ -99,7 +103,7 @@ class Doors(StandardDoors):
             if self.room.lesson.on_air and who.down is None:
                 offering = group.create_task(self._offer_down(who, now))
                 await asyncio.wait({offering}, timeout=OFFER_FIRST_S)
-            page.send(m.Lesson(lesson=self.room.view(now)))
+            page.send(m.Lesson(lesson=seen_by(who.role, self.room.view(now))))
 
     def left(self, message: told.PageLeft, now: int) -> None:
         who = self.room.attendance.of_page(message.page)
@@ -117,11 +121,15 @@ class Doors(StandardDoors):
         if self.room.media.worker is None:
             return
         for who in self.room.attendance.everybody():
-            if who.page is not None and self.room.lesson.on_air and who.down is None:
-                await self._offer_down(who, now)
+            await self.offer_where_due(who, now)
         waiting, self._waiting = self._waiting, {}
         for offer in waiting.values():
             await self.said(told.PageSaid(offer.page, offer.message), now)
+
+    async def offer_where_due(self, who: Participant, now: int) -> None:
+        """A down connection to a page that is to have one and has none."""
+        if who.page is not None and self.room.lesson.on_air and who.down is None:
+            await self._offer_down(who, now)
 
     async def peer_changed(self, event: PeerChanged, now: int) -> None:
         """Keep what the worker says of a connection; its page is told where it may not know itself."""
@@ -185,6 +193,8 @@ class Doors(StandardDoors):
                 | m.LowerHand()
             ):
                 await self.teach(message, now)
+            case b.Ask() | b.LeaveStage() | b.Judge() | b.TakeQuestions() | b.Invite():
+                self.room.broadcast.said(who, message, now)
             case m.Hello() | m.Ping():
                 pass  # the session machine's
             case _:
@@ -216,7 +226,9 @@ class Doors(StandardDoors):
     # -- connections ---------------------------------------------------------------------------------
 
     async def _offer_up(self, who: Participant, page: PagePort, message: m.OfferUp) -> None:
-        if who.role is Role.ROOM and not set(message.sources.values()) <= ROOM_SOURCES:
+        if who.role is Role.WATCHER:
+            self.room.broadcast.come_up(who)
+        if who.role is not Role.TEACHER and not set(message.sources.values()) <= ROOM_SOURCES:
             raise UserFault(
                 "bad_source", zh="教室只能发送摄像头和声音。", en="A room sends camera and voice."
             )
@@ -246,7 +258,7 @@ class Doors(StandardDoors):
 
     async def _offer_down(self, who: Participant, now: int) -> None:
         page = who.page
-        if page is None or self.room.media.worker is None:
+        if page is None or self.room.media.worker is None or not self.room.broadcast.may_receive(who):
             return
         worker = self.room.media.need()
         self._drop_down(who)

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from recorder.contract import Recording
+from server.domain.lesson import Pass
 from server.live.ports import PagePort
 from server.media import contract as media
-from server.protocol.messages import Hello, Report, ToServer, Words
+from server.protocol.messages import Hello, Report, Role, ToServer, Words
 from server.protocol.parameters import Source
 from server.protocol.sdp import Fragment
 
@@ -138,7 +139,22 @@ class Hangup:
     kind: str
 
 
-Ask = StartLesson | EndLesson | Publish | Watch | Patch | Hangup
+@dataclass(frozen=True, slots=True)
+class OpenLink:
+    """A link for viewers of the broadcast or for the phone remote; an older one of that role is over."""
+
+    reply: asyncio.Future[None]
+    role: Role
+    link: Pass
+
+
+@dataclass(frozen=True, slots=True)
+class CloseLink:
+    reply: asyncio.Future[None]
+    role: Role
+
+
+Ask = StartLesson | EndLesson | Publish | Watch | Patch | Hangup | OpenLink | CloseLink
 Inward = (
     PageCame | PageSaid | PageLeft | WorkerSaid | WorkerUp | WorkerGone | RecorderSaid | RecorderWants | Ask
 )

@@ -19,14 +19,15 @@ from server.domain.lesson import Lesson, LessonNotice
 from server.errors import LiankeError
 from server.live import inbox as told
 from server.live.attendance import Attendance
+from server.live.broadcast import Broadcast
 from server.live.connections import MediaLost
 from server.live.doors import Doors
 from server.live.inbox import Inbox, Inward, is_frequent
 from server.live.participant import Participant
 from server.live.ports import Classroom, RoomPorts
 from server.live.recorded import Recorded
-from server.live.room_media import RoomMedia
-from server.live.view import bell_values, lesson_view
+from server.live.room_media import WHEP_SEAT, WHIP_SEAT, RoomMedia
+from server.live.view import bell_values, lesson_view, seen_by
 from server.media import contract as media
 from server.protocol import messages as m
 from server.protocol.messages import LessonState, Role
@@ -55,7 +56,8 @@ class LessonRoom:
         self.media = RoomMedia(lesson.id, lesson.main_room)
         self.attendance = Attendance(lesson, classrooms, ports.clock.wall_ms())
         self.recorded = Recorded(lesson.id, ports.store, ports.recorder)
-        self._doors = Doors(self)
+        self.doors = Doors(self)
+        self.broadcast = Broadcast(self, ports.webrtc_viewers)
         self._saved: tuple[Lesson, str] | None = None
         self._view: m.LessonView | None = None
         self._waiting_for_snapshot = restored
@@ -136,13 +138,13 @@ class LessonRoom:
         now = self.now()
         match message:
             case told.PageCame():
-                await self._doors.came(message, now)
+                await self.doors.came(message, now)
             case told.PageSaid():
-                await self._doors.said(message, now)
+                await self.doors.said(message, now)
             case told.PageLeft():
-                self._doors.left(message, now)
+                self.doors.left(message, now)
             case told.WorkerSaid(event=media.PeerChanged() as changed):
-                await self._doors.peer_changed(changed, now)
+                await self.doors.peer_changed(changed, now)
             case told.WorkerSaid(event=event):
                 self._worker_said(event, now)
             case told.WorkerUp():
@@ -161,6 +163,8 @@ class LessonRoom:
                 | told.Watch()
                 | told.Patch()
                 | told.Hangup()
+                | told.OpenLink()
+                | told.CloseLink()
             ):
                 await self._asked(message)
             case _:
@@ -171,7 +175,7 @@ class LessonRoom:
         if ask.reply.done():
             return
         try:
-            await self._doors.asked(ask, self.now())
+            await self.doors.asked(ask, self.now())
         except (LiankeError, MediaLost) as error:
             if not ask.reply.done():
                 ask.reply.set_exception(error)
@@ -218,9 +222,12 @@ class LessonRoom:
         if self.media.worker is None:
             return
         if restoring and self.media.worker_name == message.worker:
-            self.attendance.take_back(self.media.take_back(message.peers, message.tap), self.now())
+            found = self.media.take_back(message.peers, message.tap)
+            for stranger in self.attendance.take_back(found, self.now()):
+                if not stranger.seat.startswith((WHIP_SEAT, WHEP_SEAT)):
+                    self.media.close(stranger)
         self._begin_recording()
-        await self._doors.reopen(self.now())
+        await self.doors.reopen(self.now())
 
     async def _worker_gone(self, now: int) -> None:
         """Every page is told at once; another worker is taken where one lives."""
@@ -231,7 +238,7 @@ class LessonRoom:
         self._place()
         if self.media.worker is not None:
             self._begin_recording()
-            await self._doors.reopen(now)
+            await self.doors.reopen(now)
 
     def _begin_recording(self) -> None:
         if self.lesson.on_air and self.lesson.recorded and self.media.worker is not None:
@@ -248,7 +255,7 @@ class LessonRoom:
             self._begin_recording()
             self.attendance.on_air(self.now())
             self._ports.host.reassign()
-            await self._doors.reopen(self.now())
+            await self.doors.reopen(self.now())
         if lesson.state is LessonState.ENDED and before.state is not LessonState.ENDED:
             was_recorded = before.on_air and lesson.recorded
             self._released = not before.on_air
@@ -269,6 +276,7 @@ class LessonRoom:
     async def _settle(self) -> None:
         now = self.now()
         await self._time(now)
+        await self.broadcast.settle(now)
         try:
             self._point(now)
             await self.media.tap(self.lesson)
@@ -290,7 +298,7 @@ class LessonRoom:
         """The bell, the teacher's absence, sessions that did not come back."""
         lesson = self.lesson
         if lesson.on_air:
-            here = self.attendance.teacher_present(now) or self._doors.published()
+            here = self.attendance.teacher_present(now) or self.doors.published()
             lesson = lessons.main_back(lesson) if here else lessons.main_away(lesson, now)
             if (lesson.main_away_since is None) != (self.lesson.main_away_since is None):
                 self._away_mark(lesson, now)
@@ -313,6 +321,7 @@ class LessonRoom:
     def _point(self, now: int) -> None:
         """Assignments to slots, and to the facts of what each tile must be seeing."""
         announced = self.media.announced()
+        tracks = self.media.tracks()
         flowing = self.media.flowing(now)
         for participant in self.attendance.everybody():
             assignment = self.attendance.assignment(participant, self.lesson, announced)
@@ -321,11 +330,11 @@ class LessonRoom:
             self._tell_layers(participant)
             if participant.down is None:
                 continue
-            participant.codec_missing = self.media.lacks_codec(participant.down, assignment)
-            news = self.media.point(participant.down, assignment)
+            participant.codec_missing = self.media.lacks_codec(participant.down, assignment, tracks)
+            news = self.media.point(participant.down, assignment, tracks)
             if news is not None and participant.page is not None:
                 participant.page.send(m.Slots(connection=participant.down.name, slots=news))
-        self._doors.point_watchers(announced)
+        self.doors.point_watchers(announced, tracks)
         self._watch_main(now, flowing)
 
     def _tell_layers(self, who: Participant) -> None:
@@ -350,10 +359,13 @@ class LessonRoom:
         """Every tile's state, and the view to every page where it changed."""
         self.attendance.judge(now, on_air=self.lesson.on_air)
         view = self.view(now)
-        if view != self._view:
-            self._view = view
-            for page in self.attendance.pages():
-                page.send(m.Lesson(lesson=view))
+        before, self._view = self._view, view
+        for role in Role:
+            seen = seen_by(role, view)
+            if before is None or seen != seen_by(role, before):
+                for page in self.attendance.pages(role):
+                    page.send(m.Lesson(lesson=seen))
+        self.broadcast.show(now)
 
     def view(self, now: int) -> m.LessonView:
         silent = self.media_away_since
@@ -364,7 +376,9 @@ class LessonRoom:
             self.attendance.main_name,
             self.attendance.seats(),
             self.media.live(),
-            self.attendance.watchers() + self._doors.watchers(),
+            [(name, 1) for name in self.attendance.watchers() + self.doors.watchers()]
+            + self.broadcast.watching(self.now()),
+            self.broadcast.remotes(),
             self.lesson.main_away_since or (silent if silent_long else None),
             self.recorded.facts,
         )

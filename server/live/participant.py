@@ -27,6 +27,7 @@ class Participant:
     role: Role
     name: Words
     session: str = ""
+    browser: str = ""
     page: PagePort | None = None
     joined_at: int | None = None
     left_at: int | None = None

@@ -116,3 +116,4 @@ class RoomPorts:
     clock: Clock
     resume_ms: int = 60_000
     workers: int = 1
+    webrtc_viewers: int = 200

@@ -38,6 +38,8 @@ FLOWING_MS = 1_500
 WHIP_SEAT = "whip."
 WHEP_SEAT = "whep."
 
+Tracks = dict[Origin, tuple[Connection, UpTrack]]
+
 
 class RoomMedia:
     """`worker` None: the lesson waits for a media worker."""
@@ -82,7 +84,7 @@ class RoomMedia:
     def room_of(self, connection: Connection) -> str:
         return self.main_room if connection.seat.startswith(WHIP_SEAT) else connection.seat
 
-    def tracks(self) -> dict[Origin, tuple[Connection, UpTrack]]:
+    def tracks(self) -> Tracks:
         """Who supplies each source of each room: a living track before a silent one, then the newest."""
         best: dict[Origin, tuple[tuple[bool, int], Connection, UpTrack]] = {}
         for order, connection in enumerate(self.connections.values()):
@@ -126,6 +128,8 @@ class RoomMedia:
         """Keep the state; a connection that is gone is forgotten and given back."""
         connection = self.connections.get(event.peer)
         if connection is None:
+            if event.state in (PeerState.CONNECTING, PeerState.CONNECTED):
+                self.close_unknown(event.peer)
             return None
         connection.state = event.state
         if not connection.alive:
@@ -163,13 +167,14 @@ class RoomMedia:
                 connection.flowing_at[up.track.mid] = now
         worst: dict[str, float] = {}
         for down in figures.down:
-            if down.packets > 0:
+            if down.peer not in self.connections:
+                self.close_unknown(down.peer)
+            elif down.packets > 0:
                 worst[down.peer] = max(worst.get(down.peer, 0.0), down.loss)
         return worst
 
-    def lacks_codec(self, connection: Connection, assignment: Assignment) -> bool:
+    def lacks_codec(self, connection: Connection, assignment: Assignment, tracks: Tracks) -> bool:
         """Whether a living picture has no payload type in its slot: the worker forwards nothing there."""
-        tracks = self.tracks()
         for slot in connection.slots:
             source = tracks.get(assignment[slot.name]) if slot.name in assignment else None
             if source is None or slot.kind is not Kind.VIDEO:
@@ -181,9 +186,11 @@ class RoomMedia:
 
     # -- what the worker is told ---------------------------------------------------------------------
 
-    def point(self, connection: Connection, assignment: Assignment) -> dict[str, Assigned] | None:
-        """Point the connection's slots. What its page is to be told, or None where it knows."""
-        tracks = self.tracks()
+    def point(
+        self, connection: Connection, assignment: Assignment, tracks: Tracks
+    ) -> dict[str, Assigned] | None:
+        """Point the connection's slots; `tracks`: `self.tracks()`. What its page is to be told, or None where
+        it knows."""
         wanted = {
             slot: TrackName(peer=tracks[origin][0].name, mid=tracks[origin][1].mid)
             for slot, origin in assignment.items()
@@ -235,6 +242,11 @@ class RoomMedia:
             for tap in self.taps.told.values():
                 if tap.note.name == track:
                     self.worker.send(RequestKeyframe(tap.track))
+
+    def close_unknown(self, peer: str) -> None:
+        """What is not listed gets nothing. (Closing what was just closed does nothing.)"""
+        if self.worker is not None:
+            self.worker.send(ClosePeer(peer=peer))
 
     def close(self, connection: Connection) -> None:
         self.connections.pop(connection.name, None)

@@ -15,9 +15,8 @@ from recorder.contract import KeyframeWanted, Recording
 from server.clock import Clock
 from server.config import Config
 from server.domain import lesson as lessons
-from server.domain.admission import Admission, Identity, admit, belongs
+from server.domain.admission import PASSES, Admission, Identity, admit, belongs
 from server.domain.lesson import Lesson
-from server.errors import Refused, UserFault
 from server.live import inbox as told
 from server.live.ad_hoc import ad_hoc_lesson
 from server.live.connections import MediaLost
@@ -26,6 +25,7 @@ from server.live.lesson_room import LessonRoom
 from server.live.placement import Workers
 from server.live.ports import Classroom, LessonStore, PagePort, RecordingRow, RoomPorts, WorkerPort
 from server.live.recorder_link import RecorderLink
+from server.live.refusals import LinkOver, NoLesson, OtherStudio, TooManyViewers
 from server.live.sessions import Sessions, newer_page
 from server.live.standard_doors import NoMedia
 from server.media.contract import Event
@@ -39,24 +39,6 @@ ASK_TIMEOUT_S = 10.0
 T = TypeVar("T")
 
 
-class OtherStudio(UserFault):
-    """Another studio teaches this lesson: "Take over here?\""""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "other_studio",
-            zh="另一台电脑正在这个教室上课。要换到这里来吗？",
-            en="Another computer teaches in this room. Take over here?",
-        )
-
-
-class NoLesson(Refused):
-    """No such lesson is live here."""
-
-    def __init__(self) -> None:
-        super().__init__("not_found", zh="没有这节课。", en="There is no such lesson.")
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a page is, for the rights door."""
@@ -64,6 +46,7 @@ class Place:
     lesson: str | None
     main_room: str | None
     seats: frozenset[str]
+    links: frozenset[int] = frozenset()  # numbers of the links that are good now
 
 
 NOWHERE = Place(None, None, frozenset())
@@ -93,6 +76,7 @@ class LiveService:
             clock=clock,
             resume_ms=config.lessons.resume_s * 1000,
             workers=config.worker_count,
+            webrtc_viewers=config.broadcast.webrtc_viewers,
         )
         self._classrooms: dict[str, Classroom] = {}
         self._rooms: dict[str, LessonRoom] = {}
@@ -185,7 +169,9 @@ class LiveService:
 
     def admit(self, identity: Identity, hello: m.Hello) -> tuple[str, bool]:
         """Session and whether it is resumed. OtherStudio, or Refused where the room does not exist."""
-        if identity.role is not Role.OBSERVER and identity.room not in self._classrooms:
+        if identity.role in PASSES:
+            self._check_link(identity)
+        elif identity.role is not Role.OBSERVER and identity.room not in self._classrooms:
             raise NoLesson
         older = self._sessions.page(identity)
         same = older is not None and hello.resume == older.session
@@ -197,6 +183,17 @@ class LiveService:
         if answer is Admission.REPLACE and older is not None:
             older.hang_up(None if same else newer_page(identity.role), CloseCode.NEWER_PAGE)
         return self._sessions.begin(identity, hello.resume)
+
+    def _check_link(self, identity: Identity) -> None:
+        """LinkOver where the lesson does not know (any longer) what this page came by."""
+        room = self._lesson_of(identity)
+        if room is None:
+            raise LinkOver
+        viewers = sum(
+            at is room and page.identity.role is Role.WATCHER for page, at in self._attached.items()
+        )
+        if identity.role is Role.WATCHER and viewers >= self._config.broadcast.viewers:
+            raise TooManyViewers
 
     def enter(self, page: PagePort, hello: m.Hello, *, resumed: bool) -> None:
         """An admitted page: it is welcomed by its lesson, or here where it has none."""
@@ -279,7 +276,7 @@ class LiveService:
         if identity.lesson is not None:
             bound = self._rooms.get(identity.lesson)
             return bound if bound is not None and belongs(bound.lesson, identity) else None
-        if identity.role is Role.TEACHER:
+        if identity.role in (Role.TEACHER, Role.WALL):
             return self._of_main(identity.room)
         mine = [room for room in self._rooms.values() if belongs(room.lesson, identity)]
         on_air = [room for room in mine if room.lesson.on_air]
@@ -368,7 +365,7 @@ class LiveService:
 
 def place_of(lesson: Lesson) -> Place:
     """A lesson as the rights door asks about it."""
-    return Place(lesson.id, lesson.main_room, frozenset(lesson.rooms))
+    return Place(lesson.id, lesson.main_room, frozenset(lesson.rooms), lesson.links)
 
 
 def _looked_at(reply: asyncio.Future[str]) -> None:

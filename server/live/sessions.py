@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from server import ids
 from server.clock import Clock
-from server.domain.admission import Identity
+from server.domain.admission import MANY, Identity
 from server.live.ports import PagePort
 from server.protocol.messages import Refused, Role, Words
 
@@ -24,7 +24,7 @@ class _Held:
 
 
 class Sessions:
-    """One page for each studio and receiving room; observers are as many as they like.
+    """One page for each studio, receiving room and phone remote; others are as many as they like.
 
     A session that is unknown is believed for `resume_ms` after our own start: it may be older than we are,
     and its page proved who it is by its token.
@@ -69,7 +69,7 @@ class Sessions:
 
 
 def _key(identity: Identity, session: str) -> Key:
-    return (identity.role, session if identity.role is Role.OBSERVER else identity.room)
+    return (identity.role, session if identity.role in MANY else identity.room)
 
 
 def newer_page(role: Role) -> Refused:
@@ -77,5 +77,8 @@ def newer_page(role: Role) -> Refused:
     if role is Role.TEACHER:
         words = Words(zh="这节课已由另一台电脑接手。", en="Another computer has taken this lesson over.")
         return Refused(code="taken_over", words=words, fatal=True)
+    if role is Role.REMOTE:
+        words = Words(zh="遥控已换到另一部手机。", en="Another phone holds the remote now.")
+        return Refused(code="newer_page", words=words, fatal=True)
     words = Words(zh="这个教室已在另一个页面打开。", en="This room was opened in another page.")
     return Refused(code="newer_page", words=words, fatal=True)

@@ -16,7 +16,7 @@ from server.live import connections as exchange
 from server.live import inbox as told
 from server.live.connections import Connection, MediaLost
 from server.live.ports import WorkerPort
-from server.live.room_media import WHEP_SEAT, WHIP_SEAT
+from server.live.room_media import WHEP_SEAT, WHIP_SEAT, Tracks
 from server.protocol import messages as m
 from server.protocol.parameters import Source
 
@@ -89,6 +89,12 @@ class StandardDoors(ABC):
             case told.Hangup():
                 self.room.media.close(self._session(ask.session, ask.kind))
                 _answer(ask.reply, None)
+            case told.OpenLink(role=role, link=link):
+                self.room.broadcast.open_link(role, link)
+                _answer(ask.reply, None)
+            case told.CloseLink(role=role):
+                self.room.broadcast.close_link(role)
+                _answer(ask.reply, None)
             case _:
                 assert_never(ask)
 
@@ -96,13 +102,13 @@ class StandardDoors(ABC):
     async def teach(self, message: Teaching, now: int) -> None:
         """The teacher's wish. UserFault where it cannot be."""
 
-    def point_watchers(self, announced: Mapping[str, frozenset[Source]]) -> None:
+    def point_watchers(self, announced: Mapping[str, frozenset[Source]], tracks: Tracks) -> None:
         """WHEP sessions follow the floor like everybody."""
         for connection in self._sessions(WHEP_SEAT):
             word = connection.seat.removeprefix(WHEP_SEAT)
             source = Source(word) if word in set(Source) else None
             wanted = watcher_assignment(self.room.lesson, self.room.attendance.floor, announced, source)
-            self.room.media.point(connection, wanted)
+            self.room.media.point(connection, wanted, tracks)
 
     async def _start(self, ask: told.StartLesson, now: int) -> None:
         room = self.room

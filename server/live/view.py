@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from server.domain.floor import Floor, stage_source
 from server.domain.lesson import Lesson, LessonNotice
 from server.live.participant import Participant
-from server.protocol.messages import LessonView, Seat, Words
+from server.protocol.messages import LessonView, Role, Seat, Words
 from server.protocol.parameters import Source
 
 
@@ -27,11 +29,12 @@ def lesson_view(
     main_name: Words,
     seats: Iterable[Participant],
     sends: Mapping[str, frozenset[Source]],
-    watchers: list[Words],
+    watching: list[tuple[Words, int]],
+    remotes: list[str],
     main_away_since: int | None,
     replay: ReplayFacts,
 ) -> LessonView:
-    """`sends`: what really flows, by room; `seats` in tile order."""
+    """`sends`: what really flows, by room; `seats` in tile order; `watching`: name and how many it is."""
     recorded = lesson.recorded_rooms if replay.recording else frozenset()
     return LessonView(
         id=lesson.id,
@@ -51,12 +54,24 @@ def lesson_view(
         stage=stage_source(lesson, sends),
         courseware=lesson.courseware,
         recording=replay.recording,
-        watched_by=[name.zh for name in watchers],
-        watchers=watchers,
+        watched_by=[name.zh for name, _ in watching],
+        watchers=[name for name, _ in watching],
+        watched=sum(count for _, count in watching),
+        remotes=remotes,
+        broadcast_until=lesson.watch_pass.until if lesson.watch_pass is not None else None,
+        remote_until=lesson.remote_pass.until if lesson.remote_pass is not None else None,
         replay_ready=replay.ready,
         replay_after_ms=replay.after_ms,
         replay_url=f"/replay/{lesson.id}" if replay.ready else None,
     )
+
+
+def seen_by(role: Role, view: LessonView) -> LessonView:
+    """A viewer of the broadcast is told who speaks, and of nobody else."""
+    if role is not Role.WATCHER:
+        return view
+    speaking = [seat for seat in view.seats if seat.room == view.called]
+    return msgspec.structs.replace(view, seats=speaking, watched_by=[], watchers=[], remotes=[])
 
 
 def _seat(

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 import msgspec
 
+from server.protocol import broadcast
 from server.protocol.parameters import Source
 
 VERSION = 1
@@ -33,6 +34,9 @@ class Role(StrEnum):
     TEACHER = "teacher"  # the studio of the main room
     ROOM = "room"  # a receiving room
     OBSERVER = "observer"  # watches, listed, sends nothing
+    WATCHER = "watcher"  # watches the broadcast by its link; may ask, and be called on stage
+    REMOTE = "remote"  # the teacher's phone: no media
+    WALL = "wall"  # the main room's second screen: the far rooms, big
 
 
 class LessonState(StrEnum):
@@ -95,7 +99,11 @@ class LessonView(msgspec.Struct, frozen=True):
     courseware: bool = False  # the screen is being forwarded
     recording: bool = False
     watched_by: list[str] = []  # `watchers` in Chinese
-    watchers: list[Words] = []  # everybody who only watches
+    watchers: list[Words] = []  # everybody who only watches; many of one kind in one line
+    watched: int = 0  # how many that is
+    remotes: list[str] = []  # phones that hold the remote, by their browser's name
+    broadcast_until: int | None = None  # the broadcast's link is good until then
+    remote_until: int | None = None
     replay_ready: bool = False
     replay_after_ms: int | None = None  # from End to playable
     replay_url: str | None = None  # page path
@@ -263,6 +271,7 @@ ToServer = (
     | Courseware
     | LowerHand
     | Ping
+    | broadcast.ToServer
 )
 
 
@@ -358,5 +367,16 @@ class Pong(msgspec.Struct, frozen=True, tag="pong"):
 
 
 FromServer = (
-    Welcome | Lesson | AnswerUp | OfferDown | Slots | Layers | Reconnect | Levels | Notice | Refused | Pong
+    Welcome
+    | Lesson
+    | AnswerUp
+    | OfferDown
+    | Slots
+    | Layers
+    | Reconnect
+    | Levels
+    | Notice
+    | Refused
+    | Pong
+    | broadcast.FromServer
 )

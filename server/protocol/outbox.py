@@ -1,15 +1,18 @@
 """Messages that wait for a slow page: bounded, the newest view instead of all of them. Pure.
 
-Policy: `Lesson`, `Levels`, `Slots` (by connection) and `Pong` that still wait are replaced by their newest
-in place; of everything else at most LIMIT may wait. A page that is slower than that is hung up: it comes back
-and gets the whole view again.
+Policy: what tells a whole state (`WHOLE`, and `Slots` by connection) and still waits is replaced by its
+newest in place; of everything else at most LIMIT may wait. A page that is slower than that is hung up: it
+comes back and gets the whole view again.
 """
 
 from __future__ import annotations
 
+from server.protocol.broadcast import Audience, Place, Questions
 from server.protocol.messages import FromServer, Lesson, Levels, Pong, Slots
 
 LIMIT = 64
+
+WHOLE = Lesson | Levels | Pong | Audience | Place | Questions
 
 Key = tuple[str, str | int]
 
@@ -45,7 +48,7 @@ class Outbox:
     def _key(self, message: FromServer) -> Key:
         if isinstance(message, Slots):
             return ("slots", message.connection)
-        if isinstance(message, Lesson | Levels | Pong):
+        if isinstance(message, WHOLE):
             return (type(message).__name__, "")
         self._serial += 1
         return ("", self._serial)

@@ -43,6 +43,22 @@ class NewLesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     minutes: int = 60
 
 
+class NewLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST lessons/{lesson}/watch-link`. `label`: how its viewers are listed, such as who got it."""
+
+    label: str = ""
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A link with its token. `picture`: the QR code, an SVG document; `reachable`: false where the address is
+    this machine's own, which no phone can open."""
+
+    url: str
+    until: int
+    picture: str
+    reachable: bool
+
+
 class Me(msgspec.Struct, frozen=True):
     """Who this browser is. `needs_setup`: no admin password was ever set."""
 
@@ -169,5 +185,5 @@ class LiveReplay(msgspec.Struct, frozen=True):
     tracks: list[ReplayTrack]
 
 
-Resource = Problem | Me | Demo | Room | LessonRow | LessonDoors | Replay | LiveReplay
-Body = Password | RoomCode | NewLesson
+Resource = Problem | Link | Me | Demo | Room | LessonRow | LessonDoors | Replay | LiveReplay
+Body = Password | RoomCode | NewLesson | NewLink

@@ -27,8 +27,8 @@ def test_a_slot_lacks_the_codec_that_really_comes_not_one_that_might() -> None:
     media.connections["up"] = Connection("up", "main", Direction.UP, TRANSPORT, tracks=[CAMERA])
     slot = DownSlot("stage", "0", Kind.VIDEO, [VP8], Extensions(), 21, 22)
     viewer = Connection("down", "shahe", Direction.DOWN, TRANSPORT, slots=[slot])
-    assert not media.lacks_codec(viewer, SHOWN), "nothing comes yet"
+    assert not media.lacks_codec(viewer, SHOWN, media.tracks()), "nothing comes yet"
     for codec, lacks in ((CodecName.H264, True), (CodecName.VP8, False)):
         media.track_changed(TrackChanged(TrackName("up", "1"), Source.CAMERA, True, codec), 1)
-        assert media.lacks_codec(viewer, SHOWN) is lacks
-    assert not media.lacks_codec(viewer, {})
+        assert media.lacks_codec(viewer, SHOWN, media.tracks()) is lacks
+    assert not media.lacks_codec(viewer, {}, media.tracks())

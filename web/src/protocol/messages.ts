@@ -143,8 +143,42 @@ export interface Ping {
   at: number;
 }
 
+/** Viewer: a question for the teacher. `name`: how the viewer calls itself, perhaps nothing. */
+export interface Ask {
+  type: "ask";
+  text: string;
+  name?: string;
+}
+
+/** Viewer: not (any longer) on stage. */
+export interface LeaveStage {
+  type: "leave_stage";
+}
+
+export type QuestionState = "waiting" | "approved" | "answered" | "dismissed";
+
+/** Teacher: what becomes of a question. */
+export interface Judge {
+  type: "judge";
+  question: number;
+  state: QuestionState;
+}
+
+/** Teacher: questions may be asked, or not. */
+export interface TakeQuestions {
+  type: "take_questions";
+  open: boolean;
+}
+
+/** Teacher: this viewer may come on stage, or leaves it. `viewer`: `Asked.viewer`. */
+export interface Invite {
+  type: "invite";
+  viewer: string;
+  on: boolean;
+}
+
 /** What a session is in its lesson. */
-export type Role = "teacher" | "room" | "observer";
+export type Role = "teacher" | "room" | "observer" | "watcher" | "remote" | "wall";
 
 /** A name or sentence in both languages. */
 export interface Words {
@@ -210,6 +244,10 @@ export interface LessonView {
   recording: boolean;
   watched_by: string[];
   watchers: Words[];
+  watched: number;
+  remotes: string[];
+  broadcast_until: number | null;
+  remote_until: number | null;
   replay_ready: boolean;
   replay_after_ms: number | null;
   replay_url: string | null;
@@ -308,6 +346,49 @@ export interface Pong {
   now: number;
 }
 
+/** How a viewer is served. */
+export type Via = "webrtc" | "hls";
+
+/** A viewer's way to the stage. */
+export type Staged = "no" | "invited" | "on";
+
+/** To one viewer: how it is served, and whether the teacher wants it on stage. */
+export interface Place {
+  type: "place";
+  via: Via;
+  staged: Staged;
+}
+
+/**
+ * A question. `viewer`: whose, told to the teacher only; `staged`: that viewer's way to the stage;
+ * `here`: that viewer still watches.
+ */
+export interface Asked {
+  question: number;
+  name: string;
+  text: string;
+  asked_at: number;
+  state: QuestionState;
+  viewer: string;
+  staged: Staged;
+  here: boolean;
+}
+
+/** To every viewer. `viewers`: how many watch by this link; `questions`: approved and answered ones. */
+export interface Audience {
+  type: "audience";
+  viewers: number;
+  asking: boolean;
+  questions: Asked[];
+}
+
+/** To the studio and the phone remote: the queue. */
+export interface Questions {
+  type: "questions";
+  open: boolean;
+  questions: Asked[];
+}
+
 /** Problem details (RFC 9457), with a stable `code` and words for people. */
 export interface Problem {
   type: string;
@@ -316,6 +397,17 @@ export interface Problem {
   code: string;
   words: Words;
   detail: string;
+}
+
+/**
+ * A link with its token. `picture`: the QR code, an SVG document; `reachable`: false where the address is
+ * this machine's own, which no phone can open.
+ */
+export interface Link {
+  url: string;
+  until: number;
+  picture: string;
+  reachable: boolean;
 }
 
 /** Who this browser is. `needs_setup`: no admin password was ever set. */
@@ -685,6 +777,11 @@ export interface NewLesson {
   minutes?: number;
 }
 
+/** Body of `POST lessons/{lesson}/watch-link`. `label`: how its viewers are listed, such as who got it. */
+export interface NewLink {
+  label?: string;
+}
+
 /** Body of `POST` and `PATCH series`: its name, and its lessons in order (null: as they are). */
 export interface SeriesChange {
   name?: string | null;
@@ -763,7 +860,12 @@ export type ToServer =
   | Stage
   | Courseware
   | LowerHand
-  | Ping;
+  | Ping
+  | Ask
+  | LeaveStage
+  | Judge
+  | TakeQuestions
+  | Invite;
 
 export type FromServer =
   | Welcome
@@ -776,4 +878,7 @@ export type FromServer =
   | Levels
   | Notice
   | Refused
-  | Pong;
+  | Pong
+  | Place
+  | Audience
+  | Questions;
