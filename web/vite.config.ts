@@ -18,6 +18,7 @@ export default defineConfig({
     rollupOptions: {
       input: {
         index: fileURLToPath(new URL("./index.html", import.meta.url)),
+        watch: fileURLToPath(new URL("./watch.html", import.meta.url)),
         room: fileURLToPath(new URL("./room.html", import.meta.url)),
       },
     },

@@ -141,14 +141,17 @@ async def test_built_pages_are_checked_each_time_and_assets_kept_for_ever(
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text("<p>index</p>")
     (tmp_path / "room.html").write_text("<p>room</p>")
+    (tmp_path / "watch.html").write_text("<p>watch</p>")
     (tmp_path / "assets" / "a-1234.js").write_text("1")
-    for path in (*pages.SHELL_PATHS, pages.ROOM_PATH):
-        async with campus.browser.get(path.format(lesson="L1")) as reply:
+    for pattern in (*pages.SHELL_PATHS, *pages.LIGHT_SHELLS):
+        name = pages.LIGHT_SHELLS.get(pattern, "index.html").removesuffix(".html")
+        path = pattern.format(lesson="L1", room="main")
+        async with campus.browser.get(path) as reply:
             assert reply.status == 200
             assert reply.headers["Cache-Control"] == "no-cache"
-            assert await reply.text() == ("<p>room</p>" if path == "/room" else "<p>index</p>")
+            assert await reply.text() == f"<p>{name}</p>"
             tag = reply.headers["ETag"]
-        async with campus.browser.get(path.format(lesson="L1"), headers={"If-None-Match": tag}) as reply:
+        async with campus.browser.get(path, headers={"If-None-Match": tag}) as reply:
             assert reply.status == 304
     async with campus.browser.get("/assets/a-1234.js") as reply:
         assert "immutable" in reply.headers["Cache-Control"]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PLACES = {
     "lesson": "L0000000001",
     "session": "abc",
+    "room": "main",
     "file": "index.js",
     "expires": "1700000000",
     "signature": "A" * 27,

@@ -194,7 +194,7 @@ async def test_lessons_on_the_air_come_back_with_campus(tmp_path: Path) -> None:
         lesson = await at.live.start_lesson("main")
     async with county(tmp_path, rows) as at:
         studio = await at.enter(Role.TEACHER, "main")
-        await at.until(lambda: is_live(studio))
+        await at.until(lambda: studio.last(m.Lesson) is not None and is_live(studio))
         told = lesson_of(studio)
         assert told is not None
         assert told.id == lesson

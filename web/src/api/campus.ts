@@ -1,5 +1,5 @@
 /** The REST API, typed (`server/protocol/resources.py`). Failures are `CampusProblem` with words to show. */
-import type { Demo, LessonDoors, LessonRow, Me, Problem, Replay, Room, RoomToken, Words } from "@/protocol/messages";
+import type { Demo, LessonDoors, LessonRow, Link as LinkMade, Me, Problem, Replay, Room, RoomToken, Words } from "@/protocol/messages";
 
 export class CampusProblem extends Error {
   /** `status` 0: the server did not answer at all. */
@@ -18,13 +18,13 @@ const NO_ANSWER: Words = {
 };
 const NO_WORDS: Words = { zh: "这一步没有成功，请再试一次。", en: "That did not work. Please try again." };
 
-async function ask<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+async function ask<T>(method: "GET" | "POST" | "DELETE", path: string, body?: unknown, token?: string): Promise<T> {
   let response: Response;
   try {
     response = await fetch(`/api/v1/${path}`, {
       method,
       credentials: "same-origin",
-      headers: body === undefined ? {} : { "content-type": "application/json" },
+      headers: headersOf(body, token),
       body: body === undefined ? null : JSON.stringify(body),
     });
   } catch {
@@ -33,6 +33,13 @@ async function ask<T>(method: "GET" | "POST", path: string, body?: unknown): Pro
   if (!response.ok) throw await problemOf(response);
   if (response.status === 204) return undefined as T;
   return (await response.json()) as T;
+}
+
+function headersOf(body: unknown, token: string | undefined): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (body !== undefined) headers["content-type"] = "application/json";
+  if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
+  return headers;
 }
 
 async function problemOf(response: Response): Promise<CampusProblem> {
@@ -56,5 +63,11 @@ export const campus = {
   lessons: () => ask<LessonRow[]>("GET", "lessons"),
   openLesson: (room: string) => ask<LessonDoors>("POST", "lessons", { room }),
   endLesson: (lesson: string) => ask<unknown>("POST", `lessons/${encodeURIComponent(lesson)}/end`),
+  /** A link of the lesson for viewers, or for the phone remote; `token`: the studio's. */
+  openLink: (token: string, lesson: string, kind: "watch" | "remote", label: string) =>
+    ask<LinkMade>("POST", `lessons/${encodeURIComponent(lesson)}/${kind}-link`, { label }, token),
+  closeLink: (token: string, lesson: string, kind: "watch" | "remote") =>
+    ask<unknown>("DELETE", `lessons/${encodeURIComponent(lesson)}/${kind}-link`, undefined, token),
+  wall: (token: string, room: string) => ask<RoomToken>("POST", `rooms/${encodeURIComponent(room)}/wall`, undefined, token),
   replay: (lesson: string) => ask<Replay>("GET", `lessons/${encodeURIComponent(lesson)}/replay`),
 };

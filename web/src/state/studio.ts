@@ -9,7 +9,7 @@ import { computed, reactive, ref, shallowRef } from "vue";
 import { inWords, isKey, language, say } from "@/i18n/say";
 import { Link } from "@/protocol/link";
 import type { SessionState } from "@/protocol/session";
-import type { FromServer, Lesson, LessonView, Refused, Source, ToServer, Welcome } from "@/protocol/messages";
+import type { FromServer, Lesson, LessonView, Link as LinkMade, Questions, Refused, Source, ToServer, Welcome } from "@/protocol/messages";
 import { browserDown, DownConnection } from "@/rtc/down";
 import type { Slot } from "@/rtc/down";
 import { browserUp, UpConnection } from "@/rtc/up";
@@ -46,6 +46,10 @@ export class Studio {
   readonly microphoneOn = ref(true);
   readonly music = ref(false);
   readonly cameraUnplugged = ref(false);
+  readonly questions = shallowRef<Questions | null>(null);
+  /** Links made here: campus tells their addresses once. */
+  readonly shared = shallowRef<LinkMade | null>(null);
+  readonly remote = shallowRef<LinkMade | null>(null);
   readonly onAir = computed(() => this.lesson.value?.state === "live" || this.lesson.value?.state === "closing");
 
   readonly devices = new Devices({ onTrack: (source, track) => this.trackChanged(source, track) });
@@ -60,7 +64,7 @@ export class Studio {
   private sentenceId = 0;
 
   constructor(
-    token: string,
+    readonly token: string,
     readonly sample: boolean,
     volume: number,
   ) {
@@ -230,7 +234,8 @@ export class Studio {
       case "refused":
         this.toldNo(message);
         break;
-      case "pong":
+      case "questions":
+        this.questions.value = message;
         break;
     }
   }
@@ -254,11 +259,11 @@ export class Studio {
   }
 
   /** What a person asked for; without a line it says so instead of being lost in silence. */
-  private ask(message: ToServer): boolean {
+  readonly ask = (message: ToServer): boolean => {
     const sent = this.link.send(message);
     if (!sent) this.tell(() => say("studio.notSent"), "wrong");
     return sent;
-  }
+  };
 
   private tell(read: () => string, tone: Sentence["tone"]): void {
     const id = ++this.sentenceId;

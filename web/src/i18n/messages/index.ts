@@ -6,5 +6,6 @@ import { replay } from "./replay";
 import { room } from "./room";
 import { seat } from "./seat";
 import { studio } from "./studio";
+import { watch } from "./watch";
 
-export const messages = { common, desk, first, notice, replay, room, seat, studio };
+export const messages = { common, desk, first, notice, replay, room, seat, studio, watch };

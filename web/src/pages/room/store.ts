@@ -238,9 +238,8 @@ export class RoomStore {
       case "refused":
         if (!message.fatal) this.toast({ words: message.words });
         return;
-      case "levels":
-      case "pong":
-        return;
+      default:
+        return; // of other pages
     }
   }
 
