@@ -37,7 +37,7 @@ PICTURES = """async kind => {
       }
     }
   }
-  return found;
+  return found.sort((a, b) => b.width - a.width); // the highest layer first
 }"""
 
 

@@ -5,6 +5,9 @@ import { preferredCodecs, withAudioNack } from "./sdp";
 const VIDEO = [
   { mimeType: "video/VP8", clockRate: 90000 },
   { mimeType: "video/rtx", clockRate: 90000 },
+  { mimeType: "video/AV1", clockRate: 90000, sdpFmtpLine: "level-idx=5;profile=0;tier=0" },
+  { mimeType: "video/AV1", clockRate: 90000, sdpFmtpLine: "level-idx=5;profile=1;tier=0" },
+  { mimeType: "video/VP9", clockRate: 90000, sdpFmtpLine: "profile-id=2" },
   { mimeType: "video/VP9", clockRate: 90000, sdpFmtpLine: "profile-id=0" },
   {
     mimeType: "video/H264",
@@ -37,11 +40,14 @@ const SDP = [
 ].join("\r\n");
 
 describe("codecs", () => {
-  it("puts constrained baseline H.264 first, then VP8, and leaves out what is not forwarded", () => {
+  it("puts constrained baseline H.264 first, then VP8, VP9 and AV1 of eight bits, and leaves out what is not forwarded", () => {
     expect(preferredCodecs("video", VIDEO).map((codec) => codec.sdpFmtpLine?.slice(-6) ?? codec.mimeType)).toEqual([
       "42e01f",
       "4d001f",
       "video/VP8",
+      "e-id=0",
+      "tier=0",
+      "video/AV1",
       "video/rtx",
     ]);
   });

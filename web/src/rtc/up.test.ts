@@ -12,7 +12,10 @@ class FakePeer {
   readonly transceivers: { mid: string | null; track: unknown; replaced: unknown[]; parameters: RTCRtpSendParameters }[] = [];
   remote: string[] = [];
 
+  static refusesLayers = false;
+
   addTransceiver(track: unknown, init: { sendEncodings: RTCRtpEncodingParameters[] }): unknown {
+    if (FakePeer.refusesLayers && init.sendEncodings.length > 1) throw new TypeError("no simulcast");
     const own = {
       mid: null as string | null,
       track,
@@ -50,7 +53,8 @@ class FakePeer {
   }
 }
 
-const track = (kind: string): MediaStreamTrack => ({ kind }) as MediaStreamTrack;
+const track = (kind: string): MediaStreamTrack =>
+  ({ kind, getSettings: () => (kind === "video" ? { height: 720 } : {}) }) as unknown as MediaStreamTrack;
 const settle = (): Promise<void> => vi.advanceTimersByTimeAsync(0).then(() => undefined);
 
 function connection() {
@@ -139,7 +143,38 @@ describe("the up connection", () => {
     await up.set("camera", track("video"));
     await settle();
     await answer({ 0: 900_000 });
-    expect(peers[0]?.transceivers[0]?.parameters.encodings[0]?.maxBitrate).toBe(900_000);
+    const encodings = peers[0]?.transceivers[0]?.parameters.encodings ?? [];
+    expect(encodings.map((each) => each.maxBitrate)).toEqual([150_000, 600_000, 900_000]);
+  });
+
+  it("switches layers off that nobody has a use for, and on again", async () => {
+    const { up, peers, answer } = connection();
+    up.welcomed(false);
+    await up.set("camera", track("video"));
+    await settle();
+    await answer();
+    const active = (): unknown[] =>
+      (peers[0]?.transceivers[0]?.parameters.encodings ?? []).map((each) => each.active);
+    expect(active()).toEqual([true, true, true]);
+    up.layered({ type: "layers", connection: "c1", layers: { 0: ["l", "h"] } });
+    await settle();
+    expect(active()).toEqual([true, false, true]);
+    up.layered({ type: "layers", connection: "another", layers: { 0: ["l"] } });
+    await settle();
+    expect(active()).toEqual([true, false, true]);
+    up.layered({ type: "layers", connection: "c1", layers: { 0: ["l", "m", "h"] } });
+    await settle();
+    expect(active()).toEqual([true, true, true]);
+  });
+
+  it("sends one encoding where the browser knows no simulcast", async () => {
+    const { up, peers } = connection();
+    FakePeer.refusesLayers = true;
+    up.welcomed(false);
+    await up.set("camera", track("video"));
+    await settle();
+    FakePeer.refusesLayers = false;
+    expect(peers[0]?.transceivers[0]?.parameters.encodings).toMatchObject([{ maxBitrate: 2_500_000 }]);
   });
 
   it("begins at full size and may shrink a camera, but never a screen, after three seconds", async () => {

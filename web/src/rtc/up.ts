@@ -1,28 +1,17 @@
 /**
- * The up connection: everything this room sends, on one RTCPeerConnection, one m-line a source.
+ * The up connection: everything this room sends, on one RTCPeerConnection, one m-line a source, pictures in
+ * layers of which the server says which anybody has a use for.
  *
  * The page sets tracks; this makes offers, one at a time, tells the server which MID carries what,
  * keeps to the bit rates of the answers, and starts anew when the browser gives the connection up.
  * No DOM: the RTCPeerConnection comes from the host. An m-line is never taken away again: a source
  * that stops sends nothing (`replaceTrack(null)`) and comes back without a new offer.
  */
-import type { AnswerUp, OfferUp, RestartUp, Source } from "@/protocol/messages";
+import type { AnswerUp, Layers, OfferUp, RestartUp, Source } from "@/protocol/messages";
 
+import { encodingsOf, type Layer, layersOf, SETTINGS } from "./layers";
 import { preferredCodecs, withAudioNack } from "./sdp";
 
-export interface SourceSettings {
-  maxBitrate: number;
-  priority: RTCPriorityType;
-  degradation: "maintain-framerate" | "maintain-resolution" | "balanced";
-}
-
-/** Sound before all, then the teacher's face, then the slides, then the second camera. */
-export const SETTINGS: Record<Source, SourceSettings> = {
-  voice: { maxBitrate: 64_000, priority: "high", degradation: "balanced" },
-  camera: { maxBitrate: 2_500_000, priority: "medium", degradation: "balanced" },
-  screen: { maxBitrate: 2_500_000, priority: "medium", degradation: "maintain-resolution" },
-  camera2: { maxBitrate: 1_200_000, priority: "low", degradation: "balanced" },
-};
 const MUSIC_BITRATE = 128_000;
 
 export interface UpHost {
@@ -31,6 +20,8 @@ export interface UpHost {
   create(): RTCPeerConnection;
   codecs(kind: string): RTCRtpCodec[];
   onState(state: RTCPeerConnectionState): void;
+  /** The most a camera of this page sends; unset: a main room's. */
+  cameraBitrate?: number;
 }
 
 /** The browser itself: what a page passes as `create` and `codecs`. */
@@ -42,6 +33,7 @@ export const browserUp = {
 interface Line {
   track: MediaStreamTrack | null;
   transceiver: RTCRtpTransceiver | null;
+  layers: Layer[];
 }
 
 const RESTART_AFTER_MS = 4_000;
@@ -64,6 +56,9 @@ export class UpConnection {
   private stuck: ReturnType<typeof setTimeout> | null = null;
   private unanswered: ReturnType<typeof setTimeout> | null = null;
   private bitrates: Record<string, number> = {};
+  /** MID -> RIDs somebody has a use for; a line that is not named sends all its layers. */
+  private wanted: Record<string, string[]> = {};
+  private limits: Promise<void> = Promise.resolve();
   /** Past its first seconds: pictures may shrink now where the line is weak. */
   private begun = false;
   private beginning: ReturnType<typeof setTimeout> | null = null;
@@ -77,7 +72,7 @@ export class UpConnection {
 
   /** Send this track as `source` from now on; null: send nothing for it. */
   async set(source: Source, track: MediaStreamTrack | null): Promise<void> {
-    const line = this.lines.get(source) ?? { track: null, transceiver: null };
+    const line = this.lines.get(source) ?? { track: null, transceiver: null, layers: [] };
     line.track = track;
     this.lines.set(source, line);
     if (line.transceiver !== null) {
@@ -127,6 +122,13 @@ export class UpConnection {
     if (this.dirty) this.renegotiate();
   }
 
+  /** Which layers anybody has a use for; the others are switched off, and cost nothing. */
+  layered(message: Layers): void {
+    if (message.connection !== this.id) return;
+    this.wanted = message.layers;
+    void this.tryLimits();
+  }
+
   /** Drop the connection and make a new one from the same tracks. */
   renew(): void {
     this.dispose();
@@ -147,6 +149,7 @@ export class UpConnection {
     this.peer?.close();
     this.peer = null;
     this.id = null;
+    this.wanted = {};
     this.settle();
     this.dirty = false;
     this.state = "new";
@@ -218,12 +221,16 @@ export class UpConnection {
 
   private add(peer: RTCPeerConnection, source: Source, line: Line): void {
     const track = line.track as MediaStreamTrack;
-    const { maxBitrate, priority } = SETTINGS[source];
-    const encoding = { maxBitrate, priority, networkPriority: priority };
-    line.transceiver = peer.addTransceiver(track, {
-      direction: "sendonly",
-      sendEncodings: [encoding],
-    });
+    const most = source === "camera" ? this.host.cameraBitrate : undefined;
+    line.layers = layersOf(source, track.getSettings().height, most);
+    const add = (layers: Layer[]): RTCRtpTransceiver =>
+      peer.addTransceiver(track, { direction: "sendonly", sendEncodings: encodingsOf(source, layers) });
+    try {
+      line.transceiver = add(line.layers);
+    } catch {
+      line.layers = line.layers.slice(-1); // a browser without simulcast
+      line.transceiver = add(line.layers);
+    }
     line.transceiver.setCodecPreferences(preferredCodecs(track.kind, this.host.codecs(track.kind)));
   }
 
@@ -260,15 +267,25 @@ export class UpConnection {
     this.renew();
   }
 
-  private async applyLimits(): Promise<void> {
+  /** One after the other: a browser refuses parameters that were read before others were set. */
+  private applyLimits(): Promise<void> {
+    this.limits = this.limits.catch(() => undefined).then(() => this.setLimits());
+    return this.limits;
+  }
+
+  private async setLimits(): Promise<void> {
     for (const [source, line] of this.lines) {
       const transceiver = line.transceiver;
       if (transceiver === null) continue;
       const told = transceiver.mid === null ? undefined : this.bitrates[transceiver.mid];
       const music = source === "voice" && !this.soundProcessing;
       const parameters = transceiver.sender.getParameters();
+      const wanted = transceiver.mid === null ? undefined : this.wanted[transceiver.mid];
       for (const encoding of parameters.encodings) {
-        encoding.maxBitrate = told ?? (music ? MUSIC_BITRATE : SETTINGS[source].maxBitrate);
+        const layer = line.layers.find((each) => each.rid === encoding.rid);
+        const most = music ? MUSIC_BITRATE : SETTINGS[source].maxBitrate;
+        encoding.maxBitrate = layer === undefined ? (told ?? most) : Math.min(layer.maxBitrate, told ?? most);
+        encoding.active = layer === undefined || (wanted?.includes(layer.rid) ?? true);
       }
       (parameters as { degradationPreference?: string }).degradationPreference =
         this.begun || source === "voice" ? SETTINGS[source].degradation : "maintain-resolution";

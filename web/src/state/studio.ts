@@ -221,6 +221,9 @@ export class Studio {
       case "slots":
         this.down.assigned(message);
         break;
+      case "layers":
+        this.up.layered(message);
+        break;
       case "reconnect":
         if (message.down) this.down.drop();
         if (message.up) this.up.renew();

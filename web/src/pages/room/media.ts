@@ -9,6 +9,7 @@ import { computed, reactive, shallowReactive } from "vue";
 import type { FromServer, LessonView, ToServer, Welcome } from "@/protocol/messages";
 import { browserDown, DownConnection } from "@/rtc/down";
 import type { Slot } from "@/rtc/down";
+import { ROOM_CAMERA_BITRATE } from "@/rtc/layers";
 import { browserUp, UpConnection } from "@/rtc/up";
 
 import { RoomDevices, SampleDevices } from "./devices";
@@ -38,7 +39,7 @@ export interface MediaOptions {
 /** Camera and microphone do not wait longer than this for the first picture. */
 const SEE_FIRST_MS = 700;
 
-type MediaMessage = Extract<FromServer, { type: "answer_up" | "offer_down" | "slots" | "reconnect" }>;
+type MediaMessage = Extract<FromServer, { type: "answer_up" | "offer_down" | "slots" | "layers" | "reconnect" }>;
 
 export class RoomMedia {
   readonly state = reactive({
@@ -84,7 +85,12 @@ export class RoomMedia {
     this.sound = new Sound(volume || 1, (blocked) => (this.state.soundBlocked = blocked));
     this.setSilent(volume === 0);
     const send = (message: ToServer): boolean => this.host.send(message);
-    this.up = new UpConnection({ ...browserUp, send, onState: () => undefined });
+    this.up = new UpConnection({
+      ...browserUp,
+      send,
+      onState: () => undefined,
+      cameraBitrate: ROOM_CAMERA_BITRATE,
+    });
     this.down = new DownConnection({
       ...browserDown,
       send,
@@ -152,6 +158,8 @@ export class RoomMedia {
         return this.tried(this.down.offered(message), () => this.down.renew());
       case "slots":
         return this.down.assigned(message);
+      case "layers":
+        return this.up.layered(message);
       case "reconnect":
         if (message.up) this.up.renew();
         if (message.down) this.down.drop();

@@ -230,6 +230,7 @@ export class RoomStore {
       case "answer_up":
       case "offer_down":
       case "slots":
+      case "layers":
       case "reconnect":
         return this.media.receive(message);
       case "notice":
