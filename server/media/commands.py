@@ -34,6 +34,7 @@ class Worker(Protocol):
     def open_tap(self, room: str) -> Tap: ...
     def close_tap(self, room: str) -> None: ...
     def count(self, name: str) -> None: ...
+    def viewing(self, command: contract.Viewing) -> None: ...
 
 
 def carry_out(worker: Worker, command: Command) -> Done | None:
@@ -72,6 +73,8 @@ def _carry_out(worker: Worker, command: Command) -> Done | None:
             worker.tables.set_down_slots(peer.name, peer.room, peer.handle, command.slots)
         case contract.Point():
             worker.tables.point(command.peer, command.slot, command.track)
+        case contract.Viewing():
+            worker.viewing(command)
         case contract.ClosePeer():
             if command.peer in worker.peers:
                 worker.peers[command.peer].moment(Moment.CLOSED, "closed")

@@ -101,6 +101,21 @@ class Point(msgspec.Struct, frozen=True, tag="point"):
     track: TrackName | None
 
 
+class SlotViewing(msgspec.Struct, frozen=True, array_like=True):
+    """How a page shows a slot: pixels in height (0: not known), and the share of frames it dropped."""
+
+    slot: str
+    height: int
+    dropped: float
+
+
+class Viewing(msgspec.Struct, frozen=True, tag="viewing"):
+    """What a page says of its pictures, every few seconds: none gets more than is of use to it."""
+
+    peer: str
+    slots: list[SlotViewing]
+
+
 class ClosePeer(msgspec.Struct, frozen=True, tag="close_peer"):
     peer: str
 
@@ -159,6 +174,7 @@ Command = (
     | SetUpTracks
     | SetDownSlots
     | Point
+    | Viewing
     | ClosePeer
     | CloseRoom
     | RequestKeyframe
@@ -267,8 +283,18 @@ class UpFigures(msgspec.Struct, frozen=True):
     layers: list[UpLayer] = []
 
 
+class Reason(StrEnum):
+    """Why a slot has less than the best: the viewer's line, or what its page shows or decodes."""
+
+    NONE = ""
+    LINE = "line"
+    PAGE = "page"
+
+
 class DownFigures(msgspec.Struct, frozen=True):
-    """One slot over the last second; loss and round trip as the viewer's reports say (0 to 1, ms)."""
+    """One slot over the last second; loss and round trip as the viewer's reports say (0 to 1, ms). `layer`:
+    shown now; `estimate_bps`: what the viewer's line carries, 0: not judged yet; `held`: the picture is left
+    out, or only shown as a still one, for `reason`."""
 
     peer: str
     slot: str
@@ -277,6 +303,9 @@ class DownFigures(msgspec.Struct, frozen=True):
     resent: int
     loss: float = 0.0
     round_trip_ms: float = 0.0
+    estimate_bps: int = 0
+    held: bool = False
+    reason: Reason = Reason.NONE
     layer: int = 0
 
 

@@ -24,6 +24,7 @@ INCREASE_A_SECOND = 0.08
 NEAR_INCREASE_A_SECOND = 0.04  # where the line was last full
 RATE_WINDOW_US = 500_000
 BASE_WINDOW_S = 10.0
+AT_ONCE_FROM_MS = 60.0  # below, over-use must be seen twice: a moment's jitter is no queue
 OVER_FROM_MS = 25.0  # a longer burst alone takes longer, and is no queue
 DRAIN_FROM_MS = 60.0
 DRAIN_S = 2.0
@@ -232,6 +233,7 @@ class Estimate:
     _heard_at: float | None = None
     _draining_since: float | None = None
     _fed_at: float = 0.0
+    _over_before: bool = False
 
     def feed(self, bursts: Iterable[Burst], now: float) -> None:
         """What came of the packets of the last moments, oldest first."""
@@ -282,7 +284,9 @@ class Estimate:
         came = self.delivered_bps()
         if came is None or self.probing:
             return
-        if over and self.queue.ms > OVER_FROM_MS:
+        over = over and self.queue.ms > OVER_FROM_MS
+        seen_twice, self._over_before = over and self._over_before, over
+        if seen_twice or (over and self.queue.ms > AT_ONCE_FROM_MS):
             self.capacity_bps = came
             if self.queue.ms > DRAIN_FROM_MS and self._draining_since is None:
                 self._draining_since = now

@@ -141,7 +141,7 @@ def _up(tables: Forwarding, up: Up, seconds: float, viewers: Counter[tuple[int, 
 def _down(tables: Forwarding, down: Down, seconds: float) -> DownFigures | None:
     now, before = tables.relay.down_figures(down.handle), down.before
     down.before = now
-    if before is None or now.packets == before.packets:
+    if before is None or (now.packets == before.packets and not down.held):
         return None
     return DownFigures(
         down.peer,
@@ -152,4 +152,7 @@ def _down(tables: Forwarding, down: Down, seconds: float) -> DownFigures | None:
         loss=now.loss,
         round_trip_ms=max(0, now.round_trip_us) / 1_000,
         layer=max(0, tables.showing(down)),
+        estimate_bps=down.estimate_bps,
+        held=down.held,
+        reason=down.reason,
     )

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from server.media.contract import TrackName
-from server.media.keyframes import KeyframeRequests, join_for
+from server.media.contract import Reason, TrackName
+from server.media.keyframes import KeyframeRequests, join_for, still_age_us
 from server.media.layers import Meter, Wishes, best, highest_for, next_step
 from server.media.relay.relay import Relay
 from server.media.relay.tables import DownFigures, Join, LayerFigures
@@ -61,7 +61,7 @@ class Up:
 @dataclass(slots=True)
 class Down:
     """A down slot: `wanted` is campus' word, `pointed` what the relay was told, `selected` the layer it may
-    have at most (None: the best that is of use to it)."""
+    have at most (None: the best that is of use to it). `held`: its picture is left out for now."""
 
     peer: str
     room: str
@@ -71,6 +71,9 @@ class Down:
     pointed: TrackName | None = None
     selected: int | None = None
     before: DownFigures | None = None
+    held: bool = False
+    estimate_bps: int = 0
+    reason: Reason = Reason.NONE
 
     def layer(self, up: Up) -> int:
         """The layer this slot is to have of a track, should it live."""
@@ -139,6 +142,25 @@ class Forwarding:
         if down.selected != layer:
             down.selected = layer
             self.step(down)
+
+    def hold(self, down: Down, *, held: bool) -> None:
+        """Leave a slot's picture out, or let it come again (then from a keyframe)."""
+        if down.held != held:
+            down.held = held
+            self._apply(down)
+
+    def show_still(self, down: Down, bitrate_bps: int) -> bool:
+        """The newest keyframe of the lowest layer that has one, to a held slot. False: none is there."""
+        up = self.ups.get(down.wanted) if down.wanted else None
+        if up is None or not down.held or up.track.kind is not Kind.VIDEO:
+            return False
+        for layer in range(up.layers):
+            if self.relay.still(down.handle, up.handle, layer, bitrate_bps):
+                if self.relay.layer_figures(up.handle, layer).keyframe_age_us > still_age_us(up.track.source):
+                    self.keyframes.want(up.handle, layer)
+                return True
+        self.keyframes.want(up.handle, 0)
+        return False
 
     def layer_bitrates(self, name: TrackName) -> tuple[int, ...]:
         """Bits a second of each layer of a track over the last second, lowest first; 0: not sent. () for an
@@ -247,9 +269,10 @@ class Forwarding:
                 self._start_tap(tap, slot, up)
 
     def _apply(self, down: Down) -> None:
-        if down.peer not in self.ready or down.pointed == down.wanted:
+        target = None if down.held else down.wanted
+        if down.peer not in self.ready or down.pointed == target:
             return
-        up = self.ups.get(down.wanted) if down.wanted else None
+        up = self.ups.get(target) if target else None
         if up is None or up.room != down.room:
             if down.pointed is not None:
                 self.relay.point(down.handle, NO_TRACK)

@@ -31,6 +31,11 @@ def join_for(source: Source, figures: LayerFigures) -> Join:
     return Join.LIVE
 
 
+def still_age_us(source: Source) -> int:
+    """How old a picture shown alone may be before another is asked for: a screen's costs everybody."""
+    return 30_000_000 if source is Source.SCREEN else 5_000_000
+
+
 @dataclass(slots=True)
 class _Request:
     gap_s: float

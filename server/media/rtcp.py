@@ -40,6 +40,18 @@ def picture_loss(ssrc: int) -> bytes:
     return struct.pack("!BBHII", 0x80 | _FMT_PLI, _PSFB, 2, SENDER_SSRC, ssrc)
 
 
+def read_remb(blocks: bytes) -> int | None:
+    """The newest REMB's bits a second among RTCP blocks (draft-alvestrand-rmcat-remb, 2.2), or None."""
+    found, at = None, 0
+    while at + 4 <= len(blocks):
+        length = 4 * (int.from_bytes(blocks[at + 2 : at + 4], "big") + 1)
+        block = blocks[at : at + length]
+        if (block[0] & 31, block[1]) == (15, _PSFB) and len(block) >= 20 and block[12:16] == b"REMB":
+            found = ((block[17] & 3) << 16 | block[18] << 8 | block[19]) << (block[17] >> 2)
+        at += length
+    return found
+
+
 def _pack_block(block: ReportBlock) -> bytes:
     fraction = min(255, max(0, int(block.loss * 256)))
     lost = max(-(1 << 23), min((1 << 23) - 1, block.lost)) & 0xFFFFFF

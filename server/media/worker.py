@@ -30,6 +30,7 @@ from server.media.contract import (
     PointedSlot,
     TapSnapshot,
     TrackChanged,
+    Viewing,
     Welcome,
     WorkerFigures,
 )
@@ -41,6 +42,7 @@ from server.media.relay import tables as relay_tables
 from server.media.relay.relay import Relay
 from server.media.relay.tables import EventKind
 from server.media.taps import KEPT_AFTER_END_S, Tap
+from server.media.viewers import Viewers
 from server.protocol.parameters import Candidate
 
 TICK_S = 0.010  # while something is pressing
@@ -72,6 +74,7 @@ class MediaWorker:
     draining: bool = False
     counters: Counter[str] = field(default_factory=Counter)
     tables: Forwarding = field(init=False)
+    viewers: Viewers = field(init=False)
     _by_handle: dict[int, Peer] = field(default_factory=dict)
     _associations: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _ended_taps: list[Tap] = field(default_factory=list)
@@ -82,6 +85,7 @@ class MediaWorker:
 
     def __post_init__(self) -> None:
         self.tables = Forwarding(self.relay, KeyframeRequests())
+        self.viewers = Viewers(self.tables)
         self._measured_at = self.clock()
 
     # -- life ------------------------------------------------------------------------------------
@@ -115,7 +119,7 @@ class MediaWorker:
             self._next_tick = loop.call_later(pause, self._tick_again, loop)
 
     def _is_pressing(self) -> bool:
-        return self.relay.pressing() or self.tables.keyframes.fresh
+        return self.relay.pressing() or self.tables.keyframes.fresh or self.viewers.pressing
 
     def _hurry(self) -> None:
         """Bring the next tick forward where something came up meanwhile."""
@@ -192,6 +196,9 @@ class MediaWorker:
         """Names come from our own code only, so there are never many."""
         self.counters[name] += 1
 
+    def viewing(self, command: Viewing) -> None:
+        self.viewers.viewing(command.peer, command.slots, self.clock())
+
     # -- what the relay tells --------------------------------------------------------------------
 
     def _readable(self, number: int) -> None:
@@ -205,6 +212,10 @@ class MediaWorker:
                 peer = self._by_handle.get(event.handle)
                 if peer is not None:
                     self._on_packet(event, peer, number)
+            case EventKind.RTCP:
+                peer = self._by_handle.get(event.handle)
+                if peer is not None:
+                    self.viewers.rtcp(peer.name, event.data, self.clock())
             case EventKind.UP_LIVE:
                 self._up_live(event)
             case EventKind.KEYFRAME_WANTED:
@@ -237,6 +248,7 @@ class MediaWorker:
             task.add_done_callback(partial(self._association_done, peer.name))
         elif peer.state is PeerState.CONNECTED:
             self.tables.peer_ready(peer.name)
+            self.viewers.joined(peer.name, peer.handle, self.clock())
         elif peer.state in (PeerState.GONE, PeerState.FAILED):
             self._forget(peer)
         self.tell(PeerChanged(peer.name, peer.state, reason))
@@ -256,6 +268,7 @@ class MediaWorker:
     def _forget(self, peer: Peer) -> None:
         """The rows go at once; the relay's peer after DTLS has said goodbye through it."""
         del self.peers[peer.name]
+        self.viewers.left(peer.name)
         for up in self.tables.remove_peer(peer.name):
             self.tell(TrackChanged(up.name, up.track.source, False, up.codec))
         if peer.dtls is not None and peer.state is PeerState.GONE:
@@ -281,6 +294,7 @@ class MediaWorker:
     def _tick(self, now: float) -> None:
         for event in self.relay.tick():
             self._on_event(event, 0)
+        self.viewers.round(now)
         self._ask_keyframes(now)
         if self._is_due("levels", LEVELS_S, now):
             switching.observe(self.tables, now)
@@ -325,5 +339,6 @@ class MediaWorker:
     def _totals(self) -> dict[str, float]:
         totals = {name: float(value) for name, value in self.relay.totals().items()}
         totals.update({name: float(value) for name, value in self.counters.items()})
+        totals.update(self.viewers.totals())
         totals.update(peers=float(len(self.peers)), rooms=float(len({p.room for p in self.peers.values()})))
         return totals

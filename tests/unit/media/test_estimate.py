@@ -57,7 +57,7 @@ def test_a_queue_of_300_ms_is_not_kept_full(seed: int) -> None:
 
 
 def test_beside_a_flow_that_fills_the_queue_it_keeps_its_share_and_leaves_the_other_its_own() -> None:
-    """Half of the line is its share; over four seeds, for where the other stands in its saw tooth is chance."""
+    """Half of the line is its share; over four seeds, for where the other stands is chance."""
     shares, others = [], []
     for seed in (1, 2, 3, 4):
         simulation = Simulation(Path(lambda at: 4e6, 75_000), seed=seed, tcp_from=10)
@@ -70,7 +70,7 @@ def test_beside_a_flow_that_fills_the_queue_it_keeps_its_share_and_leaves_the_ot
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_layers_come_down_with_the_line_and_back_by_probes_alone(seed: int) -> None:
+def test_layers_come_down_with_the_line_and_back_by_probes(seed: int) -> None:
     """What is sent says nothing of a better line: 150 of 3,000 kbit/s."""
     simulation = Simulation(Path(step, 64_000), seed=seed, layers=LAYERS, wanted_bps=2_800_000)
     samples = simulation.run(60)

@@ -1,0 +1,254 @@
+"""Each viewer a few times a second: what came of what it was sent, what its line carries, what it is given.
+
+The shell around `estimate`, `probes`, `reported` and `allocation`: it reads the relay and moves the slots of
+`Forwarding`. A round serves a few viewers only, so that packets never wait for many of them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from server.media import rtcp
+from server.media.allocation import (
+    HEADROOM,
+    OFF,
+    STILL,
+    Decoder,
+    Peaks,
+    Rung,
+    Wish,
+    allocate,
+    costs_of,
+    ladder,
+    rank_of,
+    useful,
+)
+from server.media.contract import Reason, SlotViewing, TrackName
+from server.media.estimate import Burst, Estimate
+from server.media.forwarding import Down, Forwarding, Up
+from server.media.layers import highest_for
+from server.media.probes import Probes
+from server.media.relay.tables import BURST
+from server.media.reported import Reported
+from server.protocol.parameters import Kind, Source
+
+EVERY_S = 0.2
+AT_ONCE = 8  # viewers in one round
+REPORT_S = 1.0
+STILL_S = 5.0
+LEAST_STILL_BPS = 20_000
+TOP_HEIGHT = 720  # of a camera's highest layer; each below has half
+HINT_AGE_S = 10.0
+
+
+@dataclass(slots=True)
+class Viewer:
+    """One receiving connection. `given`: slot -> layer, OFF or STILL, as last applied."""
+
+    name: str
+    handle: int
+    numbered: bool  # its packets have transport-wide numbers, and it tells when they come
+    estimate: Estimate = field(default_factory=Estimate)
+    probes: Probes = field(default_factory=Probes)
+    reported: Reported = field(default_factory=Reported)
+    given: dict[str, int] = field(default_factory=dict)
+    weak: bool = False
+    shown: dict[str, tuple[int, float]] = field(default_factory=dict)  # px, told at
+    decoders: dict[str, Decoder] = field(default_factory=dict)
+    still_at: float = float("-inf")
+    sent_octets: int = 0
+    sent_packets: int = 0
+    reported_at: float = 0.0
+
+    @property
+    def bps(self) -> float:
+        """What its media may cost: what is sent again takes its part."""
+        if self.numbered:
+            return self.estimate.bps * (1 - min(self.estimate.losses.share, 0.5))
+        return self.reported.bps
+
+
+@dataclass(slots=True)
+class Viewers:
+    """Every viewer of one worker; `round` is to be called again soon while `pressing`."""
+
+    tables: Forwarding
+    by_name: dict[str, Viewer] = field(default_factory=dict)
+    changes: int = 0
+    stills: int = 0
+    _order: deque[tuple[float, str]] = field(default_factory=deque)
+    _peaks: dict[TrackName, tuple[float, Peaks]] = field(default_factory=dict)
+    pressing: bool = False
+
+    def joined(self, name: str, handle: int, now: float) -> None:
+        """A connection is up; one without slots is nobody's viewer."""
+        slots = self.tables.downs.get(name)
+        if slots and name not in self.by_name:
+            numbered = any(down.slot.extensions.transport_cc for down in slots.values())
+            self.by_name[name] = Viewer(name, handle, numbered, reported_at=now)
+            self._order.append((now + EVERY_S, name))
+
+    def left(self, name: str) -> None:
+        self.by_name.pop(name, None)
+
+    def rtcp(self, name: str, blocks: bytes, now: float) -> None:
+        """What a viewer sent that the relay does not read: REMB is of use."""
+        viewer = self.by_name.get(name)
+        bps = rtcp.read_remb(blocks)
+        if viewer is not None and bps is not None:
+            viewer.reported.remb(bps, now)
+
+    def viewing(self, name: str, slots: Iterable[SlotViewing], now: float) -> None:
+        """The page's word: how large its pictures are shown, and what its decoder dropped of them."""
+        viewer = self.by_name.get(name)
+        if viewer is None:
+            return
+        known = self.tables.downs.get(name, {})
+        for each in slots:
+            if each.slot not in known:
+                continue
+            viewer.shown[each.slot] = (each.height, now)
+            decoder = viewer.decoders.setdefault(each.slot, Decoder())
+            decoder.reported(each.dropped, self.tables.showing(known[each.slot]), now)
+
+    def round(self, now: float) -> None:
+        """Serve those that are due, AT_ONCE at most."""
+        for _ in range(AT_ONCE):
+            if not self._order or self._order[0][0] > now:
+                break
+            _, name = self._order.popleft()
+            viewer = self.by_name.get(name)
+            if viewer is not None:
+                self._serve(viewer, now)
+                self._order.append((now + EVERY_S, name))
+        self.pressing = bool(self._order) and self._order[0][0] <= now
+        if len(self._peaks) > 2 * len(self.tables.ups) + 8:
+            self._peaks = {name: kept for name, kept in self._peaks.items() if name in self.tables.ups}
+
+    def totals(self) -> dict[str, float]:
+        viewers = self.by_name.values()
+        return {
+            "viewers": float(len(self.by_name)),
+            "viewers_weak": float(sum(viewer.weak for viewer in viewers)),
+            "viewers_sound_only": float(sum(STILL in viewer.given.values() for viewer in viewers)),
+            "layer_changes": float(self.changes),
+            "stills_sent": float(self.stills),
+        }
+
+    # -- one viewer --------------------------------------------------------------------------------
+
+    def _serve(self, viewer: Viewer, now: float) -> None:
+        slots = self.tables.downs.get(viewer.name, {})
+        wishes = list(self._wishes(viewer, slots.values(), now))
+        voices = sum(1 for down in slots.values() if down.slot.kind is Kind.AUDIO and down.pointed)
+        rungs = ladder(wishes, voices)
+        self._learn(viewer, now)
+        rung = allocate(rungs, viewer.bps, viewer.given)
+        self._probe(viewer, rungs[0], now)
+        if rung.given != viewer.given:
+            self._apply(viewer, slots, rung)
+        viewer.weak = rung.given != rungs[0].given
+        for wish in wishes:
+            down = slots[wish.slot]
+            down.estimate_bps = int(viewer.bps)
+            down.reason = _reason(down, wish, rung.given[wish.slot], self.tables)
+        self._send_stills(viewer, slots, rung, now)
+
+    def _wishes(self, viewer: Viewer, slots: Iterable[Down], now: float) -> Iterator[Wish]:
+        for down in slots:
+            up = self.tables.ups.get(down.wanted) if down.wanted else None
+            if up is None or up.track.kind is not Kind.VIDEO or not (up.live or down.held):
+                continue
+            name, source = down.slot.name, up.track.source
+            costs = costs_of([int(bps) for bps in self._rates(up, now)], up.track.max_bitrate_bps)
+            yield Wish(name, rank_of(name, source), costs, self._most(viewer, down, up, now))
+
+    def _rates(self, up: Up, now: float) -> list[float]:
+        at, peaks = self._peaks.get(up.name, (float("-inf"), Peaks()))
+        if now - at >= EVERY_S:
+            peaks.see(self.tables.layer_bitrates(up.name), now)
+            self._peaks[up.name] = (now, peaks)
+        return peaks.bps
+
+    def _most(self, viewer: Viewer, down: Down, up: Up, now: float) -> int:
+        most = highest_for(down.slot.name, up.layers)
+        px, told_at = viewer.shown.get(down.slot.name, (0, 0.0))
+        if px and now - told_at < HINT_AGE_S and up.track.source is not Source.SCREEN:
+            heights = [TOP_HEIGHT >> (up.layers - 1 - layer) for layer in range(up.layers)]
+            most = min(most, useful(heights, px))
+        decoder = viewer.decoders.get(down.slot.name)
+        if decoder is not None and decoder.cap is not None:
+            most = min(most, decoder.cap)
+        return most
+
+    def _learn(self, viewer: Viewer, now: float) -> None:
+        relay = self.tables.relay
+        if viewer.numbered:
+            bursts = [Burst(*row) for row in BURST.iter_unpack(relay.take_bursts(viewer.handle))]
+            viewer.probes.feed(bursts, viewer.estimate, now)
+            viewer.estimate.feed(bursts, now)
+            if not bursts:
+                self._heed_silence(viewer, now)
+        elif now - viewer.reported_at >= REPORT_S:
+            self._read_reports(viewer, now)
+
+    def _heed_silence(self, viewer: Viewer, now: float) -> None:
+        octets = self.tables.relay.peer_figures(viewer.handle).sent_octets
+        if octets - viewer.sent_octets > 5_000:
+            viewer.sent_octets = octets
+            viewer.estimate.silent(now)
+
+    def _read_reports(self, viewer: Viewer, now: float) -> None:
+        relay = self.tables.relay
+        figures = relay.peer_figures(viewer.handle)
+        bps = (figures.sent_octets - viewer.sent_octets) * 8 / (now - viewer.reported_at)
+        packets = figures.sent - viewer.sent_packets
+        viewer.sent_octets, viewer.sent_packets, viewer.reported_at = figures.sent_octets, figures.sent, now
+        losses = [
+            relay.down_figures(down.handle).loss
+            for down in self.tables.downs.get(viewer.name, {}).values()
+            if down.pointed and down.slot.kind is Kind.VIDEO
+        ]
+        viewer.reported.report(max(losses, default=0.0), packets, bps, now)
+
+    def _probe(self, viewer: Viewer, best: Rung, now: float) -> None:
+        if not viewer.numbered:
+            return
+        wanted = best.bps * HEADROOM / (1 - min(viewer.estimate.losses.share, 0.5))
+        probe = viewer.probes.next(viewer.estimate, wanted, now)
+        if probe is not None:
+            self.tables.relay.probe(viewer.handle, probe.bps, probe.milliseconds)
+
+    def _apply(self, viewer: Viewer, slots: dict[str, Down], rung: Rung) -> None:
+        for slot, level in rung.given.items():
+            if viewer.given.get(slot) == level:
+                continue
+            self.changes += 1
+            if level >= 0:
+                self.tables.select(viewer.name, slot, level)
+            self.tables.hold(slots[slot], held=level in (OFF, STILL))
+        for slot in viewer.given.keys() - rung.given.keys():
+            if slot in slots:
+                self.tables.hold(slots[slot], held=False)
+        viewer.given = dict(rung.given)
+
+    def _send_stills(self, viewer: Viewer, slots: dict[str, Down], rung: Rung, now: float) -> None:
+        if STILL not in rung.given.values() or now - viewer.still_at < STILL_S:
+            return
+        viewer.still_at = now
+        bps = int(max(LEAST_STILL_BPS, viewer.bps - rung.bps))
+        for slot, level in rung.given.items():
+            if level == STILL and self.tables.show_still(slots[slot], bps):
+                self.stills += 1
+
+
+def _reason(down: Down, wish: Wish, level: int, tables: Forwarding) -> Reason:
+    """Why a slot has less than the best."""
+    if level < wish.most:
+        return Reason.LINE
+    up = tables.ups.get(down.wanted) if down.wanted else None
+    if up is not None and wish.most < highest_for(down.slot.name, up.layers):
+        return Reason.PAGE
+    return Reason.NONE
