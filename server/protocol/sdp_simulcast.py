@@ -23,7 +23,7 @@ def read_simulcast(text: str) -> dict[int, tuple[str, ...]]:
     for line in [*text.splitlines(), "m="]:
         if line.startswith("m="):
             rids = lowest_first(sent)
-            if len(set(rids)) == len(rids) and 1 < len(rids) <= MAX_LAYERS and set(rids) <= named:
+            if len(set(sent)) == len(sent) and 1 < len(rids) <= MAX_LAYERS and set(rids) <= named:
                 found[place] = rids
             place, named, sent = place + 1, set(), []
         elif line.startswith("a=rid:"):

@@ -21,7 +21,7 @@ from server.protocol.sdp import (
     read_fragment,
     read_offer,
 )
-from tests.unit.protocol.offers import CHROME_79_UP, CHROMIUM_UP, FIREFOX_UP
+from tests.unit.protocol.offers import CHROME_79_UP, CHROMIUM_UP, FIREFOX_UP, SIMULCAST_UP
 
 LOCAL = LocalTransport(
     "worker01", "p" * 24, [Fingerprint("sha-256", ":".join(["AB"] * 32))], [Candidate("192.0.2.7", 40000)]
@@ -30,7 +30,7 @@ PLAN = [
     SlotPlan("stage", "0", Kind.VIDEO, 1001, 1002, "main"),
     SlotPlan("main", "1", Kind.AUDIO, 1003, 0, "main"),
 ]
-OFFERS = [CHROMIUM_UP, CHROME_79_UP, FIREFOX_UP, CHROMIUM_UP.replace("sendonly", "recvonly")]
+OFFERS = [CHROMIUM_UP, CHROME_79_UP, FIREFOX_UP, SIMULCAST_UP, CHROMIUM_UP.replace("sendonly", "recvonly")]
 LINES = sorted({line for offer in OFFERS for line in offer.split("\r\n") if line})
 
 

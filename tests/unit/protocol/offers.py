@@ -98,6 +98,20 @@ CHROMIUM_UP = "\r\n".join(
 )
 """Chromium 156."""
 
+SIMULCAST_UP = CHROMIUM_UP.replace(
+    "\r\n".join(
+        [
+            "a=ssrc-group:FID 2231627014 632943048",
+            "a=ssrc:2231627014 cname:X2fVHGnQPOzXgTLu",
+            "a=ssrc:2231627014 msid:s v",
+            "a=ssrc:632943048 cname:X2fVHGnQPOzXgTLu",
+            "a=ssrc:632943048 msid:s v",
+        ]
+    ),
+    "a=rid:l send\r\na=rid:m send\r\na=rid:h send\r\na=simulcast:send l;m;h",
+)
+"""Chromium 156 with three encodings: no SSRC is announced."""
+
 _NOT_IN_79 = ("a=extmap-allow-mixed", "a=rtpmap:63 ", "a=fmtp:63 ", "a=rtpmap:45 ", "a=rtpmap:46 ")
 CHROME_79_UP = "\r\n".join(
     line

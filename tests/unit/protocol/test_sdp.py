@@ -12,6 +12,7 @@ from server.protocol.parameters import (
     Kind,
     LocalTransport,
     Source,
+    UpTrack,
 )
 from server.protocol.sdp import (
     BadSdp,
@@ -24,7 +25,7 @@ from server.protocol.sdp import (
     read_offer,
     write_fragment,
 )
-from tests.unit.protocol.offers import CHROME_79_UP, CHROMIUM_UP, FIREFOX_UP
+from tests.unit.protocol.offers import CHROME_79_UP, CHROMIUM_UP, FIREFOX_UP, SIMULCAST_UP
 
 LOCAL = LocalTransport(
     "worker01",
@@ -246,3 +247,58 @@ def _viewer_answer() -> str:
     text = "\r\n".join(kept).replace("a=sendonly", "a=recvonly").replace("a=setup:actpass", "a=setup:active")
     text = text.replace("SAVPF 102 103 96 97", "SAVPF 96 97").replace("SAVPF 63 111", "SAVPF 111")
     return text.replace("video 40000", "video 9").replace("audio 40000", "audio 9")
+
+
+def _camera(offer: str) -> UpTrack:
+    answer = answer_up(read_offer(offer), SOURCES, LOCAL, version=1)
+    return next(track for track in answer.tracks if track.source is Source.CAMERA)
+
+
+def test_simulcast_is_taken_layer_by_layer_with_the_extensions_that_name_them() -> None:
+    answer = answer_up(read_offer(SIMULCAST_UP), SOURCES, LOCAL, version=1)
+    camera = _camera(SIMULCAST_UP)
+    assert camera.rids == ["l", "m", "h"]
+    assert camera.ssrcs == {}
+    assert (camera.extensions.rid, camera.extensions.repaired_rid) == (10, 11)
+    lines = section(answer.sdp, "1")
+    assert [line for line in lines if line.startswith("a=rid")] == [
+        "a=rid:l recv",
+        "a=rid:m recv",
+        "a=rid:h recv",
+    ]
+    assert "a=simulcast:recv l;m;h" in lines
+    assert not [line for line in section(answer.sdp, "0") if "rid" in line and "simulcast" in line]
+
+
+@pytest.mark.parametrize(
+    ("sent", "rids"),
+    [
+        ("send h;m;l", ["l", "m", "h"]),  # names whose order is known
+        ("recv x;y send l;~m", ["l", "m"]),
+        ("send l,m;h", ["l", "h"]),
+        ("send l", []),
+        ("send l;l", []),
+        ("send l;unknown", []),
+        ("send", []),
+        ("", []),
+        ("send l;m;h;l;m;h", []),
+    ],
+)
+def test_only_what_the_simulcast_line_says_soundly_becomes_layers(sent: str, rids: list[str]) -> None:
+    camera = _camera(SIMULCAST_UP.replace("a=simulcast:send l;m;h", f"a=simulcast:{sent}"))
+    assert camera.rids == rids
+    assert camera.extensions.rid == (10 if rids else 0)
+
+
+def test_layers_without_the_extension_that_names_them_are_not_taken() -> None:
+    offer = SIMULCAST_UP.replace("a=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\r\n", "")
+    answer = answer_up(read_offer(offer), SOURCES, LOCAL, version=1)
+    assert "a=simulcast" not in answer.sdp
+    assert _camera(offer).rids == []
+
+
+def test_vp9_and_av1_are_taken_after_h264_and_vp8_in_their_eight_bit_profiles() -> None:
+    names = [codec.name for codec in _camera(CHROMIUM_UP).codecs]
+    assert names == [CodecName.H264, CodecName.VP8, CodecName.VP9, CodecName.AV1]
+    deep = CHROMIUM_UP.replace("a=rtpmap:98 VP9/90000", "a=rtpmap:98 VP9/90000\r\na=fmtp:98 profile-id=2")
+    assert CodecName.VP9 not in [codec.name for codec in _camera(deep).codecs]

@@ -1,9 +1,10 @@
-"""How a keyframe is known: H.264 by its NAL units (RFC 6184), VP8 by its first octets (RFC 7741)."""
+"""How a keyframe is known: H.264 by its NAL units (RFC 6184), VP8, VP9 and AV1 by their first octets."""
 
 from __future__ import annotations
 
 import pytest
 
+from server.media.relay.tables import CodecNumber, CodecRow
 from tests.unit.media.relay.loopback import Wire, build_rtp, video_up
 
 
@@ -51,6 +52,43 @@ def test_vp8_keyframes_are_known_by_their_first_octets(wire: Wire, payload: byte
     sender = wire.far()
     up = wire.relay.add_up(sender.handle, video_up())
     sender.send_rtp(build_rtp(1, 1, payload, ssrc=1111, payload_type=104))
+    wire.run()
+    assert wire.relay.layer_figures(up).keyframes == key
+
+
+OTHERS = (*video_up().codecs, CodecRow(CodecNumber.VP9, 106), CodecRow(CodecNumber.AV1, 108))
+
+
+@pytest.mark.parametrize(
+    ("payload", "key"),
+    [
+        (b"\x8a\x81\x02ss..key", True),  # I, B, V: a picture id and a scalability structure
+        (b"\x88\x05key", True),
+        (b"\xc8\x81\x02delta", False),
+        (b"\x80\x81\x02key goes on", False),  # not its first packet
+        (b"\xa8\x81\x02\x00\x07key", True),  # layer indices: spatial layer 0, TL0PICIDX
+        (b"\xa8\x81\x02\x02\x07upper", False),  # spatial layer 1 of the same picture
+        (b"\xb8\x81\x02\x02upper", False),  # the same in flexible mode
+        (b"\x88", False),
+        (b"\xa8\x81", False),
+    ],
+)
+def test_vp9_keyframes_are_known_by_their_descriptor(wire: Wire, payload: bytes, key: bool) -> None:
+    sender = wire.far()
+    up = wire.relay.add_up(sender.handle, video_up(codecs=OTHERS))
+    sender.send_rtp(build_rtp(1, 1, payload, ssrc=1111, payload_type=106))
+    wire.run()
+    assert wire.relay.layer_figures(up).keyframes == key
+
+
+@pytest.mark.parametrize(
+    ("payload", "key"),
+    [(b"\x18sequence", True), (b"\x10delta", False), (b"\x98goes on", False), (b"\x00x", False)],
+)
+def test_av1_keyframes_are_known_by_their_aggregation_header(wire: Wire, payload: bytes, key: bool) -> None:
+    sender = wire.far()
+    up = wire.relay.add_up(sender.handle, video_up(codecs=OTHERS))
+    sender.send_rtp(build_rtp(1, 1, payload, ssrc=1111, payload_type=108))
     wire.run()
     assert wire.relay.layer_figures(up).keyframes == key
 
