@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from recorder.archive import layout
@@ -62,6 +63,13 @@ class Making:
     def started_ns(self) -> int | None:
         """The lesson's zero, nanoseconds since 1970."""
         return self._assembler.started_ns
+
+    @property
+    def zero_at(self) -> str:
+        """The same as RFC 3339, "" before the first packet."""
+        if self.started_ns is None:
+            return ""
+        return datetime.fromtimestamp(self.started_ns / 1e9, UTC).isoformat(timespec="milliseconds")
 
     @property
     def damaged(self) -> int:

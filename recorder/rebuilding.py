@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -69,11 +68,10 @@ def _make(folder: Path, into: Path, before: Manifest) -> Manifest:
     tracks = making.tracks()
     if not any(track.sections for track in tracks):
         raise BadRecording("empty", before.lesson)
-    started = datetime.fromtimestamp((making.started_ns or 0) / 1e9, UTC).isoformat(timespec="milliseconds")
     return msgspec.structs.replace(
         before,
         title=before.title or before.lesson,
-        started_at=before.started_at or started,
+        started_at=before.started_at or making.zero_at,
         state=RecordingState.READY,
         seconds=making.seconds,
         tracks=tracks,
@@ -81,6 +79,7 @@ def _make(folder: Path, into: Path, before: Manifest) -> Manifest:
         bytes=sum(track.bytes for track in tracks),
         journal_bytes=sum(path.stat().st_size for path in (folder / JOURNAL).glob("*.lkj")),
         problem="journal_damaged" if making.damaged else "",
+        zero_at=making.zero_at,
         files=[],
         verdict=None,
     )

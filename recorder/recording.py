@@ -197,6 +197,7 @@ class LessonRecording:
             playlist=MULTIVARIANT if any(track.playlist for track in tracks) else "",
             bytes=sum(track.bytes for track in tracks),
             journal_bytes=self._intake.bytes,
+            zero_at=self._making.zero_at,
         )
         write_manifest(self.folder, self._manifest, durable=durable)
 

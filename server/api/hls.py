@@ -49,6 +49,7 @@ def _live(manifest: Manifest, overview: LessonOverview, prefix: str, now: int, e
         state=manifest.state,
         seconds=manifest.seconds,
         started_at=wall_ms_of(manifest.started_at),
+        zero_at=wall_ms_of(manifest.zero_at),
         now=now,
         delay_s=DELAY_S if manifest.state in GROWING else 0.0,
         expires_at=expires_s * 1000,

@@ -178,6 +178,7 @@ class LiveReplay(msgspec.Struct, frozen=True):
     state: str  # recorder.contract.RecordingState
     seconds: float
     started_at: int | None
+    zero_at: int | None  # when the playlists' time 0 was
     now: int
     delay_s: float
     expires_at: int

@@ -1,5 +1,5 @@
 /** The REST API, typed (`server/protocol/resources.py`). Failures are `CampusProblem` with words to show. */
-import type { Demo, LessonDoors, LessonRow, Link as LinkMade, Me, Problem, Replay, Room, RoomToken, Words } from "@/protocol/messages";
+import type { Demo, LessonDoors, LessonRow, Link as LinkMade, LiveReplay, Me, Problem, Replay, Room, RoomToken, Words } from "@/protocol/messages";
 
 export class CampusProblem extends Error {
   /** `status` 0: the server did not answer at all. */
@@ -69,5 +69,7 @@ export const campus = {
   closeLink: (token: string, lesson: string, kind: "watch" | "remote") =>
     ask<unknown>("DELETE", `lessons/${encodeURIComponent(lesson)}/${kind}-link`, undefined, token),
   wall: (token: string, room: string) => ask<RoomToken>("POST", `rooms/${encodeURIComponent(room)}/wall`, undefined, token),
+  liveReplay: (lesson: string, token: string | null) =>
+    ask<LiveReplay>("GET", `lessons/${encodeURIComponent(lesson)}/hls`, undefined, token ?? undefined),
   replay: (lesson: string) => ask<Replay>("GET", `lessons/${encodeURIComponent(lesson)}/replay`),
 };

@@ -525,6 +525,7 @@ export interface LiveReplay {
   state: string;
   seconds: number;
   started_at: number | null;
+  zero_at: number | null;
   now: number;
   delay_s: number;
   expires_at: number;
