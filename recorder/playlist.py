@@ -18,6 +18,9 @@ HOLD_BACK_S = 3.0
 """How far from the newest part a player stays."""
 SKIP_S = 60
 """Segments older than this may be left out of a reload (`_HLS_skip`): six target durations."""
+MORE = "# more comes\n"
+"""A growing playlist's last line. hls.js (1.7) takes a last segment that nothing follows for one that grows,
+and then counts it twice."""
 SEGMENTS_IN_PARTS = 3
 """Of so many finished segments the parts are told too."""
 
@@ -86,7 +89,7 @@ class MediaPlaylist:
             growing = len(files)
             lines.append(self._opening(growing, files, began) + _part_lines(parts[-1], files[-1].file))
         self._section = section
-        end = "#EXT-X-ENDLIST\n" if ended else ""
+        end = "#EXT-X-ENDLIST\n" if ended else MORE
         return "".join([_head(segments, ended=ended), *self._old, *lines, end])
 
     def _segment(

@@ -154,6 +154,7 @@ def test_a_growing_playlist_tells_parts_and_becomes_the_recordings() -> None:
         "#EXT-X-PART-INF:PART-TARGET=1.0",
         '#EXT-X-MAP:URI="camera-init.mp4"', "#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:20.000+00:00",
         '#EXT-X-PART:DURATION=0.96000,URI="camera.mp4",BYTERANGE="300@1800",INDEPENDENT=YES',
+        "# more comes",
     ]  # fmt: skip
     segments = [Segment(1, 60.0, 800, 1000)] + [Segment(1, 4.0, 1800 + 9 * k, 9) for k in range(5)]
     parts = [[part], [part], [part], [part._replace(key=False)]]
@@ -161,9 +162,11 @@ def test_a_growing_playlist_tells_parts_and_becomes_the_recordings() -> None:
     assert later.count("#EXTINF") == 6
     assert later.count("#EXT-X-PART:") == 4
     assert "#EXT-X-TARGETDURATION:10\n" in later, "a still picture changes nothing while live"
-    assert later.endswith('#EXT-X-PART:DURATION=0.96000,URI="camera.mp4",BYTERANGE="300@1800"\n')
+    assert later.endswith(
+        '#EXT-X-PART:DURATION=0.96000,URI="camera.mp4",BYTERANGE="300@1800"\n# more comes\n'
+    )
     other = playlist.text(segments, files, [[part], [part], [part], [part]], ended=False)
-    assert other.splitlines()[-3:-1] == ["#EXT-X-DISCONTINUITY", '#EXT-X-MAP:URI="camera.2-init.mp4"']
+    assert other.splitlines()[-4:-2] == ["#EXT-X-DISCONTINUITY", '#EXT-X-MAP:URI="camera.2-init.mp4"']
     segments.append(Segment(2, 4.0, 801, 900))
     ended = playlist.text(segments, files, [[part], [part], [part], []], ended=True)
     assert ended == MediaPlaylist().text(segments, files, ended=True)
