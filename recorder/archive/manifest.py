@@ -123,7 +123,8 @@ class Verdict(msgspec.Struct, frozen=True):
 class Manifest(msgspec.Struct, frozen=True):
     """One recording. `started_at` is RFC 3339; `seconds` is what every playlist covers; `playlist` the
     multivariant one; `problem` is "" or a stable code ("disk_full", "journal_damaged"). `files` and `verdict`
-    are there once it was verified. `zero_at` (RFC 3339): the lesson's zero on the wall clock, "" until its first packet.
+    are there once it was verified. `zero_at` (RFC 3339): the lesson's zero on the wall clock, ""
+    until its first packet.
     Fields may be added: a reader passes over those it does not know."""
 
     lesson: str

@@ -1,4 +1,4 @@
-"""A live lesson is watched out of its growing recording: a little behind it, back on the bar, past the bell."""
+"""A live lesson is watched out of its growing recording: a little behind, back on the bar, past the bell."""
 
 from __future__ import annotations
 
