@@ -9,7 +9,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from recorder.archive.reading import BadName, lesson_folder, served_file
-from server.api.keys import CLOCK, CONFIG, LIVE
+from server.api.keys import CONFIG, LIVE
 from server.api.live_playlist import live_playlist
 from server.api.rights import Action, NoRight, Thing, require
 from server.api.visits import visitor
@@ -48,7 +48,8 @@ async def media(request: web.Request) -> web.StreamResponse:
     """A playlist, a picture or a media file. A file that grows is sent as long as it is now. `?name=`: the
     browser saves it under this name."""
     path, lesson = await _path_of(request), request.match_info["lesson"]
-    request.app[LIVE].readers.seen(lesson, visitor(request), request.app[CLOCK].wall_ms())
+    if not request.app[LIVE].may_read(lesson, visitor(request)):
+        raise NoRight
     if path.suffix == ".m3u8":
         return await live_playlist(request, lesson, path)
     response = web.FileResponse(path, headers={"Cache-Control": "private, no-cache"})

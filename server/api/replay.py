@@ -12,9 +12,9 @@ from recorder.archive.reading import BadManifest, Manifest, Track, Verdict, less
 from recorder.contract import RecordingState
 from server.api.catalogued import require_row, row_of_path, thing_of_row
 from server.api.guarding import answer
-from server.api.keys import CONFIG, STORE
+from server.api.keys import CONFIG, LIVE, STORE
 from server.api.rights import Action, NoRight, require
-from server.api.visits import Signer, keep_visit, signer_of
+from server.api.visits import Signer, keep_visit, session_name, signer_of
 from server.errors import UserFault
 from server.ids import is_lesson_id
 from server.protocol.library import MediaRenewal
@@ -125,6 +125,7 @@ async def replay(request: web.Request) -> web.Response:
     signer = signer_of(request)
     response = answer(_replay(manifest, row, marks, signer))
     keep_visit(request, response, signer.visit)
+    request.app[LIVE].list_reader(lesson, session_name(signer.visit), actor.role, actor.room)
     if manifest.state is RecordingState.READY:
         await request.app[STORE].audit(actor.name, Action.READ_REPLAY, lesson)
     return response
@@ -132,9 +133,10 @@ async def replay(request: web.Request) -> web.Response:
 
 async def renew(request: web.Request) -> web.Response:
     """New signatures for a page that goes on playing; asks the right again, and is no second view."""
-    row, _ = await require_row(request, Action.READ_REPLAY)
-    signer = signer_of(request)
-    pair = signer.pair(row.overview.lesson.id)
+    row, actor = await require_row(request, Action.READ_REPLAY)
+    signer, lesson = signer_of(request), row.overview.lesson.id
+    request.app[LIVE].list_reader(lesson, session_name(signer.visit), actor.role, actor.room)
+    pair = signer.pair(lesson)
     response = answer(MediaRenewal(signature=pair, expires_at=signer.expires_s * 1000))
     keep_visit(request, response, signer.visit)
     return response

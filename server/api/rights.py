@@ -147,6 +147,7 @@ RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
         _R.STUDIO: Reach.OWN_MAIN,
         _R.ROOM: Reach.OWN_SEAT,
         _R.OBSERVER: Reach.OWN_LESSON,
+        _R.WATCHER: Reach.OWN_LINK,
     },
     Action.READ_REPLAY: _WATCHES,
     Action.LIST_LIBRARY: _WATCHES,

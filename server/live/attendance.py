@@ -80,6 +80,10 @@ class Attendance:
         """Guests came on stage or left it: they have tiles like rooms while they are there."""
         self._rooms = tuple(seat for seat in lesson.seats if seat in self._participants)
 
+    def name_of(self, room: str) -> Words | None:
+        known = self._participants.get(room)
+        return known.name if known is not None else None
+
     def named(self, values: Mapping[str, str]) -> dict[str, str]:
         """Values of a mark; its `room` also by name, as the room was called on that day."""
         room = self._participants.get(values.get("room", ""))

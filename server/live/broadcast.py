@@ -7,6 +7,7 @@ the live playlist; the one that waited longest climbs when a place is free. Rule
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from server.domain.questions import Question
 from server.errors import UserFault
 from server.live.participant import Participant
 from server.live.ports import PagePort
-from server.live.readers import Readers
+from server.live.readers import Reader, Readers
 from server.protocol import broadcast as b
 from server.protocol import messages as m
 from server.protocol.messages import Role, Words
@@ -33,6 +34,15 @@ MOST_GUESTS = 3
 LEFT_FOR_MS = 5_000
 """A viewer without a page for so long gives its place away."""
 COUNT_EVERY_MS = 1_000
+READER_NAMES = {
+    "admin": ("管理员", "Administrator"),
+    "demo_visitor": ("本机", "This machine"),
+    "studio": ("讲课台的播放列表", "Playlist in the studio"),
+    "room": ("播放列表", "playlist"),
+    "observer": ("听课", "Observer"),
+    "": ("播放列表", "Playlist"),
+}
+"""Who reads the playlist, by the role it came as; "" before our start."""
 LINK_OVER = m.Refused(
     code="link_over",
     words=Words(
@@ -45,9 +55,9 @@ LINK_OVER = m.Refused(
 class Broadcast:
     """`placed`: viewers that have a WebRTC place, also before their connection is made."""
 
-    def __init__(self, room: LessonRoom, most_webrtc: int) -> None:
+    def __init__(self, room: LessonRoom, readers: Readers, most_webrtc: int) -> None:
         self.room = room
-        self.readers = Readers()
+        self.readers = readers
         self.questions = asking.Questions()
         self._most_webrtc = most_webrtc
         self._placed: set[str] = set()
@@ -90,7 +100,7 @@ class Broadcast:
         lesson = self.room.lesson
         if role is Role.WATCHER:
             self.room.lesson = replace(lesson, watch_pass=link)
-            self.readers.dismiss_viewers()
+            self.readers.dismiss(lesson.id, [Role.WATCHER])
         else:
             self.room.lesson = replace(lesson, remote_pass=link)
         for who in self.room.attendance.everybody():
@@ -257,11 +267,22 @@ class Broadcast:
         """Everybody who watches by the link: pages, and readers of the playlist without a page."""
         pages = [who for who in self._viewers() if who.page is not None]
         by_playlist = sum(who.seat not in self._placed for who in pages)
-        return len(pages) + max(0, self.readers.viewers(now) - by_playlist)
+        reading = sum(one.role == Role.WATCHER for one in self._reading(now))
+        return len(pages) + max(0, reading - by_playlist)
+
+    def _reading(self, now: int) -> list[Reader]:
+        return self.readers.of(self.room.lesson.id, now) if self.room.lesson.on_air else []
+
+    def _reader_name(self, reader: Reader) -> tuple[str, str]:
+        name = self.room.attendance.name_of(reader.room) if reader.room is not None else None
+        zh, en = READER_NAMES.get(reader.role, READER_NAMES[""])
+        return (f"{name.zh}（{zh}）", f"{name.en} ({en})") if name is not None else (zh, en)
 
     def watching(self, now: int) -> list[tuple[Words, int]]:
         """Those who watch by the link or the playlist: a line for each kind, and how many it stands for."""
-        rows = [(_times(name, count), count) for name, count in self.readers.named(now)]
+        reading = (one for one in self._reading(now) if one.role != Role.WATCHER)
+        names = Counter(self._reader_name(one) for one in reading)
+        rows = [(_times(Words(zh=zh, en=en), count), count) for (zh, en), count in names.items()]
         count = self.viewers(now)
         if count:
             link = self.room.lesson.watch_pass

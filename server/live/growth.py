@@ -1,7 +1,4 @@
-"""Recordings that grow: who waits for the next part, and who reads them while the lesson is live.
-
-Both are counts and times alone: no path, no cookie, no address. Owned by campus' event loop.
-"""
+"""Recordings that grow, and who waits for the next part. Owned by campus' event loop."""
 
 from __future__ import annotations
 
@@ -9,14 +6,10 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 
 MOST_WAITERS = 4_000
 """More than these are answered at once with what there is."""
 MOST_LESSONS = 1_000
-MOST_READERS = 20_000
-AWAY_MS = 20_000
-"""A reader that asked for nothing for so long has gone."""
 
 
 class Growth:
@@ -53,48 +46,3 @@ class Growth:
             yield room
         finally:
             self.waiters -= room
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """One who watches a live lesson over HLS. `session`: names the visit, tells nothing; `role`: as the
-    rights door knows it; `room`: of its token, if any. Times are milliseconds since 1970."""
-
-    session: str
-    lesson: str
-    role: str
-    room: str | None
-    since: int
-    seen: int
-
-
-class Readers:
-    """Everybody who watches a live lesson over HLS. Bounded: who was not seen the longest goes."""
-
-    def __init__(self) -> None:
-        self._readers: OrderedDict[tuple[str, str], Reader] = OrderedDict()
-
-    def admitted(self, lesson: str, session: str, role: str, room: str | None, now: int) -> None:
-        """This visit was given the lesson's addresses."""
-        known = self._readers.pop((lesson, session), None)
-        since = known.since if known is not None else now
-        self._readers[lesson, session] = Reader(session, lesson, role, room, since, now)
-        while len(self._readers) > MOST_READERS:
-            self._readers.popitem(last=False)
-
-    def seen(self, lesson: str, session: str, now: int) -> None:
-        """This visit has asked for a file of the lesson; one that was never admitted here (campus started
-        again since) is there all the same."""
-        known = self._readers.pop((lesson, session), None)
-        if known is None:
-            self.admitted(lesson, session, "", None, now)
-        else:
-            self._readers[lesson, session] = replace(known, seen=now)
-
-    def of(self, lesson: str, now: int) -> list[Reader]:
-        """Who watches this lesson now, the newest last."""
-        return [
-            reader
-            for reader in self._readers.values()
-            if reader.lesson == lesson and now - reader.seen < AWAY_MS
-        ]

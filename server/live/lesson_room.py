@@ -57,7 +57,7 @@ class LessonRoom:
         self.attendance = Attendance(lesson, classrooms, ports.clock.wall_ms())
         self.recorded = Recorded(lesson.id, ports.store, ports.recorder)
         self.doors = Doors(self)
-        self.broadcast = Broadcast(self, ports.webrtc_viewers)
+        self.broadcast = Broadcast(self, ports.readers, ports.webrtc_viewers)
         self._saved: tuple[Lesson, str] | None = None
         self._view: m.LessonView | None = None
         self._waiting_for_snapshot = restored

@@ -5,12 +5,13 @@ Owned here so that `live` knows neither a WebSocket nor a database driver.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from server.clock import Clock
 from server.domain.admission import Identity
 from server.domain.lesson import Lesson
+from server.live.readers import Readers
 from server.media.contract import Command, Done
 from server.protocol.messages import FromServer, Refused, Welcome
 from server.protocol.session import CloseCode
@@ -117,3 +118,4 @@ class RoomPorts:
     resume_ms: int = 60_000
     workers: int = 1
     webrtc_viewers: int = 200
+    readers: Readers = field(default_factory=lambda: Readers(0))

@@ -20,10 +20,11 @@ from server.domain.lesson import Lesson
 from server.live import inbox as told
 from server.live.ad_hoc import ad_hoc_lesson
 from server.live.connections import MediaLost
-from server.live.growth import Growth, Readers
+from server.live.growth import Growth
 from server.live.lesson_room import LessonRoom
 from server.live.placement import Workers
 from server.live.ports import Classroom, LessonStore, PagePort, RecordingRow, RoomPorts, WorkerPort
+from server.live.readers import Readers
 from server.live.recorder_link import RecorderLink
 from server.live.refusals import LinkOver, NoLesson, OtherStudio, TooManyViewers
 from server.live.sessions import Sessions, newer_page
@@ -60,7 +61,7 @@ class LiveService:
         self._config = config
         self._store = store
         self._clock = clock
-        self.growth, self.readers = Growth(), Readers()
+        self.growth, self.readers = Growth(), Readers(clock.wall_ms())
         names = [f"w{number}" for number in range(config.worker_count)]
         self._workers = Workers({name: config.run_path / f"{name}.sock" for name in names}, self)
         self._recorder = RecorderLink(
@@ -76,6 +77,7 @@ class LiveService:
             clock=clock,
             resume_ms=config.lessons.resume_s * 1000,
             workers=config.worker_count,
+            readers=self.readers,
             webrtc_viewers=config.broadcast.webrtc_viewers,
         )
         self._classrooms: dict[str, Classroom] = {}
@@ -144,6 +146,18 @@ class LiveService:
             return
         reply: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         await self._asked(room, told.EndLesson(reply), reply)
+
+    def list_reader(self, lesson: str, session: str, role: str, room: str | None) -> None:
+        """This visit was given signed addresses of the lesson."""
+        here = self._rooms.get(lesson)
+        if here is not None and here.lesson.on_air:
+            self.readers.admitted(lesson, session, role, room, self._clock.wall_ms())
+
+    def may_read(self, lesson: str, session: str) -> bool:
+        """Whether this visit may read the lesson's files: while it is on the air only listed ones may."""
+        listed = self.readers.seen(lesson, session, self._clock.wall_ms())
+        room = self._rooms.get(lesson)
+        return listed or room is None or not room.lesson.on_air
 
     def room(self, lesson: str) -> LessonRoom:
         """The live room of a lesson; Refused where there is none."""

@@ -16,7 +16,7 @@ from server.api import keys, live_playlist
 from server.api.live_playlist import Edge, Wish, edge_of, holds, shortened, wish_of
 from server.api.tokens import TokenKind
 from server.errors import UserFault
-from server.live import growth
+from server.live import growth, readers
 
 if TYPE_CHECKING:
     from tests.unit.api.conftest import Campus
@@ -167,13 +167,13 @@ async def test_who_watches_is_known_without_their_cookie(demo: Campus, lesson: s
     assert (reader.role, reader.room) == ("demo_visitor", None)
     cookies = [cookie.value for cookie in demo.browser.cookie_jar]
     assert all(reader.session not in value for value in cookies)
-    assert live.readers.of(lesson, now + growth.AWAY_MS + 1000) == []
+    assert live.readers.of(lesson, now + readers.AWAY_MS + 1000) == []
     assert live.readers.of("other", now) == []
 
 
 def test_readers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(growth, "MOST_READERS", 2)
-    readers = growth.Readers()
+    monkeypatch.setattr(readers, "MOST_READERS", 2)
+    known = readers.Readers(0)
     for k in range(4):
-        readers.seen("L", f"s{k}", k)
-    assert [reader.session for reader in readers.of("L", 4)] == ["s2", "s3"]
+        known.seen("L", f"s{k}", k)
+    assert [reader.session for reader in known.of("L", 4)] == ["s2", "s3"]

@@ -110,14 +110,19 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    lesson: Lesson | None = None, *, with_worker: bool = True, restored: bool = False
+    lesson: Lesson | None = None,
+    *,
+    with_worker: bool = True,
+    restored: bool = False,
+    webrtc_viewers: int = 200,
 ) -> AsyncIterator[Stage]:
     rows, recorder, clock, worker = KeptRows(), SaidToRecorder(), HandClock(), WillingWorker()
     host = OneWorkerHost(worker if with_worker else None)
     opened = lesson or lessons.open_lesson(
         Lesson("L1", Words("英语", "English"), "main", ("luoping", "shahe", "yefan"), created_at=clock.ms)
     )
-    room = LessonRoom(opened, CLASSROOMS, RoomPorts(host, rows, recorder, clock), restored=restored)
+    ports = RoomPorts(host, rows, recorder, clock, webrtc_viewers=webrtc_viewers)
+    room = LessonRoom(opened, CLASSROOMS, ports, restored=restored)
     task = asyncio.create_task(room.run())
     try:
         yield Stage(room, worker, host, rows, recorder, clock)
