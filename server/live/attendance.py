@@ -149,8 +149,9 @@ class Attendance:
 
     def lost(self, worst: Mapping[str, float], now: int) -> None:
         for participant in self._participants.values():
+            lines = [line.name for line in (participant.up, participant.down) if line is not None]
             if participant.down is not None:
-                participant.lost(worst.get(participant.down.name, 0.0), now)
+                participant.lost(max(worst.get(line, 0.0) for line in lines), now)
 
     # -- time ----------------------------------------------------------------------------------------
 

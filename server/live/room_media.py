@@ -160,12 +160,18 @@ class RoomMedia:
         return connection.layers_told
 
     def counted(self, figures: Figures, now: int) -> dict[str, float]:
-        """Remember what flows; the worst loss of each down connection that carried something, by peer."""
+        """Remember what flows; the worst loss of each connection that carried something, by peer.
+
+        Of what a page sends in layers the lowest counts: the higher ones may come and go with its uplink.
+        """
+        worst: dict[str, float] = {}
         for up in figures.up:
             connection = self.connections.get(up.track.peer)
             if connection is not None and up.packets > 0:
                 connection.flowing_at[up.track.mid] = now
-        worst: dict[str, float] = {}
+                least = up.layers[0] if up.layers else up
+                share = least.lost / (least.packets + least.lost) if least.packets else 0.0
+                worst[up.track.peer] = max(worst.get(up.track.peer, 0.0), share)
         for down in figures.down:
             if down.peer not in self.connections:
                 self.close_unknown(down.peer)

@@ -62,6 +62,20 @@ def measure(tables: Forwarding, seconds: float) -> Iterator[Figures]:
         yield Figures(room, ups[room], downs[room])
 
 
+def layer_totals(tables: Forwarding) -> dict[str, float]:
+    """For the metrics: what comes and who gets it, by layer (0: the lowest, or a track's only one)."""
+    totals: Counter[str] = Counter()
+    for up in tables.ups.values():
+        if up.track.kind is Kind.VIDEO:
+            for layer, bitrate in enumerate(up.meter.bitrates()):
+                totals[f"layer{layer}_bitrate_bps"] += bitrate
+            totals.update(f"layer{layer}_tracks" for layer in up.living)
+    for (handle, layer), viewers in _viewers(tables).items():
+        if layer >= 0 and tables.up_by_handle[handle].track.kind is Kind.VIDEO:
+            totals[f"layer{layer}_viewers"] += viewers
+    return {name: float(value) for name, value in totals.items()}
+
+
 def reports(tables: Forwarding) -> Iterator[tuple[str, bytes]]:
     """A receiver report for each publishing peer, over all its tracks."""
     blocks: dict[str, list[rtcp.ReportBlock]] = defaultdict(list)

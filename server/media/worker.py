@@ -340,5 +340,6 @@ class MediaWorker:
         totals = {name: float(value) for name, value in self.relay.totals().items()}
         totals.update({name: float(value) for name, value in self.counters.items()})
         totals.update(self.viewers.totals())
+        totals.update(figures.layer_totals(self.tables))
         totals.update(peers=float(len(self.peers)), rooms=float(len({p.room for p in self.peers.values()})))
         return totals

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.media import switching
+from server.media import figures, switching
 from server.media.contract import TrackName
 from server.media.forwarding import Forwarding, Problem
 from server.media.keyframes import KeyframeRequests
@@ -181,3 +181,25 @@ def test_a_recording_writes_the_best_living_layer(stage: Stage) -> None:
         assert [layers for _, layers in switching.layers_to_send(stage.tables, 100.0)] == []
     finally:
         tap.close()
+
+
+def test_figures_and_metrics_are_told_by_layer(stage: Stage) -> None:
+    stage.tables.point("down", "stage", NAME)
+    list(figures.measure(stage.tables, 1.0))
+    for key in (True, False, False):
+        stage.frames(0, 1, 2, key=key)
+    (room,) = figures.measure(stage.tables, 1.0)
+    (up,) = room.up
+    assert [(each.rid, each.packets, each.living, each.viewers) for each in up.layers] == [
+        ("q", 3, True, 0),
+        ("h", 3, True, 0),
+        ("f", 3, True, 1),
+    ]
+    assert up.packets == 9
+    assert [down.layer for down in room.down] == [2]
+    totals = figures.layer_totals(stage.tables)
+    assert (totals["layer0_tracks"], totals["layer2_viewers"], totals["layer2_bitrate_bps"] > 0) == (
+        1,
+        1,
+        True,
+    )
