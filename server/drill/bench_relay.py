@@ -28,7 +28,7 @@ from typing import TypeVar
 import msgspec
 
 from server.drill import load
-from server.drill.peer import Profile
+from server.ingest.peer import Profile
 from server.media import contract
 from server.media.client import WorkerLink
 from server.protocol.parameters import (

@@ -21,8 +21,8 @@ from server.drill.drill import DrillFailed
 from server.drill.drill import drill as run_drill
 from server.drill.figures import DrillFigures
 from server.drill.own_server import ServerFailed
-from server.drill.peer import ConnectFailed, Profile
 from server.drill.replay import NoReplay
+from server.ingest.peer import ConnectFailed, Profile
 
 T = TypeVar("T")
 

@@ -20,8 +20,8 @@ import msgspec
 import numpy as np
 from aiortc.rtcdtlstransport import RTCCertificate
 
-from server.drill.peer import CONSENT_EVERY_S, LightPeer, Profile, connect_all
 from server.drill.rtp import FrameShape, H264Stream, is_rtcp, read_sent, receiver_report
+from server.ingest.peer import CONSENT_EVERY_S, LightPeer, Profile, connect_all
 from server.protocol.parameters import LocalTransport, RemoteTransport
 
 PAYLOAD_TYPE, RTX_PAYLOAD_TYPE = 102, 103

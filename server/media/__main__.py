@@ -15,10 +15,12 @@ import sys
 import time
 from collections.abc import Sequence
 
+import msgspec
 import uvloop
 
 from recorder import heartbeat, lifeline
-from server.media.control import ControlServer
+from recorder.control_server import ControlServer
+from server.media.contract import VERSION, Command, Event, Hello
 from server.media.listening import bind, candidates
 from server.media.taps import TapServer
 from server.media.worker import MediaWorker
@@ -54,7 +56,12 @@ async def _serve(options: argparse.Namespace, sockets: list[socket.socket]) -> N
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     lifeline.watch(lambda: loop.call_soon_threadsafe(stop.set))
-    control = ControlServer(worker.handle, worker.welcome)
+    control = ControlServer[Command, Event](
+        msgspec.msgpack.Decoder(Command),
+        lambda hello: isinstance(hello, Hello) and hello.version == VERSION,
+        worker.handle,
+        worker.welcome,
+    )
     worker.tell = control.tell
     taps = TapServer(options.taps, worker.find_tap)
     await control.start(options.control)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from server.drill.bench_relay import bench_relay
-from server.drill.peer import Profile
+from server.ingest.peer import Profile
 from tests.bench.glass_to_glass import glass_to_glass
 
 US_PER_FORWARD_MOST = {"gcm": 6.0, "sha1": 9.0}

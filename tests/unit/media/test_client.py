@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import msgspec
+
+from recorder.control_server import ControlServer
 from server.media.client import WorkerLink
-from server.media.contract import Welcome
-from server.media.control import ControlServer
+from server.media.contract import VERSION, Command, Event, Hello, Welcome
 
 
 async def test_a_worker_that_starts_late_is_found_soon(tmp_path: Path) -> None:
@@ -19,7 +21,12 @@ async def test_a_worker_that_starts_late_is_found_soon(tmp_path: Path) -> None:
         on_event=lambda event: None,
         on_lost=lambda: None,
     )
-    server = ControlServer(lambda command: None, lambda: Welcome("w0", "boot", 1, "", [], []))
+    server = ControlServer[Command, Event](
+        msgspec.msgpack.Decoder(Command),
+        lambda hello: isinstance(hello, Hello) and hello.version == VERSION,
+        lambda command: None,
+        lambda: Welcome("w0", "boot", 1, "", [], []),
+    )
     running = asyncio.create_task(link.run())
     try:
         await asyncio.sleep(0.8)  # by now a doubling back-off would sleep for long

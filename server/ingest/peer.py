@@ -1,8 +1,8 @@
 """A light WebRTC peer: real ICE checks, real DTLS, real SRTP on one UDP socket, and no media engine.
 
-It is the other side of a media worker in benches and tests: after `connect` its owner sends and reads
-datagrams itself, as cheaply as it likes, with `outbound` and `inbound` (libsrtp sessions). It speaks
-first (ICE controlling, nominating its only pair) and is the DTLS client.
+It is how a camera or encoder comes to a media worker, and the other side of one in benches and tests: after
+`connect` its owner sends and reads datagrams itself, as cheaply as it likes, with `outbound` and `inbound`
+(libsrtp sessions). It speaks first (ICE controlling, nominating its only pair) and is the DTLS client.
 """
 
 from __future__ import annotations
@@ -40,8 +40,10 @@ class ConnectFailed(Exception):
 class LightPeer:
     """One connection to a worker. `profile`: the only SRTP profile it offers."""
 
-    def __init__(self, certificate: RTCCertificate, profile: Profile = "gcm") -> None:
-        self.ufrag, self.pwd = secrets.token_hex(4), secrets.token_hex(12)
+    def __init__(
+        self, certificate: RTCCertificate, profile: Profile = "gcm", *, ufrag: str = "", pwd: str = ""
+    ) -> None:
+        self.ufrag, self.pwd = ufrag or secrets.token_hex(4), pwd or secrets.token_hex(12)
         self.profile: Profile = profile
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setblocking(False)

@@ -1,7 +1,8 @@
-"""The worker's control socket: one campus at a time, and the newest wins.
+"""A process' control socket: one campus at a time, and the newest wins.
 
 Commands are decoded and handed on in order; events are written at once. A campus that does not read
-(over OUT_LIMIT bytes wait) is hung up: it comes back and gets snapshots, so nothing is lost by it.
+(over OUT_LIMIT bytes wait) is hung up: it comes back and gets snapshots, so nothing is lost by it. The
+contract is its owner's: here it is only known that everything begins with a hello.
 """
 
 from __future__ import annotations
@@ -10,23 +11,34 @@ import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import msgspec
 
 from recorder.framing import BadFrame, encode_frame, read_frame
-from server.media.contract import VERSION, Command, Done, Event, Hello, Welcome
 
 OUT_LIMIT = 16 << 20
 HELLO_TIMEOUT_S = 3.0
 
-_decoder: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
-_log = logging.getLogger("lianke.media.control")
+Command = TypeVar("Command")
+Event = TypeVar("Event")
+
+_log = logging.getLogger("lianke.control")
 
 
-class ControlServer:
-    """`handle` carries out one command and gives its answer; `welcome` tells all there is."""
+class ControlServer(Generic[Command, Event]):
+    """`is_hello` tells our hello of our version; `handle` carries out one command and gives its answer;
+    `welcome` tells all there is."""
 
-    def __init__(self, handle: Callable[[Command], Done | None], welcome: Callable[[], Welcome]) -> None:
+    def __init__(
+        self,
+        decoder: msgspec.msgpack.Decoder[Command],
+        is_hello: Callable[[Command | None], bool],
+        handle: Callable[[Command], Event | None],
+        welcome: Callable[[], Event],
+    ) -> None:
+        self._decoder = decoder
+        self._is_hello = is_hello
         self._handle = handle
         self._welcome = welcome
         self._campus: asyncio.StreamWriter | None = None
@@ -57,8 +69,8 @@ class ControlServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(HELLO_TIMEOUT_S):
-                hello = await read_frame(reader, _decoder)
-            if not isinstance(hello, Hello) or hello.version != VERSION:
+                hello = await read_frame(reader, self._decoder)
+            if not self._is_hello(hello):
                 _log.warning("a control connection without our hello")
                 return
             if self._campus is not None:
@@ -77,7 +89,7 @@ class ControlServer:
             writer.transport.abort()
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while (command := await read_frame(reader, _decoder)) is not None:
+        while (command := await read_frame(reader, self._decoder)) is not None:
             if self._campus is not writer:
                 return
             done = self._handle(command)

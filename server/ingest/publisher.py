@@ -1,0 +1,162 @@
+"""A source's way into a media worker: one connection like any browser's, and two RTP streams on it.
+
+The worker knows no difference between a box and a page. The pulling thread sends pictures and sound; the
+event loop keeps the connection (checks, consent) and hears what the worker asks for. Each direction's SRTP
+session is used by one of the two alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from aiortc.rtcdtlstransport import RTCCertificate
+from pylibsrtp import Error as SrtpError
+
+from server.ingest.peer import CONSENT_EVERY_S, LightPeer
+from server.ingest.rtp import AUDIO_RATE, H264_PT, OPUS_PT, VIDEO_RATE, RtpStream
+from server.ingest.timing import SourceClock, ntp_of
+from server.protocol.parameters import (
+    Codec,
+    CodecName,
+    Extensions,
+    Kind,
+    LocalTransport,
+    Source,
+    UpTrack,
+)
+
+VIDEO_MID, AUDIO_MID = "0", "1"
+CONNECT_S = 5.0
+REPORT_EVERY_S = 1.0
+MOST_DATAGRAM = 2_048
+_H264_FMTP = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
+_PSFB, _FIR, _PLI = 206, 4, 1
+
+
+def up_tracks(video_ssrc: int, audio_ssrc: int, camera: Source) -> list[UpTrack]:
+    """What such a connection sends: H.264 labelled as Constrained Baseline, for browsers offer no other but
+    decode every profile under that label; and Opus."""
+    h264 = Codec(CodecName.H264, H264_PT, VIDEO_RATE, fmtp=_H264_FMTP, pli=True)
+    opus = Codec(CodecName.OPUS, OPUS_PT, AUDIO_RATE)
+    tracks = [UpTrack(VIDEO_MID, camera, Kind.VIDEO, [h264], Extensions(), {video_ssrc: 0}, [], 8_000_000)]
+    if audio_ssrc:
+        tracks.append(UpTrack(AUDIO_MID, Source.VOICE, Kind.AUDIO, [opus], Extensions(), {audio_ssrc: 0}))
+    return tracks
+
+
+@dataclass(slots=True)
+class Publisher:
+    """One source's connection. `picture` and `sound` belong to the pulling thread, the rest to the loop."""
+
+    video: RtpStream
+    audio: RtpStream | None
+    cname: bytes
+    want_keyframe: Callable[[], None]
+    clock: SourceClock = field(default_factory=SourceClock)
+    lost: int = 0  # packets the kernel did not take
+    _peer: LightPeer | None = None
+    _turn: threading.Lock = field(default_factory=threading.Lock)  # while the connection is exchanged
+    _reported_at: float = 0.0
+
+    async def connect(
+        self, certificate: RTCCertificate, ufrag: str, pwd: str, theirs: LocalTransport
+    ) -> None:
+        """A new connection to a worker, in place of the one before. ConnectFailed, OSError."""
+        peer = LightPeer(certificate, ufrag=ufrag, pwd=pwd)
+        try:
+            await peer.connect(theirs, CONNECT_S)
+        except BaseException:
+            peer.close()
+            raise
+        with self._turn:
+            old, self._peer = self._peer, peer
+        if old is not None:
+            old.close()
+        self.want_keyframe()
+
+    def close(self) -> None:
+        with self._turn:
+            peer, self._peer = self._peer, None
+        if peer is not None:
+            peer.close()
+
+    async def keep(self) -> None:
+        """Say every CONSENT_EVERY_S that we are still here, and hear what the worker asks for; until the
+        connection is closed or exchanged."""
+        peer = self._peer
+        if peer is None:
+            return
+        loop = asyncio.get_running_loop()
+        loop.add_reader(peer.socket, self._hear, peer)
+        try:
+            while self._peer is peer:
+                await loop.sock_sendall(peer.socket, peer.consent())
+                await asyncio.sleep(CONSENT_EVERY_S)
+        finally:
+            loop.remove_reader(peer.socket)
+
+    def picture(self, nals: list[bytes], media: float) -> None:
+        """Send one picture; from the pulling thread."""
+        self._send(self.video.access_unit(nals, round(media * VIDEO_RATE)))
+
+    def sound(self, opus: bytes, media: float) -> None:
+        """Send one Opus packet; from the pulling thread."""
+        if self.audio is not None:
+            self._send([self.audio.packet(opus, round(media * AUDIO_RATE), marker=False)])
+
+    def report(self) -> None:
+        """Sender reports, once a second; from the pulling thread."""
+        now = time.monotonic()
+        if now - self._reported_at < REPORT_EVERY_S:
+            return
+        self._reported_at = now
+        ntp, media = ntp_of(time.time()), self.clock.at(now)
+        with self._turn:
+            if self._peer is None:
+                return
+            for stream in filter(None, (self.video, self.audio)):
+                if stream.packets:
+                    report = stream.report(ntp, round(media * stream.rate), self.cname)
+                    self._put(self._peer, self._peer.outbound.protect_rtcp(report))
+
+    def _send(self, packets: Iterable[bytes]) -> None:
+        with self._turn:
+            if self._peer is None:
+                return
+            for packet in packets:
+                self._put(self._peer, self._peer.outbound.protect(packet))
+
+    def _put(self, peer: LightPeer, data: bytes) -> None:
+        try:
+            peer.socket.send(data)
+        except OSError:  # the worker went, or its buffer is full: campus connects us anew
+            self.lost += 1
+
+    def _hear(self, peer: LightPeer) -> None:
+        """RTCP from the worker: a keyframe is all that it can ask of us."""
+        for _ in range(64):
+            try:
+                data = peer.socket.recv(MOST_DATAGRAM)
+            except OSError:
+                return
+            if len(data) < 8 or not 192 <= data[1] <= 223:
+                continue
+            try:
+                if asks_keyframe(peer.inbound.unprotect_rtcp(data)):
+                    self.want_keyframe()
+            except SrtpError:
+                continue
+
+
+def asks_keyframe(compound: bytes) -> bool:
+    """Whether a compound RTCP packet holds a PLI or FIR (RFC 4585, 6.3.1; RFC 5104, 4.3.1)."""
+    at = 0
+    while at + 4 <= len(compound):
+        if compound[at + 1] == _PSFB and compound[at] & 31 in (_PLI, _FIR):
+            return True
+        at += 4 * (int.from_bytes(compound[at + 2 : at + 4], "big") + 1)
+    return False

@@ -1,0 +1,231 @@
+"""One source, for as long as a lesson lasts: opened, read, sent on, opened again. A plain thread function.
+
+What can go through is copied; what cannot is decoded and encoded at a bounded cost, and told. A source that
+closes, hangs or sends rubbish is opened again with back-off, for ever.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+
+from av.audio.frame import AudioFrame
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Stream
+from av.video.frame import VideoFrame
+
+from server.errors import UserFault
+from server.ingest.address import Network, SourceAddress, parse, resolve
+from server.ingest.faults import fault_of
+from server.ingest.opening import opened
+from server.ingest.picture import PictureEncoder
+from server.ingest.publisher import Publisher
+from server.ingest.rtp import AUDIO_RATE, is_keyframe, nals_of, parameter_sets, with_parameter_sets
+from server.ingest.sound import OpusEncoder, channels_of
+from server.ingest.verdict import LONGEST_KEYFRAME_S, READABLE_PIXELS
+from server.protocol.messages import Words
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 15.0
+STEADY_S = 30.0  # a source that lasted so long starts its back-off anew
+BROKEN_LIMIT = 200  # packets in a row that nothing can be made of: it is no stream
+
+
+class SourceState(StrEnum):
+    OPENING = "opening"
+    LIVE = "live"
+    RETRYING = "retrying"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceNews:
+    """What became of a source. `transcoded`: "" or why its picture cannot be copied (a verdict's code)."""
+
+    state: SourceState
+    problem: str = ""
+    words: Words | None = None
+    transcoded: str = ""
+    retry_in_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Puller:
+    """One source's thread. `tell` is called in that thread; `stop` ends it within a read's time-out."""
+
+    address: str
+    networks: Sequence[Network] | None
+    publisher: Publisher
+    tell: Callable[[SourceNews], None]
+    udp: bool = False
+    most_pixels: int = 1280 * 720
+    stop: threading.Event = field(default_factory=threading.Event)
+    keyframe_wanted: threading.Event = field(default_factory=threading.Event)
+    must_transcode: str = ""  # found out while reading, kept over reconnections
+
+    def run(self) -> None:
+        """Until `stop` is set."""
+        pause = FIRST_PAUSE_S
+        while not self.stop.is_set():
+            began = time.monotonic()
+            self.tell(SourceNews(SourceState.OPENING))
+            try:
+                self._once(parse(self.address))
+                problem = UserFault("source_ended", zh="码流结束了。", en="The stream ended.")
+            except UserFault as fault:
+                problem = fault
+            if self.stop.is_set():
+                break
+            if time.monotonic() - began > STEADY_S:
+                pause = FIRST_PAUSE_S
+            wait = pause * random.uniform(0.8, 1.2)
+            self.tell(
+                SourceNews(SourceState.RETRYING, problem.code, problem.words, retry_in_s=round(wait, 1))
+            )
+            self.stop.wait(wait)
+            pause = min(LONGEST_PAUSE_S, pause * 2)
+        self.tell(SourceNews(SourceState.CLOSED))
+
+    def _once(self, address: SourceAddress) -> None:
+        """From opening to its end. UserFault says why it could not be opened or went."""
+        with opened(address, resolve(address, self.networks), udp=self.udp) as container:
+            self.publisher.clock.fresh = True
+            road = _Road(self, container)
+            self.tell(SourceNews(SourceState.LIVE, transcoded=road.transcoded))
+            try:
+                for packet in container.demux(*road.streams()):
+                    if self.stop.is_set():
+                        return
+                    road.take(packet)
+                    self.publisher.report()
+            except FFmpegError as error:
+                raise fault_of(address, error) from None
+
+
+class _Road:
+    """What one opening of a source needs: how each of its streams is carried."""
+
+    def __init__(self, puller: Puller, container: InputContainer) -> None:
+        self._puller = puller
+        self._publisher = puller.publisher
+        self._video = container.streams.video[0] if container.streams.video else None
+        self._audio = container.streams.audio[0] if container.streams.audio else None
+        if self._video is None and self._audio is None:
+            raise UserFault("no_stream", zh="没有音视频流。", en="There is neither picture nor sound.")
+        self._sets, self._length_size = _sets_of(self._video)
+        self._keyframe_at: float | None = None
+        self._broken = 0
+        self._fps = round(float(self._video.average_rate or 25)) if self._video is not None else 25
+        self._pictures = PictureEncoder(puller.most_pixels, min(max(self._fps, 5), 30))
+        self._opus = OpusEncoder(channels_of(self._audio)) if self._audio is not None else None
+        self.transcoded = puller.must_transcode or _why_transcoded(self._video)
+
+    def streams(self) -> list[Stream]:
+        return [stream for stream in (self._video, self._audio) if stream is not None]
+
+    def take(self, packet: Packet[Stream]) -> None:
+        """Send on what came. UserFault where nothing can be made of it for long."""
+        if not packet.size:
+            return
+        now = time.monotonic()
+        media = self._publisher.clock.media(_own_time(packet), now)
+        try:
+            if packet.stream is not self._video:
+                self._take_sound(packet, media)
+            elif self.transcoded:
+                self._transcode(packet, media)
+            else:
+                self._copy(packet, media)
+            self._broken = 0
+        except (FFmpegError, ValueError):
+            self._broken += 1
+            if self._broken > BROKEN_LIMIT:
+                raise UserFault(
+                    "rubbish", zh="码流无法解码。", en="Nothing of the stream can be decoded."
+                ) from None
+
+    def _copy(self, packet: Packet[Stream], media: float) -> None:
+        nals = with_parameter_sets(nals_of(bytes(packet), self._length_size), self._sets)
+        if is_keyframe(nals):
+            self._keyframe_at = media
+        elif self._keyframe_at is None:
+            self._keyframe_at = media  # counts from the first picture, which nobody can see before a keyframe
+        elif media - self._keyframe_at > LONGEST_KEYFRAME_S + 1:
+            self._change("long_keyframes")
+            return
+        self._publisher.picture(nals, media)
+
+    def _transcode(self, packet: Packet[Stream], media: float) -> None:
+        if self._puller.keyframe_wanted.is_set():
+            self._puller.keyframe_wanted.clear()
+            self._pictures.keyframe_wanted = True
+        for frame in packet.decode():
+            if isinstance(frame, VideoFrame):
+                for nals, at in self._pictures.encode(frame, _shown_at(frame, packet, media)):
+                    self._publisher.picture(nals, at)
+
+    def _take_sound(self, packet: Packet[Stream], media: float) -> None:
+        if self._audio is None or self._opus is None:
+            return
+        if self._audio.codec_context.name in ("opus", "libopus"):
+            self._publisher.sound(bytes(packet), media)
+            return
+        at = media
+        for frame in packet.decode():
+            if isinstance(frame, AudioFrame):
+                seconds = frame.samples / (frame.sample_rate or AUDIO_RATE)
+                for opus, moment in self._opus.encode(frame, at):
+                    self._publisher.sound(opus, moment)
+                at += seconds
+
+    def _change(self, why: str) -> None:
+        """Found out while it runs: from the next keyframe the decoder can begin with, it is transcoded."""
+        self.transcoded = self._puller.must_transcode = why
+        self._puller.tell(SourceNews(SourceState.LIVE, transcoded=why))
+
+
+def _why_transcoded(video: Stream | None) -> str:
+    """Why a picture cannot be copied, as far as its opening tells; "" where it can."""
+    if video is None:
+        return ""
+    context = video.codec_context
+    width, height = getattr(context, "width", 0), getattr(context, "height", 0)
+    if width * height > READABLE_PIXELS or not width:
+        raise UserFault(
+            "too_big",
+            zh=f"画面 {width}×{height} 无法使用，请把分辨率设为 1920×1080。",
+            en=f"A picture of {width}x{height} cannot be used. Set the resolution to 1920x1080.",
+        )
+    if context.name != "h264":
+        return f"codec_{context.name}"[:32]
+    if getattr(context, "has_b_frames", False):
+        return "b_frames"
+    return "over_1080p" if width * height > 1920 * 1088 else ""
+
+
+def _sets_of(video: Stream | None) -> tuple[list[bytes], int]:
+    if video is None or video.codec_context.name != "h264":
+        return [], 0
+    try:
+        return parameter_sets(video.codec_context.extradata or b"")
+    except (ValueError, IndexError):
+        return [], 0
+
+
+def _own_time(packet: Packet[Stream]) -> float | None:
+    stamp = packet.dts if packet.dts is not None else packet.pts
+    return None if stamp is None or packet.time_base is None else float(stamp * Fraction(packet.time_base))
+
+
+def _shown_at(frame: VideoFrame, packet: Packet[Stream], media: float) -> float:
+    """The media time at which a decoded picture is shown: B-frames come out in another order."""
+    if frame.pts is None or packet.dts is None or packet.time_base is None:
+        return media
+    return media + float((frame.pts - packet.dts) * Fraction(packet.time_base))

@@ -1,0 +1,157 @@
+"""RTP out of access units and Opus packets (RFC 3550, 6184, 7587). Pure.
+
+Numbers are of one stream: its sequence only rises, also over reconnections of the source behind it.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+MOST_PAYLOAD = 1_180  # with SRTP, UDP and IPv6 it stays below 1,280
+VIDEO_RATE = 90_000
+AUDIO_RATE = 48_000
+H264_PT = 96
+OPUS_PT = 111
+
+SPS, PPS, IDR, SEI, DELIMITER = 7, 8, 5, 6, 9
+_STAP_A, _FU_A = 24, 28
+
+
+@dataclass(slots=True)
+class RtpStream:
+    """One outgoing stream: its SSRC, and how far its numbers are."""
+
+    ssrc: int
+    payload_type: int
+    rate: int
+    sequence: int = 0
+    packets: int = 0
+    octets: int = 0
+
+    def packet(self, payload: bytes, timestamp: int, *, marker: bool) -> bytes:
+        """The next packet of the stream. `timestamp` in units of `rate`, of any size."""
+        header = struct.pack(
+            "!BBHII",
+            0x80,
+            self.payload_type | (0x80 if marker else 0),
+            self.sequence & 0xFFFF,
+            timestamp & 0xFFFFFFFF,
+            self.ssrc,
+        )
+        self.sequence += 1
+        self.packets += 1
+        self.octets += len(payload)
+        return header + payload
+
+    def report(self, ntp: int, timestamp: int, cname: bytes) -> bytes:
+        """A sender report and its CNAME, one compound packet (RFC 3550, 6.4.1, 6.5). `ntp`: 64 bits."""
+        sender = struct.pack(
+            "!BBHIQIII",
+            0x80,
+            200,
+            6,
+            self.ssrc,
+            ntp,
+            timestamp & 0xFFFFFFFF,
+            self.packets & 0xFFFFFFFF,
+            self.octets & 0xFFFFFFFF,
+        )
+        item = struct.pack("!IBB", self.ssrc, 1, len(cname)) + cname
+        item += bytes(4 - len(item) % 4)
+        return sender + struct.pack("!BBH", 0x81, 202, len(item) // 4) + item
+
+    def access_unit(self, nals: Sequence[bytes], timestamp: int) -> Iterator[bytes]:
+        """The packets of one picture; its last one carries the marker."""
+        payloads = list(_payloads(nals))
+        for number, payload in enumerate(payloads, 1):
+            yield self.packet(payload, timestamp, marker=number == len(payloads))
+
+
+def nals_of(data: bytes, length_size: int) -> list[bytes]:
+    """The NAL units of an access unit: with lengths before them (`length_size` 1, 2 or 4, ISO 14496-15), or
+    in Annex B (0). Delimiters are left out. ValueError where a length leads beyond the end."""
+    units = _with_lengths(data, length_size) if length_size else _annex_b(data)
+    return [unit for unit in units if unit and unit[0] & 31 != DELIMITER]
+
+
+def parameter_sets(extradata: bytes) -> tuple[list[bytes], int]:
+    """SPS and PPS of a stream's extradata (avcC or Annex B), and the size of its NAL lengths (0: Annex B).
+    ValueError for an avcC that is cut short."""
+    if len(extradata) < 7 or extradata[0] != 1:
+        return [unit for unit in _annex_b(extradata) if unit and unit[0] & 31 in (SPS, PPS)], 0
+    sets, at = [], 5
+    for mask in (31, 255):
+        count, at = extradata[at] & mask, at + 1
+        for _ in range(count):
+            size = int.from_bytes(extradata[at : at + 2], "big")
+            unit = extradata[at + 2 : at + 2 + size]
+            if len(unit) != size or not size:
+                raise ValueError("parameter sets are cut short")
+            sets.append(unit)
+            at += 2 + size
+        if at >= len(extradata) and mask == 31:
+            raise ValueError("there is no picture parameter set")
+    return sets, (extradata[4] & 3) + 1
+
+
+def with_parameter_sets(nals: list[bytes], sets: Sequence[bytes]) -> list[bytes]:
+    """The access unit with SPS and PPS before its keyframe, where it has none of its own."""
+    kinds = {unit[0] & 31 for unit in nals}
+    return [*sets, *nals] if IDR in kinds and SPS not in kinds else nals
+
+
+def is_keyframe(nals: Sequence[bytes]) -> bool:
+    return any(unit[0] & 31 == IDR for unit in nals)
+
+
+def _payloads(nals: Sequence[bytes]) -> Iterator[bytes]:
+    """Small units side by side in a STAP-A, alone, or in pieces (FU-A), in order (RFC 6184, 5.6 to 5.8)."""
+    small: list[bytes] = []
+    for unit in nals:
+        if small and 1 + sum(2 + len(each) for each in (*small, unit)) > MOST_PAYLOAD:
+            yield _joined(small)
+            small = []
+        if len(unit) > MOST_PAYLOAD:
+            yield from _pieces(unit)
+        else:
+            small.append(unit)
+    if small:
+        yield _joined(small)
+
+
+def _joined(units: Sequence[bytes]) -> bytes:
+    if len(units) == 1:
+        return units[0]
+    importance = max(unit[0] & 0x60 for unit in units)
+    return bytes([importance | _STAP_A]) + b"".join(struct.pack("!H", len(unit)) + unit for unit in units)
+
+
+def _pieces(unit: bytes) -> Iterator[bytes]:
+    indicator, kind = unit[0] & 0xE0 | _FU_A, unit[0] & 31
+    size = MOST_PAYLOAD - 2
+    for at in range(1, len(unit), size):
+        begin = 0x80 if at == 1 else 0
+        end = 0x40 if at + size >= len(unit) else 0
+        yield bytes([indicator, begin | end | kind]) + unit[at : at + size]
+
+
+def _annex_b(data: bytes) -> Iterator[bytes]:
+    at = data.find(b"\0\0\1")
+    while at >= 0:
+        following = data.find(b"\0\0\1", at + 3)
+        unit = data[at + 3 : following if following >= 0 else len(data)]
+        yield unit.rstrip(b"\0") if following >= 0 else unit
+        at = following
+
+
+def _with_lengths(data: bytes, size: int) -> Iterator[bytes]:
+    at = 0
+    while at < len(data):
+        length = int.from_bytes(data[at : at + size], "big")
+        unit = data[at + size : at + size + length]
+        if len(unit) != length:
+            raise ValueError("a NAL unit leads beyond its access unit")
+        yield unit
+        at += size + length

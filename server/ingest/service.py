@@ -1,0 +1,173 @@
+"""The sources of this process: one thread each that pulls, one connection each to a worker."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import assert_never
+
+from aiortc.rtcdtlstransport import RTCCertificate
+
+from server.ingest.address import Network
+from server.ingest.contract import (
+    Command,
+    Event,
+    Hello,
+    Publish,
+    PublishFailed,
+    SourceChanged,
+    Welcome,
+    Withdraw,
+)
+from server.ingest.peer import ConnectFailed
+from server.ingest.publisher import Publisher
+from server.ingest.pulling import Puller, SourceNews
+from server.ingest.rtp import AUDIO_RATE, H264_PT, OPUS_PT, VIDEO_RATE, RtpStream
+from server.protocol.parameters import Fingerprint
+
+MOST_SOURCES = 64
+END_S = 6.0  # a thread that waits for its source notices within a read's time-out
+
+_log = logging.getLogger("lianke.ingest")
+
+
+@dataclass(slots=True)
+class _Running:
+    publish: Publish
+    puller: Puller
+    publisher: Publisher
+    thread: threading.Thread
+    link: asyncio.Task[None] | None = None
+
+
+@dataclass(slots=True)
+class Ingest:
+    """`tell` writes an event to campus; everything but the pulling runs on the event loop."""
+
+    networks: Sequence[Network] | None
+    tell: Callable[[Event], None] = field(default=lambda event: None)
+    boot: str = field(default_factory=lambda: secrets.token_hex(8))
+    certificate: RTCCertificate = field(default_factory=RTCCertificate.generateCertificate)
+    sources: dict[str, _Running] = field(default_factory=dict)
+    ending: set[threading.Thread] = field(default_factory=set)
+    last: dict[str, SourceChanged] = field(default_factory=dict)
+
+    def welcome(self) -> Welcome:
+        prints = [
+            Fingerprint(each.algorithm, each.value)
+            for each in self.certificate.getFingerprints()
+            if each.algorithm == "sha-256"
+        ]
+        carried = {name: running.publish.peer for name, running in self.sources.items()}
+        return Welcome(self.boot, prints, carried)
+
+    def handle(self, command: Command) -> Event | None:
+        """Carry out a command of campus. What a source does is told as an event later."""
+        match command:
+            case Hello():
+                return None
+            case Publish():
+                self._publish(command)
+                return self.last.get(command.source)
+            case Withdraw():
+                self._withdraw(command.source)
+                return None
+            case _:
+                assert_never(command)
+
+    async def close(self) -> None:
+        """End every source; threads that hang in a read are not waited for longer than END_S."""
+        for source in list(self.sources):
+            self._withdraw(source)
+        async with asyncio.timeout(END_S):
+            for thread in list(self.ending):
+                await asyncio.to_thread(thread.join, END_S)
+
+    def _publish(self, publish: Publish) -> None:
+        known = self.sources.get(publish.source)
+        if known is not None and _is_same_pull(known.publish, publish):
+            if known.publish != publish:  # another worker's peer: the pulling goes on
+                self._carry_to(known, publish)
+            return
+        self._withdraw(publish.source)
+        self.ending = {thread for thread in self.ending if thread.is_alive()}
+        if len(self.sources) >= MOST_SOURCES:
+            _log.warning("more than %d sources: %s is not opened", MOST_SOURCES, publish.source)
+            self.tell(PublishFailed(publish.source, publish.peer))
+            return
+        keyframe_wanted = threading.Event()
+        publisher = Publisher(
+            RtpStream(publish.video_ssrc, H264_PT, VIDEO_RATE),
+            RtpStream(publish.audio_ssrc, OPUS_PT, AUDIO_RATE) if publish.audio_ssrc else None,
+            secrets.token_hex(8).encode(),
+            keyframe_wanted.set,
+        )
+        loop = asyncio.get_running_loop()
+        puller = Puller(
+            publish.address,
+            self.networks,
+            publisher,
+            lambda news: _from_thread(loop, partial(self._news, publisher, publish.source, news)),
+            publish.udp,
+            keyframe_wanted=keyframe_wanted,
+        )
+        thread = threading.Thread(target=puller.run, name=f"pull {publish.source}", daemon=True)
+        running = _Running(publish, puller, publisher, thread)
+        self.sources[publish.source] = running
+        self._carry_to(running, publish)
+        thread.start()
+
+    def _carry_to(self, running: _Running, publish: Publish) -> None:
+        if running.link is not None:
+            running.link.cancel()
+        running.publish = publish
+        carry = self._carry(publish, running.publisher)
+        running.link = asyncio.get_running_loop().create_task(carry, name=f"carry {publish.source}")
+
+    def _withdraw(self, source: str) -> None:
+        running = self.sources.pop(source, None)
+        self.last.pop(source, None)
+        if running is not None:
+            running.puller.stop.set()
+            if running.link is not None:
+                running.link.cancel()
+            running.publisher.close()
+            self.ending.add(running.thread)
+
+    async def _carry(self, publish: Publish, publisher: Publisher) -> None:
+        """Connect to the worker's peer and keep it; campus is told where that fails."""
+        try:
+            await publisher.connect(self.certificate, publish.ufrag, publish.pwd, publish.transport)
+            await publisher.keep()
+        except (ConnectFailed, OSError) as error:
+            _log.warning("%s: no connection to its worker: %s", publish.source, error)
+            self.tell(PublishFailed(publish.source, publish.peer))
+
+    def _news(self, publisher: Publisher, source: str, news: SourceNews) -> None:
+        running = self.sources.get(source)
+        if running is None or running.publisher is not publisher:
+            return  # the word of a thread that is ending
+        changed = SourceChanged(
+            source, news.state, news.problem, news.words, news.transcoded, news.retry_in_s
+        )
+        self.last[source] = changed
+        self.tell(changed)
+
+
+def _is_same_pull(before: Publish, now: Publish) -> bool:
+    return _pulled(before) == _pulled(now)
+
+
+def _pulled(publish: Publish) -> tuple[str, bool, int, int]:
+    return publish.address, publish.udp, publish.video_ssrc, publish.audio_ssrc
+
+
+def _from_thread(loop: asyncio.AbstractEventLoop, tell: Callable[[], None]) -> None:
+    with suppress(RuntimeError):  # the loop is closed: nobody listens any more
+        loop.call_soon_threadsafe(tell)

@@ -1,0 +1,179 @@
+"""A camera's stream on its way: pulled, sent to a real worker, decoded by a viewer nobody here wrote."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import pytest
+from aiortc import MediaStreamTrack, RTCPeerConnection
+from av.audio.frame import AudioFrame
+from av.video.frame import VideoFrame
+
+from server.ingest.contract import Event, Publish, PublishFailed, SourceChanged, Withdraw
+from server.ingest.publisher import AUDIO_MID, VIDEO_MID, up_tracks
+from server.ingest.pulling import SourceState
+from server.ingest.service import Ingest
+from server.media.contract import SetRemote, SetUpTracks, TrackName
+from server.protocol.parameters import Kind, RemoteTransport, Source
+from tests.fakes.camera import Camera, serving, stream
+from tests.peers.workers import RunningWorker, holds, running_worker
+
+X264 = {"preset": "ultrafast", "bf": "0", "g": "25", "keyint_min": "25", "sc_threshold": "0"}
+VIDEO_SSRC, AUDIO_SSRC = 7_001, 7_002
+
+
+@dataclass
+class Viewer:
+    """An aiortc connection and what it decodes."""
+
+    pc: RTCPeerConnection
+    pictures: list[VideoFrame] = field(default_factory=list)
+    sounds: list[AudioFrame] = field(default_factory=list)
+
+
+@dataclass
+class Box:
+    """The ingest service of a test and what it told."""
+
+    ingest: Ingest
+    worker: RunningWorker
+    told: list[Event] = field(default_factory=list)
+
+    async def publish(self, url: str, peer: str = "box") -> None:
+        """What campus does: a peer on the worker, its tracks, and the command."""
+        transport = await self.worker.open(peer, "L")
+        prints = self.ingest.welcome().fingerprints
+        tracks = up_tracks(VIDEO_SSRC, AUDIO_SSRC, Source.CAMERA)
+        await self.worker.do(SetUpTracks(0, peer, tracks))
+        await self.worker.do(SetRemote(0, peer, RemoteTransport("boxu", "boxpwdboxpwdboxpwdboxpwd", prints)))
+        self.ingest.handle(
+            Publish("cam", url, peer, "boxu", "boxpwdboxpwdboxpwdboxpwd", transport, VIDEO_SSRC, AUDIO_SSRC)
+        )
+
+    def news(self) -> list[SourceChanged]:
+        return [event for event in self.told if isinstance(event, SourceChanged)]
+
+
+@contextlib.asynccontextmanager
+async def box_and_viewer() -> AsyncIterator[tuple[Box, Viewer]]:
+    async with running_worker() as worker, contextlib.AsyncExitStack() as stack:
+        ingest = Ingest(None)
+        stack.push_async_callback(ingest.close)
+        box = Box(ingest, worker)
+        ingest.tell = box.told.append
+        pc = RTCPeerConnection()
+        stack.push_async_callback(pc.close)
+        viewer = Viewer(pc)
+        tasks = []
+
+        async def read(track: MediaStreamTrack) -> None:
+            with contextlib.suppress(Exception):  # aiortc's word for the end
+                while True:
+                    frame = await track.recv()
+                    (viewer.pictures if isinstance(frame, VideoFrame) else viewer.sounds).append(frame)
+
+        pc.on("track", lambda track: tasks.append(asyncio.ensure_future(read(track))))
+        await worker.offer_slots(pc, "view", "L", [("stage", Kind.VIDEO), ("main", Kind.AUDIO)])
+        worker.point("view", "stage", TrackName("box", VIDEO_MID))
+        worker.point("view", "main", TrackName("box", AUDIO_MID))
+        try:
+            yield box, viewer
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+async def test_a_cameras_h264_goes_through_by_copy_and_its_aac_as_opus() -> None:
+    pieces = await asyncio.to_thread(stream, Camera(options=X264, seconds=8.0))
+    async with serving(pieces) as url, box_and_viewer() as (box, viewer):
+        await box.publish(url)
+        await holds(lambda: len(viewer.pictures) >= 60 and len(viewer.sounds) >= 80, 20)
+        live = next(news for news in box.news() if news.state is SourceState.LIVE)
+        assert live.transcoded == ""
+        picture, sound = viewer.pictures[-1], viewer.sounds[-1]
+        assert (picture.width, picture.height) == (320, 180)
+        assert sound.sample_rate == 48_000
+        assert abs(sound.to_ndarray()).max() > 8_000  # the tone, not silence
+        steps = {
+            round((later.pts - before.pts) * Fraction(later.time_base) * 1000)
+            for before, later in zip(viewer.pictures[-20:], viewer.pictures[-19:], strict=False)
+        }
+        assert steps == {40}
+
+
+@pytest.mark.parametrize(
+    ("camera", "why"),
+    [
+        (Camera(options={"preset": "ultrafast", "bf": "2", "g": "25"}, seconds=8.0), "b_frames"),
+        (
+            Camera(
+                "libx265", {"preset": "ultrafast", "g": "25", "x265-params": "log-level=none"}, seconds=8.0
+            ),
+            "codec_hevc",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_what_a_browser_cannot_play_is_transcoded_and_told(camera: Camera, why: str) -> None:
+    pieces = await asyncio.to_thread(stream, camera)
+    async with serving(pieces) as url, box_and_viewer() as (box, viewer):
+        await box.publish(url)
+        await holds(lambda: len(viewer.pictures) >= 25, 20)
+        assert why in {news.transcoded for news in box.news()}
+        times = [float(picture.pts * Fraction(picture.time_base)) for picture in viewer.pictures]
+        assert times == sorted(times)
+
+
+async def test_a_source_without_further_keyframes_is_found_out_and_transcoded() -> None:
+    camera = Camera(options={**X264, "g": "900", "keyint_min": "900"}, seconds=12.0, audio="")
+    pieces = await asyncio.to_thread(stream, camera)
+    async with serving(pieces) as url, box_and_viewer() as (box, _):
+        await box.publish(url)
+        await holds(lambda: "long_keyframes" in {news.transcoded for news in box.news()}, 20)
+
+
+async def test_a_source_that_breaks_off_is_opened_again_and_the_picture_goes_on() -> None:
+    pieces = await asyncio.to_thread(stream, Camera(options=X264, seconds=1.5))
+    async with serving(pieces) as url, box_and_viewer() as (box, viewer):
+        await box.publish(url)
+        await holds(lambda: [news.state for news in box.news()].count(SourceState.LIVE) >= 3, 25)
+        seen = len(viewer.pictures)
+        await holds(lambda: len(viewer.pictures) > seen + 5, 10)
+        retrying = next(news for news in box.news() if news.state is SourceState.RETRYING)
+        assert retrying.problem
+        assert retrying.words is not None
+        times = [float(picture.pts * Fraction(picture.time_base)) for picture in viewer.pictures]
+        assert times == sorted(times)
+
+
+async def test_a_source_goes_to_another_workers_peer_without_being_opened_again() -> None:
+    pieces = await asyncio.to_thread(stream, Camera(options=X264, seconds=10.0))
+    async with serving(pieces) as url, box_and_viewer() as (box, viewer):
+        await box.publish(url)
+        await holds(lambda: len(viewer.pictures) >= 5, 20)
+        await box.publish(url, "box2")
+        box.worker.point("view", "stage", TrackName("box2", VIDEO_MID))
+        seen = len(viewer.pictures)
+        await holds(lambda: len(viewer.pictures) > seen + 10, 10)
+        assert [news.state for news in box.news()].count(SourceState.OPENING) == 1
+
+
+async def test_a_source_that_nobody_wants_any_more_is_closed() -> None:
+    pieces = await asyncio.to_thread(stream, Camera(options=X264, seconds=8.0))
+    async with serving(pieces) as url, box_and_viewer() as (box, viewer):
+        await box.publish(url)
+        await holds(lambda: len(viewer.pictures) >= 5, 20)
+        box.ingest.handle(Withdraw("cam"))
+        await holds(lambda: not any(thread.is_alive() for thread in box.ingest.ending), 10)
+        assert box.ingest.welcome().sources == {}
+
+
+async def test_a_worker_that_is_not_there_is_told_to_campus() -> None:
+    async with serving([]) as url, box_and_viewer() as (box, _):
+        transport = await box.worker.open("gone", "L")
+        box.ingest.handle(Publish("cam", url, "gone", "u", "p" * 24, transport, 1, 2))
+        await holds(lambda: PublishFailed("cam", "gone") in box.told, 15)

@@ -1,0 +1,97 @@
+"""A source's clock against ours: jitter is not followed, drift is, jumps do not tear the time line."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.ingest.picture import fitting
+from server.ingest.timing import SourceClock, ntp_of
+
+
+def test_forty_five_minutes_of_a_clock_that_is_300_ppm_off_stay_in_step() -> None:
+    """What a sender report says of the time now is never 80 ms from the truth, jitter and all."""
+    for drift in (300e-6, -300e-6):
+        clock, dice, worst = SourceClock(), random.Random(7), 0.0
+        for number in range(45 * 60 * 25):
+            truth = number * 0.04
+            own = 1000.0 + truth * (1 + drift)
+            now = 5.0 + truth + 0.01 + dice.expovariate(1 / 0.012)
+            media = clock.media(own, now)
+            if number > 50:
+                captured_at = 5.0 + truth
+                worst = max(worst, abs((media - clock.at(now)) + (now - captured_at)))
+        assert worst < 0.08, worst
+        assert clock.jumps == 0
+
+
+def test_picture_and_sound_that_share_a_clock_keep_their_distance() -> None:
+    clock = SourceClock()
+    for number in range(100):
+        now = number * 0.02
+        picture = clock.media(50.0 + number * 0.02, now)
+        sound = clock.media(50.0 + number * 0.02 - 0.1, now)
+        assert picture - sound == pytest.approx(0.1)
+
+
+def test_a_jump_of_the_source_is_none_of_the_media_time() -> None:
+    clock = SourceClock()
+    times = [clock.media(10.0 + step * 0.04, step * 0.04) for step in range(50)]
+    times += [clock.media(90_000.0 + step * 0.04, (50 + step) * 0.04) for step in range(50)]
+    times += [clock.media(5.0 + step * 0.04, (100 + step) * 0.04) for step in range(50)]
+    steps = [later - before for before, later in itertools.pairwise(times)]
+    assert clock.jumps == 2
+    assert all(0.03 < step < 0.05 for step in steps)
+
+
+def test_a_source_that_was_opened_again_goes_on_after_the_hole() -> None:
+    clock = SourceClock()
+    before = clock.media(100.0, 1.0)
+    clock.fresh = True
+    after = clock.media(100.5, 11.0)
+    assert after - before == pytest.approx(10.0)
+    assert clock.jumps == 0
+
+
+def test_what_waited_in_the_device_is_not_taken_for_its_clock() -> None:
+    """Three seconds come at once at the beginning: afterwards the time line is where the newest belong."""
+    clock = SourceClock()
+    for step in range(75):
+        clock.media(step * 0.04, 1.0)
+    for step in range(75, 200):
+        now = 1.0 + (step - 75) * 0.04
+        media = clock.media(step * 0.04, now)
+        assert clock.at(now) - media < 0.05
+    assert clock.jumps <= 1
+
+
+def test_packets_without_times_are_put_where_they_came() -> None:
+    clock = SourceClock()
+    assert [round(clock.media(None, step * 0.04), 3) for step in range(4)] == [0.0, 0.04, 0.08, 0.12]
+
+
+@given(st.lists(st.tuples(st.none() | st.floats(-1e6, 1e6), st.floats(0, 5)), max_size=60))
+def test_whatever_comes_media_time_stays_near_the_clock(packets: list[tuple[float | None, float]]) -> None:
+    clock, now = SourceClock(), 0.0
+    for own, pause in packets:
+        now += pause
+        media = clock.media(own, now)
+        assert abs(media - clock.at(now)) <= 2.001 + pause
+        assert media == media
+
+
+def test_ntp_time_of_a_known_moment() -> None:
+    assert ntp_of(0.5) == 2_208_988_800 << 32 | 1 << 31
+
+
+@pytest.mark.parametrize(
+    ("size", "fits"), [((1920, 1080), (1280, 720)), ((640, 360), (640, 360)), ((1081, 1921), (720, 1280))]
+)
+def test_a_picture_keeps_its_shape_when_it_is_made_smaller(
+    size: tuple[int, int], fits: tuple[int, int]
+) -> None:
+    assert fitting(*size, 1280 * 720) == fits
