@@ -52,9 +52,9 @@ class Town:
 
     def inside(self, where: str, command: Sequence[str]) -> list[str]:
         """The command line that runs `command` in the network of "server", "router" or "room"."""
-        process = f"/proc/{self.holder}"
-        enter = ["nsenter", f"--user={process}/ns/user", "--preserve-credentials"]
-        return [*enter, f"--net={process}/root/run/netns/{where}", *command]
+        process = Path("/proc", str(self.holder))
+        enter = ["nsenter", f"--user={process / 'ns/user'}", "--preserve-credentials"]
+        return [*enter, f"--net={process / 'root' / 'run/netns' / where}", *command]
 
     def program(self, where: str, executable: str, folder: Path) -> Path:
         """A file that starts `executable` there, with whatever arguments it is given."""
