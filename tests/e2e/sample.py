@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import aiohttp
+import msgspec
 from playwright.async_api import Frame, Locator, Page, expect
+
+from server.drill.own_server import OwnServer
+from server.protocol.resources import Demo
 
 ROOMS = ("luoping", "shahe", "yefan")
 SEEN_WITHIN_MS = 10_000
@@ -70,6 +75,12 @@ async def open_sample(page: Page, url: str) -> Sample:
         timeout=15_000
     )
     return sample
+
+
+async def demo_of(server: OwnServer) -> Demo:
+    """The sample county's tokens."""
+    async with aiohttp.ClientSession() as http, http.get(f"{server.url}/api/v1/demo") as answer:
+        return msgspec.json.decode(await answer.read(), type=Demo)
 
 
 def seconds_in(text: str) -> float:

@@ -6,22 +6,18 @@ import asyncio
 from pathlib import Path
 
 import aiohttp
-import msgspec
 from playwright.async_api import Page, expect
 
 from server.drill.own_server import OwnServer
-from server.protocol.resources import Demo
 from tests.e2e.conftest import Window
-from tests.e2e.sample import sees
+from tests.e2e.sample import demo_of, sees
+from tests.e2e.speaking import speak
+from tests.e2e.test_broadcast import begin, make_links, moves, open_wall
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 FAULTS = """() => axe.run(document, {resultTypes: ['violations']}).then(found => found.violations
   .filter(rule => rule.impact === 'serious' || rule.impact === 'critical')
   .map(rule => `${rule.id}: ${rule.nodes.map(node => node.target.join(' ')).join(', ')}`))"""
-SPEAK = """language => {
-  localStorage.setItem('lianke.language', language);
-  dispatchEvent(new StorageEvent('storage', {key: 'lianke.language', newValue: language}));
-}"""
 FOCUSED = "() => document.activeElement?.dataset.testid ?? ''"
 MOST_TABS = 40
 PASSWORD = "correct horse battery"
@@ -30,8 +26,7 @@ PASSWORD = "correct horse battery"
 async def test_no_page_has_a_serious_fault_and_a_lesson_goes_by_keyboard(
     server: OwnServer, window: Window
 ) -> None:
-    async with aiohttp.ClientSession() as http, http.get(f"{server.url}/api/v1/demo") as answer:
-        demo = msgspec.json.decode(await answer.read(), type=Demo)
+    demo = await demo_of(server)
     axe = await asyncio.to_thread(AXE.read_text)
     studio, room = await window(), await window()
     await studio.goto(server.url)
@@ -60,6 +55,32 @@ async def test_no_page_has_a_serious_fault_and_a_lesson_goes_by_keyboard(
     await desk(studio, server, axe)
 
 
+async def test_no_page_beside_the_lesson_has_a_serious_fault(server: OwnServer, window: Window) -> None:
+    demo, axe = await demo_of(server), await asyncio.to_thread(AXE.read_text)
+    studio, room = await window(), await window()
+    await begin(server, demo, studio, room)
+    watch_url, remote_url = await make_links(studio)
+    await well(studio, axe, "studio with its links")
+    viewer, phone = await window(), await window()
+    await viewer.goto(watch_url)
+    await moves(viewer)
+    await viewer.get_by_test_id("question-text").fill("为什么?")
+    await viewer.get_by_test_id("ask").click()
+    await phone.goto(remote_url)
+    await expect(phone.get_by_test_id("question-1")).to_be_visible()
+    await well(phone, axe, "phone remote")
+    await phone.get_by_test_id("approve").click()
+    await expect(viewer.get_by_test_id("shown-1")).to_be_visible()
+    await phone.get_by_test_id("invite").click()
+    await expect(viewer.get_by_test_id("invitation")).to_be_visible()
+    await well(viewer, axe, "broadcast")
+    wall = await open_wall(studio)
+    await well(wall, axe, "wall")
+    await viewer.goto(f"{server.url}/watch/nothing")
+    await viewer.reload()
+    await well(viewer, axe, "broadcast without a link")
+
+
 async def desk(page: Page, server: OwnServer, axe: str) -> None:
     """The admin's first log-in, and the lessons."""
     await page.goto(f"{server.url}/login")
@@ -76,9 +97,8 @@ async def desk(page: Page, server: OwnServer, axe: str) -> None:
 async def well(page: Page, axe: str, name: str) -> None:
     """axe finds nothing serious, in Chinese and in English."""
     await page.evaluate(axe)
-    for language, tag in (("en", "en"), ("zh", "zh-CN")):
-        await page.evaluate(SPEAK, language)
-        await expect(page.locator("html")).to_have_attribute("lang", tag)
+    for language in ("en", "zh"):
+        await speak(page, language)
         assert await page.evaluate(FAULTS) == [], f"{name} in {language}"
 
 
