@@ -262,14 +262,13 @@ def _check_between(key: str, value: float, low: float, high: float) -> None:
 def _check_demo(config: Config) -> None:
     if not config.demo.enabled:
         return
-    for key, text in (("http.listen", config.http.listen), ("media.listen", config.media.listen)):
-        if not ipaddress.ip_address(text).is_loopback:
-            raise bad_setting(
-                key,
-                zh=f"演示配置只能监听 127.0.0.1,不能用 {text}。正式使用请以 small-school.toml 为底稿。",
-                en=f"the demo listens on 127.0.0.1 only, not on {text}. "
-                "For a real installation start from configs/small-school.toml.",
-            )
+    if not ipaddress.ip_address(config.http.listen).is_loopback:
+        raise bad_setting(
+            "http.listen",
+            zh=f"演示配置只能监听 127.0.0.1,不能用 {config.http.listen}。正式使用请以 small-school.toml 为底稿。",
+            en=f"the demo listens on 127.0.0.1 only, not on {config.http.listen}. "
+            "For a real installation start from configs/small-school.toml.",
+        )
 
 
 def _check_rooms(rooms: list[RoomEntry]) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import aiohttp
 
+LOOPBACK = "127.0.0.1"
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
 LOG_TAIL = 4000
@@ -94,11 +95,17 @@ def free_media_ports(count: int) -> int:
         return base
 
 
-def write_config(folder: Path, rooms: Sequence[RoomName], workers: int = 1, extra: str = "") -> Path:
+def write_config(
+    folder: Path,
+    rooms: Sequence[RoomName],
+    workers: int = 1,
+    extra: str = "",
+    media_listen: str = LOOPBACK,
+) -> Path:
     """A demo configuration on loopback under `folder`; `extra` is TOML of further sections."""
     lines = [
         f'[http]\nlisten = "127.0.0.1"\nport = {free_port(socket.SOCK_STREAM)}',
-        f'[media]\nlisten = "127.0.0.1"\nworkers = {workers}\nport_base = {free_media_ports(workers)}',
+        f'[media]\nlisten = "{media_listen}"\nworkers = {workers}\nport_base = {free_media_ports(workers)}',
         f'[data]\ndirectory = "{folder / "data"}"\nrun_directory = "{folder / "run"}"',
         "least_free_bytes = 1000000",
         "[demo]\nenabled = true",
@@ -162,11 +169,14 @@ async def stop_server(process: asyncio.subprocess.Process) -> None:
 
 
 @asynccontextmanager
-async def own_server(rooms: Sequence[RoomName] = SAMPLE_ROOMS, workers: int = 1) -> AsyncIterator[OwnServer]:
-    """Start, serve, stop, forget."""
+async def own_server(
+    rooms: Sequence[RoomName] = SAMPLE_ROOMS, workers: int = 1, media_listen: str = LOOPBACK
+) -> AsyncIterator[OwnServer]:
+    """Start, serve, stop, forget. `media_listen`: where media may come from, loopback where not said."""
     with tempfile.TemporaryDirectory(prefix="lianke-drill-") as name:
         folder = Path(name)
-        config, log = write_config(folder, rooms, workers), folder / "server.log"
+        config = write_config(folder, rooms, workers, media_listen=media_listen)
+        log = folder / "server.log"
         process = await start_server(config, log)
         try:
             yield OwnServer(url_of(config), process.pid, folder, config, log)

@@ -28,6 +28,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`{|}~]{1,16}")
 _ICE = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _DIGEST = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){15,63}")
 _DIGEST_BYTES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
+_BUNDLE_ONLY = re.compile(r"^a=bundle-only\r?$", re.MULTILINE)
 _LINE = re.compile(r"[a-z]=[^\x00-\x08\x0b\x0c\x0e-\x1f]*")
 
 
@@ -94,7 +95,7 @@ def read_description(text: str) -> Description:
         raise BadSdp("sdp_too_long", f"over {MAX_TEXT} bytes")
     _check_lines(text)
     try:
-        parsed = aiortc_sdp.SessionDescription.parse(text)
+        parsed = aiortc_sdp.SessionDescription.parse(_with_bundled_ports(text))
     except (ValueError, AssertionError, LookupError, StopIteration, AttributeError, TypeError) as error:
         raise BadSdp("sdp_unreadable", f"not readable ({type(error).__name__})") from None
     rids = read_simulcast(text)
@@ -106,6 +107,16 @@ def read_description(text: str) -> Description:
     if not set(bundle) <= known:
         raise BadSdp("bundle_unknown_mid", "the BUNDLE group names an m-section that is not there")
     return Description(sections, bundle)
+
+
+def _with_bundled_ports(text: str) -> str:
+    """Port 9 for `a=bundle-only` sections: their port 0 rejects nothing (RFC 9143, 6), and aiortc forgets
+    the attribute. Firefox writes it for every section but the first."""
+    blocks = re.split(r"^(?=m=)", text, flags=re.MULTILINE)
+    return "".join(
+        re.sub(r"^(m=\S+) 0 ", r"\1 9 ", block, count=1) if _BUNDLE_ONLY.search(block) else block
+        for block in blocks
+    )
 
 
 def _check_lines(text: str) -> None:

@@ -68,6 +68,20 @@ def test_our_answer_says_ice_lite_passive_recvonly_mux_and_the_end_of_candidates
         assert "a=candidate:2 1 tcp 2122317567 192.0.2.7 40000 typ host tcptype passive" in lines
 
 
+def test_a_bundle_only_section_is_not_rejected_for_its_port_zero() -> None:
+    """Firefox with bundlePolicy max-bundle; RFC 9143, 6."""
+    bundled = FIREFOX_UP.replace("m=video 9 ", "m=video 0 ").replace(
+        "a=mid:1\r\n", "a=mid:1\r\na=bundle-only\r\n"
+    )
+    answer = answer_up(read_offer(bundled), SOURCES, LOCAL, version=1)
+    assert {track.source for track in answer.tracks} == {Source.VOICE, Source.CAMERA}
+    assert section(answer.sdp, "1")[0].split()[1] == "40000"
+    assert "a=group:BUNDLE 0 1\r\n" in answer.sdp
+    rejected = FIREFOX_UP.replace("m=video 9 ", "m=video 0 ")
+    only = answer_up(read_offer(rejected), SOURCES, LOCAL, version=1)
+    assert {track.source for track in only.tracks} == {Source.VOICE}
+
+
 def test_red_comes_before_opus_and_the_audio_line_has_nack() -> None:
     answer = answer_up(read_offer(CHROMIUM_UP), SOURCES, LOCAL, version=1)
     voice = next(track for track in answer.tracks if track.source is Source.VOICE)

@@ -276,7 +276,8 @@ export class UpConnection {
   private async setLimits(): Promise<void> {
     for (const [source, line] of this.lines) {
       const transceiver = line.transceiver;
-      if (transceiver === null) continue;
+      // A line the server took no codec of is stopped: the others must go on.
+      if (transceiver === null || transceiver.currentDirection === "stopped") continue;
       const told = transceiver.mid === null ? undefined : this.bitrates[transceiver.mid];
       const music = source === "voice" && !this.soundProcessing;
       const parameters = transceiver.sender.getParameters();

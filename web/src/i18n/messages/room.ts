@@ -48,6 +48,11 @@ export const room = sentences({
   },
   troublePicture: { zh: "从 {time} 起，画面停住了。", en: "The picture stands still since {time}." },
   troublePictureHint: { zh: "正在换一条路重新接收。", en: "It is being fetched again." },
+  troubleCodec: { zh: "这个浏览器放不了老师的画面（H.264）。", en: "This browser cannot show the teacher’s picture (H.264)." },
+  troubleCodecHint: {
+    zh: "声音照常。请改用 Chrome 或 Edge 打开本页；联网的 Firefox 装好 H.264 插件后也可以。",
+    en: "The sound goes on. Open this page in Chrome or Edge, or in a Firefox that has got its H.264 plug-in.",
+  },
   troubleSource: { zh: "从 {time} 起，老师那边没有画面。", en: "No picture from the teacher since {time}." },
   troubleSourceHint: {
     zh: "画面一来就会自动恢复；声音照常。",

@@ -39,6 +39,7 @@ function facts(change: Partial<Facts> = {}): Facts {
     screen: slot("none"),
     voice: slot("moving"),
     sourceAway: false,
+    codecMissing: false,
     seenAt: NOW - 7000,
     mediaRetryAt: null,
     endedAt: null,
@@ -52,6 +53,11 @@ describe("the screen of a receiving room", () => {
     const refusal = { type: "refused" as const, code: "bad_token", words, fatal: true, retry_after_ms: 0 };
     const face = faceOf(facts({ link: "refused", refusal, lesson: null }), NOW);
     expect(face).toEqual({ kind: "code", refusal });
+  });
+
+  it("says that the browser has no decoder, and not that the picture is coming", () => {
+    const face = faceOf(facts({ codecMissing: true, stage: slot("waiting"), seenAt: null }), NOW);
+    expect(face).toMatchObject({ kind: "lesson", trouble: { kind: "codec" } });
   });
 
   it("keeps its token when another screen took the room, or the page is too old", () => {

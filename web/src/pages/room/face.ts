@@ -28,6 +28,8 @@ export interface Facts {
   voice: SlotVerdict | null;
   /** The picture that should move has no source now: nothing here or on the line is at fault. */
   sourceAway: boolean;
+  /** This browser has no decoder for the picture it is sent. */
+  codecMissing: boolean;
   /** When a picture last moved in this lesson; null: none did yet. */
   seenAt: number | null;
   /** When a new connection is asked for because the picture stands. */
@@ -36,7 +38,7 @@ export interface Facts {
   endedAt: number | null;
 }
 
-export type TroubleKind = "line" | "picture" | "source" | "teacher_away" | "joining";
+export type TroubleKind = "line" | "picture" | "codec" | "source" | "teacher_away" | "joining";
 
 export interface Trouble {
   kind: TroubleKind;
@@ -105,6 +107,7 @@ function troubleOf(facts: Facts, lesson: LessonView): Trouble | null {
   const due = slots.find((slot) => slot !== null && slot.motion !== "none");
   if (facts.stage !== null && due === undefined) return null;
   const since = facts.seenAt ?? due?.since ?? 0;
+  if (facts.codecMissing) return { kind: "codec", since, retryAt: null };
   if (facts.sourceAway) return { kind: "source", since, retryAt: null };
   return { kind: facts.seenAt === null ? "joining" : "picture", since, retryAt: facts.mediaRetryAt };
 }

@@ -291,7 +291,8 @@ export class RoomStore {
     // Welcome, but nothing told yet: a face drawn for that blink would keep the first picture waiting.
     const link = this.state.told === null && this.state.link === "on" ? "greeting" : this.state.link;
     const line = { known, link, awaySince, linkRetryAt, refusal, lesson: this.lesson.value, endedAt };
-    const media = { stage, screen, voice, sourceAway, seenAt, mediaRetryAt: retryAt };
+    const codecMissing = this.seat.value?.detail === "codec_missing";
+    const media = { stage, screen, voice, sourceAway, codecMissing, seenAt, mediaRetryAt: retryAt };
     return faceOf({ ...line, ...media }, now);
   }
 }
