@@ -17,6 +17,7 @@ SILENT_MS = 2_500
 JOINING_MS = 10_000
 WEAK_LOSS = 0.05
 WEAK_AFTER_MS = 10_000
+THIN_AFTER_MS = 2_000
 HELP_MS = 120_000
 
 
@@ -25,7 +26,8 @@ class Facts:
     """What is known of one receiving room. Times are when something was last so; None: never.
 
     `joined_at`: when the page came in, or was last told to connect again. `media_up`: its down connection is
-    CONNECTED. `picture_due`, `sound_due`: since when its slots carry something that is really sent.
+    CONNECTED. `weak_since`, `held_since`: since when the worker gives it less for its line, and no moving
+    stage at all. `picture_due`, `sound_due`: since when its slots carry something that is really sent.
     """
 
     present: bool = False
@@ -42,6 +44,8 @@ class Facts:
     codec_missing: bool = False
     sends_voice_only: bool = False
     lossy_since: int | None = None
+    weak_since: int | None = None
+    held_since: int | None = None
     muted: bool = False
     help_kind: str = ""
     help_since: int | None = None
@@ -156,6 +160,24 @@ TABLE: tuple[Row, ...] = (
         "camera_absent",
         lambda f, _: f.on_air and f.sends_voice_only,
         Words(zh="这个教室只有声音，没有摄像头画面。", en="This room sends its voice only, no picture."),
+    ),
+    Row(
+        SeatState.WEAK_LINE,
+        "held",
+        lambda f, now: f.on_air and _older(f.held_since, now, THIN_AFTER_MS),
+        Words(
+            zh="网络太慢，只保住了声音和课件。",
+            en="The line is too thin: sound and courseware only.",
+        ),
+    ),
+    Row(
+        SeatState.WEAK_LINE,
+        "thin",
+        lambda f, now: f.on_air and _older(f.weak_since, now, THIN_AFTER_MS),
+        Words(
+            zh="网络慢，画面已调小，声音不受影响。",
+            en="The line is thin: a smaller picture, the sound is whole.",
+        ),
     ),
     Row(
         SeatState.WEAK_LINE,

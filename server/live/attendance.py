@@ -152,6 +152,9 @@ class Attendance:
             lines = [line.name for line in (participant.up, participant.down) if line is not None]
             if participant.down is not None:
                 participant.lost(max(worst.get(line, 0.0) for line in lines), now)
+                participant.line_judged(
+                    weak=participant.down.weak, held="stage" in participant.down.thinned, now=now
+                )
 
     # -- time ----------------------------------------------------------------------------------------
 

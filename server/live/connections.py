@@ -25,6 +25,7 @@ from server.media.contract import (
     SetDownSlots,
     SetRemote,
     SetUpTracks,
+    SlotViewing,
     TrackName,
 )
 from server.protocol import sdp as sdp_door
@@ -58,7 +59,9 @@ class MediaLost(Exception):
 class Connection:
     """`seat`: the room it belongs to, or "whip.{source}" and "whep.{source}". `plan`: slots as offered;
     `pointed`: what the worker was last told; `flowing_at`: MID -> when packets were last counted (ms);
-    `layers`: MID -> RIDs that somebody has a use for, `layers_told`: what its page knows of that."""
+    `thinned`: slots whose picture the worker leaves out for the line; `weak`: it gives less than the best;
+    `viewing`: the page's last word on its pictures, and when (ms); `layers`: MID -> RIDs that somebody has a
+    use for, `layers_told`: what its page knows of that."""
 
     name: str
     seat: str
@@ -75,6 +78,9 @@ class Connection:
     live: dict[str, CodecName | None] = field(default_factory=dict)
     flowing_at: dict[str, int] = field(default_factory=dict)
     told: dict[str, Assigned] | None = None
+    thinned: frozenset[str] = frozenset()
+    weak: bool = False
+    viewing: tuple[list[SlotViewing], int] = field(default_factory=lambda: ([], 0))
     layers: dict[str, list[str]] = field(default_factory=dict)
     layers_told: dict[str, list[str]] = field(default_factory=dict)
     opened_at: int = 0

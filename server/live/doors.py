@@ -166,6 +166,8 @@ class Doors(StandardDoors):
         match message:
             case m.Report():
                 who.reported(message, now)
+                if who.down is not None:
+                    self.room.media.viewing(who.down, message, now)
             case m.OfferUp():
                 await self._offer_up(who, page, message)
             case m.AnswerDown():

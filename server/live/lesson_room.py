@@ -326,7 +326,8 @@ class LessonRoom:
         for participant in self.attendance.everybody():
             assignment = self.attendance.assignment(participant, self.lesson, announced)
             shown = frozenset(slot for slot, origin in assignment.items() if origin in flowing)
-            participant.due(shown, now)
+            thinned = participant.down.thinned if participant.down else frozenset()
+            participant.due(shown - thinned, now)
             self._tell_layers(participant)
             if participant.down is None:
                 continue

@@ -39,6 +39,8 @@ class Participant:
     sounded_at: int | None = None
     sound_blocked: bool = False
     lossy_since: int | None = None
+    weak_since: int | None = None
+    held_since: int | None = None
     help_kind: str = ""
     help_since: int | None = None
     picture_due: int | None = None
@@ -67,6 +69,7 @@ class Participant:
         """Its down connection begins anew: it has the joining time again."""
         self.joined_at, self.reported_at = now, None
         self.lossy_since, self.sound_blocked = None, False
+        self.weak_since = self.held_since = None
 
     def reported(self, report: Report, now: int) -> None:
         """The page's word about the last second."""
@@ -82,6 +85,11 @@ class Participant:
     def lost(self, share: float, now: int) -> None:
         """The worst slot's loss over the last second, 0 to 1."""
         self.lossy_since = lossy_since(self.lossy_since, share, now)
+
+    def line_judged(self, *, weak: bool, held: bool, now: int) -> None:
+        """The worker gives it less for its line; `held`: no moving picture on the stage at all."""
+        self.weak_since = (self.weak_since or now) if weak else None
+        self.held_since = (self.held_since or now) if held else None
 
     def due(self, flowing: frozenset[str], now: int) -> None:
         """`flowing`: slots whose track is sending now. Starts and stops what can be missing here."""
@@ -115,6 +123,8 @@ class Participant:
             codec_missing=self.codec_missing,
             sends_voice_only=up_live == {Kind.AUDIO},
             lossy_since=self.lossy_since,
+            weak_since=self.weak_since,
+            held_since=self.held_since,
             muted=muted,
             help_kind=self.help_kind,
             help_since=self.help_since,

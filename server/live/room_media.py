@@ -17,6 +17,7 @@ from server.media.contract import (
     ClosePeer,
     CloseRoom,
     CloseTap,
+    DownFigures,
     Figures,
     LayersWanted,
     OpenTap,
@@ -24,17 +25,22 @@ from server.media.contract import (
     PeerSnapshot,
     PeerState,
     Point,
+    Reason,
     RequestKeyframe,
+    SlotViewing,
     TapSnapshot,
     TapTrack,
     TrackChanged,
     TrackName,
     UntapTrack,
+    Viewing,
 )
-from server.protocol.messages import Assigned
+from server.protocol.messages import Assigned, Report
 from server.protocol.parameters import CodecName, Kind, Source, UpTrack
 
 FLOWING_MS = 1_500
+VIEWING_EVERY_MS = 5_000
+MAX_SLOTS = 64
 WHIP_SEAT = "whip."
 WHEP_SEAT = "whep."
 
@@ -177,7 +183,33 @@ class RoomMedia:
                 self.close_unknown(down.peer)
             elif down.packets > 0:
                 worst[down.peer] = max(worst.get(down.peer, 0.0), down.loss)
+        self._judge_lines(figures.down)
         return worst
+
+    def _judge_lines(self, downs: list[DownFigures]) -> None:
+        """Whose line carries less than the best, and what is left out for it."""
+        held: dict[str, set[str]] = {}
+        weak = {down.peer for down in downs if down.reason is Reason.LINE}
+        for down in downs:
+            if down.held:
+                held.setdefault(down.peer, set()).add(down.slot)
+        for name, connection in self.connections.items():
+            connection.weak = name in weak
+            connection.thinned = frozenset(held.get(name, ()))
+
+    def viewing(self, connection: Connection, report: Report, now: int) -> None:
+        """Pass on how a page shows its pictures: what changed, dropped frames, else now and then."""
+        pictures = {slot.name for slot in connection.slots if slot.kind is Kind.VIDEO}
+        slots = [
+            SlotViewing(each.slot, min(max(each.shown, 0), 8_192), min(max(each.dropped, 0.0), 1.0))
+            for each in report.slots[:MAX_SLOTS]
+            if each.slot in pictures
+        ]
+        told, told_at = connection.viewing
+        bad = any(slot.dropped > 0.1 for slot in slots)
+        if self.worker is not None and slots and (bad or slots != told or now - told_at >= VIEWING_EVERY_MS):
+            connection.viewing = (slots, now)
+            self.worker.send(Viewing(peer=connection.name, slots=slots))
 
     def lacks_codec(self, connection: Connection, assignment: Assignment, tracks: Tracks) -> bool:
         """Whether a living picture has no payload type in its slot: the worker forwards nothing there."""
@@ -208,7 +240,8 @@ class RoomMedia:
                 if track != connection.pointed.get(slot.name):
                     self.worker.send(Point(peer=connection.name, slot=slot.name, track=track))
                     _keep(connection.pointed, slot.name, track)
-        told = {slot: Assigned(room=room, source=source) for slot, (room, source) in assignment.items()}
+        thinned = connection.thinned
+        told = {slot: Assigned(room, source, slot in thinned) for slot, (room, source) in assignment.items()}
         if told == connection.told:
             return None
         connection.told = told

@@ -118,10 +118,12 @@ class SlotView(msgspec.Struct, frozen=True):
 
 
 class Assigned(msgspec.Struct, frozen=True):
-    """What a slot carries now."""
+    """What a slot carries now. `thin`: the viewer's line carries no moving picture of it now, a single one
+    every few seconds at most."""
 
     room: str
     source: Source
+    thin: bool = False
 
 
 # -- page -> campus ----------------------------------------------------------------------------------
@@ -178,6 +180,8 @@ class SlotReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     freeze_ms: int = 0
     height: int = 0
     delay_ms: int = 0  # jitter buffer
+    dropped: float = 0.0  # share of frames that came and were not shown; 1: decoding takes all the time
+    shown: int = 0  # pixels in height of the place it is shown in; 0: not known
 
 
 class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="report"):

@@ -63,6 +63,8 @@ export interface SlotReport {
   freeze_ms?: number;
   height?: number;
   delay_ms?: number;
+  dropped?: number;
+  shown?: number;
 }
 
 /** Every second, what is really seen and heard here. */
@@ -285,10 +287,14 @@ export interface OfferDown {
   slots: SlotView[];
 }
 
-/** What a slot carries now. */
+/**
+ * What a slot carries now. `thin`: the viewer's line carries no moving picture of it now, a single one
+ * every few seconds at most.
+ */
 export interface Assigned {
   room: string;
   source: Source;
+  thin: boolean;
 }
 
 /** What each slot of the down connection carries; a slot that is not named carries nothing. */

@@ -73,8 +73,8 @@ describe("a down connection", () => {
   it("shows what a slot carries by the server's word, and not by another connection's", async () => {
     const { down } = connection();
     await down.offered(offer("d1"));
-    down.assigned({ type: "slots", connection: "d1", slots: { stage: { room: "main", source: "camera" } } });
-    down.assigned({ type: "slots", connection: "d0", slots: { stage: { room: "shahe", source: "camera" } } });
+    down.assigned({ type: "slots", connection: "d1", slots: { stage: { room: "main", source: "camera", thin: false } } });
+    down.assigned({ type: "slots", connection: "d0", slots: { stage: { room: "shahe", source: "camera", thin: false } } });
     expect(down.slots.get("stage")?.carries?.room).toBe("main");
     expect(down.slots.get("main")?.carries).toBeNull();
   });

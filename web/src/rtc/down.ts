@@ -15,6 +15,8 @@ export interface DownHost {
   /** Tracks or assignments changed: put them into elements again. */
   onSlots(slots: ReadonlyMap<string, Slot>): void;
   onState(state: RTCPeerConnectionState): void;
+  /** Pixels in height of the place a slot is shown in; 0: not known. */
+  shown?(slot: string): number;
 }
 
 export interface Slot {
@@ -120,7 +122,7 @@ export class DownConnection {
       let meter = this.meters.get(slot.name);
       if (meter === undefined) this.meters.set(slot.name, (meter = new SlotMeter(slot.name)));
       const inbound = byMid.get(slot.mid);
-      if (inbound !== undefined) reports.push(meter.read(inbound));
+      if (inbound !== undefined) reports.push(meter.read(inbound, this.host.shown?.(slot.name) ?? 0));
     }
     return reports;
   }

@@ -7,6 +7,8 @@ export interface InboundTotals {
   packetsReceived?: number;
   packetsLost?: number;
   frameHeight?: number;
+  framesDropped?: number;
+  totalDecodeTime?: number;
   concealedSamples?: number;
   silentConcealedSamples?: number;
   totalSamplesReceived?: number;
@@ -17,16 +19,21 @@ export interface InboundTotals {
   totalSamplesDuration?: number;
 }
 
+/** Share of the time in the decoder from which on it cannot keep up. */
+const BUSY = 0.85;
+
 export class SlotMeter {
   /** Root mean square of the sound since the last look, 0 to 1. */
   loudness = 0;
   /** Packets came since the last look. */
   flowing = false;
   private last: InboundTotals = {};
+  private readAt: number | null = null;
 
   constructor(private readonly slot: string) {}
 
-  read(totals: InboundTotals): Required<SlotReport> {
+  /** `shown`: pixels in height of the place it is shown in; `now`: milliseconds, any clock. */
+  read(totals: InboundTotals, shown = 0, now: number = performance.now()): Required<SlotReport> {
     const since = (field: keyof InboundTotals): number =>
       Math.max(0, (totals[field] ?? 0) - (this.last[field] ?? 0));
     const samples = since("totalSamplesReceived");
@@ -43,9 +50,21 @@ export class SlotMeter {
       concealed: samples > 0 ? Math.min(1, since("concealedSamples") / samples) : 0,
       freeze_ms: Math.round(since("totalFreezesDuration") * 1000),
       height: totals.frameHeight ?? 0,
+      dropped: this.strain(since, now),
+      shown,
       delay_ms: emitted > 0 ? Math.round((since("jitterBufferDelay") / emitted) * 1000) : 0,
     };
     this.last = { ...totals };
+    this.readAt = now;
     return report;
+  }
+
+  /** The share of frames that came and were not shown; all of them where decoding fills the time. */
+  private strain(since: (field: keyof InboundTotals) => number, now: number): number {
+    const frames = since("framesDecoded");
+    const dropped = since("framesDropped");
+    if (this.readAt === null || frames + dropped === 0) return 0;
+    const busy = (since("totalDecodeTime") * 1000) / Math.max(1, now - this.readAt);
+    return busy > BUSY ? 1 : dropped / (frames + dropped);
   }
 }

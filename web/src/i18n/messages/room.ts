@@ -67,6 +67,7 @@ export const room = sentences({
   retryNow: { zh: "正在重试…", en: "Trying now…" },
   awayChip: { zh: "正在重新连接，画面和声音继续", en: "Connecting again; picture and sound go on" },
   stageStill: { zh: "从 {time} 起没有老师画面", en: "No picture of the teacher since {time}" },
+  thin: { zh: "网络太慢：先保证声音，画面过一会儿更新一次", en: "Slow line: sound first, now and then a picture" },
   soundOnly: { zh: "现在只有声音", en: "Sound only for now" },
   soundOnlyHint: { zh: "老师没有打开摄像头和课件。", en: "The teacher’s camera and courseware are off." },
 

@@ -32,5 +32,7 @@ export const seat = sentences({
   detail_sound_blocked: { zh: "请助教点一下那边的屏幕", en: "Ask the assistant to touch the screen" },
   detail_sound_not_playing: { zh: "那边没有声音，请看看音箱", en: "They hear nothing: look at the loudspeaker" },
   detail_camera_absent: { zh: "那边没有摄像头画面", en: "They send no picture" },
+  detail_held: { zh: "网络太慢，只保住了声音和课件", en: "The line is too thin: sound and courseware only" },
+  detail_thin: { zh: "网络慢，画面已调小，声音正常", en: "The line is thin: smaller picture, sound is whole" },
   detail_loss: { zh: "画面可能卡顿", en: "The picture may stutter" },
 });

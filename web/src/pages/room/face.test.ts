@@ -124,7 +124,7 @@ describe("the screen of a receiving room", () => {
 });
 
 describe("the source of a picture", () => {
-  const camera = { room: "main", source: "camera" as const };
+  const camera = { room: "main", source: "camera" as const, thin: false };
 
   it("that sends nothing is told as the teacher's side, without a countdown", () => {
     const away = facts({ stage: slot("still"), sourceAway: true, mediaRetryAt: NOW + 1000 });

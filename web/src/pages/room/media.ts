@@ -53,6 +53,8 @@ export class RoomMedia {
     silent: false,
     camera: false,
     microphone: false,
+    /** The line carries no moving picture of what is due: single ones at most. */
+    thin: false,
   });
   /** Video tracks to draw, by slot; `own` is the room's camera. */
   readonly pictures = shallowReactive({
@@ -66,6 +68,8 @@ export class RoomMedia {
       this.state.verdicts["stage"]?.motion === "still" && this.state.verdicts["screen"]?.motion === "moving",
   );
 
+  /** Pixels in height of each picture's place, as the page tells. */
+  sizes: Partial<Record<string, number>> = {};
   private held: Held = { camera: null, voice: null };
   private acquiring: ReturnType<typeof setTimeout> | null = null;
   private readonly devices: Devices;
@@ -96,6 +100,7 @@ export class RoomMedia {
       send,
       onSlots: (slots) => this.placed(slots),
       onState: (state) => (this.state.connected = state === "connected"),
+      shown: (slot) => this.sizes[slot] ?? 0,
     });
   }
 
@@ -230,7 +235,7 @@ export class RoomMedia {
     return [...this.down.slots.values()].map(({ name, kind, carries }) => ({
       name,
       kind,
-      assigned: carries !== null,
+      assigned: carries !== null && carries.thin !== true,
     }));
   }
 
@@ -238,6 +243,7 @@ export class RoomMedia {
     const now = this.host.now();
     const verdicts = this.watch.sample(this.slots(), reports, now);
     this.state.verdicts = verdicts;
+    this.state.thin = [...this.down.slots.values()].some(({ carries }) => carries?.thin === true);
     const moving = verdicts["stage"]?.motion === "moving" || verdicts["screen"]?.motion === "moving";
     if (!moving) return;
     this.state.seenAt = now;
