@@ -265,7 +265,8 @@ def _check_demo(config: Config) -> None:
     if not ipaddress.ip_address(config.http.listen).is_loopback:
         raise bad_setting(
             "http.listen",
-            zh=f"演示配置只能监听 127.0.0.1,不能用 {config.http.listen}。正式使用请以 small-school.toml 为底稿。",
+            zh=f"演示配置只能监听 127.0.0.1,不能用 {config.http.listen}。"
+            "正式使用请以 small-school.toml 为底稿。",
             en=f"the demo listens on 127.0.0.1 only, not on {config.http.listen}. "
             "For a real installation start from configs/small-school.toml.",
         )

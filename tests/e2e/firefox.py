@@ -132,7 +132,7 @@ class FirefoxPage:
         began = time.monotonic()
         try:
             async with asyncio.timeout(timeout_s):
-                while not await self.evaluate(expression):
+                while not await self.evaluate(expression):  # noqa: ASYNC110 - a page tells nobody
                     await asyncio.sleep(0.1)
         except TimeoutError:
             raise AssertionError(f"never true: {expression}") from None
@@ -155,7 +155,7 @@ class FirefoxPage:
 
     async def screenshot(self, path: Path) -> None:
         shot = await self.firefox.command("browsingContext.captureScreenshot", context=self.context)
-        path.write_bytes(base64.b64decode(shot["data"]))
+        await asyncio.to_thread(path.write_bytes, base64.b64decode(shot["data"]))
 
 
 @contextlib.asynccontextmanager

@@ -70,14 +70,12 @@ def test_our_answer_says_ice_lite_passive_recvonly_mux_and_the_end_of_candidates
 
 def test_a_bundle_only_section_is_not_rejected_for_its_port_zero() -> None:
     """Firefox with bundlePolicy max-bundle; RFC 9143, 6."""
-    bundled = FIREFOX_UP.replace("m=video 9 ", "m=video 0 ").replace(
-        "a=mid:1\r\n", "a=mid:1\r\na=bundle-only\r\n"
-    )
+    rejected = FIREFOX_UP.replace("m=video 9 ", "m=video 0 ")
+    bundled = rejected.replace("a=mid:1\r\n", "a=mid:1\r\na=bundle-only\r\n")
     answer = answer_up(read_offer(bundled), SOURCES, LOCAL, version=1)
     assert {track.source for track in answer.tracks} == {Source.VOICE, Source.CAMERA}
     assert section(answer.sdp, "1")[0].split()[1] == "40000"
     assert "a=group:BUNDLE 0 1\r\n" in answer.sdp
-    rejected = FIREFOX_UP.replace("m=video 9 ", "m=video 0 ")
     only = answer_up(read_offer(rejected), SOURCES, LOCAL, version=1)
     assert {track.source for track in only.tracks} == {Source.VOICE}
 
