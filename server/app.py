@@ -22,6 +22,8 @@ from recorder import heartbeat, lifeline
 from server.api import keys
 from server.api.application import Application, Parts, build, serve
 from server.api.codes import RoomCodes
+from server.api.help import serve_help
+from server.api.tls import Certificate, certificate_of
 from server.api.tokens import TokenKind
 from server.clock import SystemClock
 from server.config import Config, load
@@ -100,7 +102,9 @@ def bind(config: Config) -> socket.socket:
         ) from error
 
 
-async def run(config: Config, listening: socket.socket, stop: asyncio.Event) -> None:
+async def run(
+    config: Config, listening: socket.socket, stop: asyncio.Event, certificate: Certificate | None = None
+) -> None:
     """Everything of campus, until `stop`."""
     store = await Store.open(config.store_path, SystemClock())
     try:
@@ -116,19 +120,23 @@ async def run(config: Config, listening: socket.socket, stop: asyncio.Event) -> 
                 group.create_task(_announce(app), name="announce"),
                 group.create_task(heartbeat.beat(), name="heartbeat"),
             ]
-            await serve(app, listening, stop)
+            if certificate is not None:
+                others.append(group.create_task(certificate.follow(), name="certificate"))
+            if config.http.help_port:
+                others.append(group.create_task(serve_help(config, parts.clock), name="help page"))
+            await serve(app, listening, stop, certificate.context if certificate is not None else None)
             for task in (*others, live):
                 task.cancel()
     finally:
         await store.close()
 
 
-async def _main(config: Config, listening: socket.socket) -> None:
+async def _main(config: Config, listening: socket.socket, certificate: Certificate | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await run(config, listening, stop)
+    await run(config, listening, stop, certificate)
 
 
 def main() -> int:
@@ -138,8 +146,9 @@ def main() -> int:
     try:
         config = load(parser.parse_args().config)
         logs.set_up("campus", config.logs.level, config.logs.format)
+        certificate = certificate_of(config.http)
         with bind(config) as listening:
-            uvloop.run(_main(config, listening))
+            uvloop.run(_main(config, listening, certificate))
     except LiankeError as error:
         print(f"{error.words.zh}\n{error.words.en}", file=sys.stderr)
         return BAD_CONFIGURATION

@@ -116,8 +116,8 @@ def _make_ca(folder: Path, now: datetime) -> bool:
         raise UserFault(
             "half_a_ca",
             zh=f"{folder} 中只有 {CA_CERTIFICATE} 或 {CA_KEY} 之一。请从备份恢复另一个,或换一个空目录。",
-            en=f"{folder} holds only one of {CA_CERTIFICATE} and {CA_KEY}. Restore the other from a backup, or "
-            "choose an empty folder.",
+            en=f"{folder} holds only one of {CA_CERTIFICATE} and {CA_KEY}. Restore the other from a backup, "
+            "or choose an empty folder.",
         )
     secret = ec.generate_private_key(ec.SECP256R1())
     name = _named(f"Lianke private CA {now:%Y-%m-%d}")

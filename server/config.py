@@ -32,6 +32,10 @@ class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     trusted_proxies: list[str] = []  # addresses whose X-Forwarded-For is believed
     max_body_bytes: int = 256 * 1024
     request_timeout_s: float = 20.0
+    certificate: str = ""  # PEM file, with its chain; read again when it changes. Empty: plain HTTP
+    key: str = ""  # PEM file of its key
+    help_port: int = 0  # a page over plain HTTP for panels that cannot open HTTPS; 0: none
+    ca: str = ""  # PEM file of a private CA, offered on that page
     most_pages: int = 2000  # WebSockets open at once; further pages are told to come back
 
 
@@ -43,6 +47,14 @@ class Media(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     port_base: int = 40000
     tcp: bool = True  # for rooms whose firewall lets no UDP through
     workers: int = 0  # 0: one less than there are cores, at least one
+
+
+class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A TURN server (coturn with `use-auth-secret`) for rooms that reach no media worker by themselves."""
+
+    urls: list[str] = []  # e.g. "turns:lianke.example.cn:443?transport=tcp"
+    secret: str = ""  # coturn's static-auth-secret
+    credential_hours: int = 12
 
 
 class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -136,6 +148,7 @@ class RoomEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     http: Http = Http()
     media: Media = Media()
+    turn: Turn = Turn()
     data: Data = Data()
     lessons: Lessons = Lessons()
     broadcast: Broadcast = Broadcast()
@@ -171,7 +184,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         host = self.http.listen
         if host in ("0.0.0.0", "::", "127.0.0.1", "::1"):
             host = "localhost"
-        return f"http://{host}:{self.http.port}"
+        return f"{self.scheme}://{host}:{self.http.port}"
+
+    @property
+    def scheme(self) -> str:
+        """Of campus itself, whatever a proxy before it speaks."""
+        return "https" if self.http.certificate else "http"
 
 
 SECTIONS: tuple[str, ...] = tuple(name for name in Config.__struct_fields__ if name != "rooms")
@@ -259,6 +277,28 @@ def _check_between(key: str, value: float, low: float, high: float) -> None:
         )
 
 
+def _check_road(config: Config) -> None:
+    """Certificate, help page and TURN fit together."""
+    http, turn = config.http, config.turn
+    _check_between("http.help_port", http.help_port, 0, 65535)
+    if bool(http.certificate) != bool(http.key):
+        raise bad_setting(
+            "http.certificate", zh="证书和私钥要一起给出。", en="certificate and key go together: give both."
+        )
+    if http.help_port == http.port:
+        raise bad_setting("http.help_port", zh="不能与 http.port 相同。", en="it must differ from http.port.")
+    for url in turn.urls:
+        if not url.startswith(("turn:", "turns:")):
+            raise bad_setting(
+                "turn.urls",
+                zh=f"“{url}”应以 turn: 或 turns: 开头。",
+                en=f'"{url}" must begin with turn: or turns:.',
+            )
+    if bool(turn.urls) != bool(turn.secret):
+        raise bad_setting("turn.secret", zh="urls 和 secret 要一起给出。", en="urls and secret go together.")
+    _check_between("turn.credential_hours", turn.credential_hours, 1, 24 * 7)
+
+
 def _check_demo(config: Config) -> None:
     if not config.demo.enabled:
         return
@@ -303,6 +343,7 @@ def _check(config: Config) -> Config:
                           en="it is one of debug, info, warning, error.")  # fmt: skip
     if config.logs.format not in ("text", "json"):
         raise bad_setting("logs.format", zh="只能是 text 或 json。", en="it is text or json.")
+    _check_road(config)
     _check_demo(config)
     _check_rooms(config.rooms)
     return config

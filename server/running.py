@@ -21,7 +21,8 @@ OPERATOR_TOKEN = "operator.token"
 
 class Running(msgspec.Struct, frozen=True):
     """`url`: as this machine reaches it; `token_file`: absolute path of the operator's token; `archive` and
-    `store`: of the recordings' folder and the database; `keep_journal`: its setting."""
+    `store`: of the recordings' folder and the database; `keep_journal`: its setting; `certificate`: the
+    file to know it by, "" for plain HTTP."""
 
     pid: int
     url: str
@@ -29,6 +30,7 @@ class Running(msgspec.Struct, frozen=True):
     archive: str = ""
     store: str = ""
     keep_journal: bool = False
+    certificate: str = ""
 
 
 def of(config: Config) -> Running:
@@ -39,11 +41,12 @@ def of(config: Config) -> Running:
     archive, store = config.archive_path.absolute(), config.store_path.absolute()
     return Running(
         os.getpid(),
-        f"http://{at}:{config.http.port}",
+        f"{config.scheme}://{at}:{config.http.port}",
         str(token),
         str(archive),
         str(store),
         config.recording.keep_journal,
+        str(Path(config.http.certificate).absolute()) if config.http.certificate else "",
     )
 
 

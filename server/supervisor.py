@@ -79,6 +79,11 @@ def check_ports(config: Config) -> None:
     ]
     for kind, host, port, key, name in [
         (socket.SOCK_STREAM, config.http.listen, config.http.port, "http.port", "TCP"),
+        *(
+            [(socket.SOCK_STREAM, config.http.listen, config.http.help_port, "http.help_port", "TCP")]
+            if config.http.help_port
+            else []
+        ),
         *media,
     ]:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:

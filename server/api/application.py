@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -109,12 +110,14 @@ def listening_options(app: Application) -> dict[str, Any]:
     return {"access_log": None, "keepalive_timeout": 30.0, "logger": connection_log(app[keys.METRICS])}
 
 
-async def serve(app: Application, listening: socket.socket, stop: asyncio.Event) -> None:
+async def serve(
+    app: Application, listening: socket.socket, stop: asyncio.Event, tls: ssl.SSLContext | None = None
+) -> None:
     """Answer requests until `stop`; then requests under way have some seconds to end."""
     runner = web.AppRunner(app, **listening_options(app), shutdown_timeout=CLOSING_S)
     await runner.setup()
     try:
-        await web.SockSite(runner, listening).start()
+        await web.SockSite(runner, listening, ssl_context=tls).start()
         await stop.wait()
     finally:
         await runner.cleanup()

@@ -46,6 +46,7 @@ class Action(StrEnum):
     """What can be asked for. Each route and each WebSocket message has one."""
 
     OPEN_PAGE = "open_page"
+    READ_HELP = "read_help"  # the page over plain HTTP
     READ_HEALTH = "read_health"
     READ_METRICS = "read_metrics"
     READ_ME = "read_me"
@@ -127,6 +128,7 @@ _RECEIVERS = {
 }
 RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
     Action.OPEN_PAGE: _ANYONE,
+    Action.READ_HELP: _ANYONE,
     Action.READ_HEALTH: _ANYONE,
     Action.READ_METRICS: {_R.OPERATOR: Reach.ALL, _R.LOCAL: Reach.ALL, _R.ADMIN: Reach.ALL},
     Action.READ_ME: _ANYONE,

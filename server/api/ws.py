@@ -15,7 +15,9 @@ from aiohttp import WSMsgType, web
 from server.api.identity import is_same_origin
 from server.api.keys import CLOCK, CONFIG, LIVE, OPEN_PAGES, TOKENS
 from server.api.rights import Action, Actor, NoRight, Thing, enter_session, require, require_message
+from server.api.turn import ice_servers
 from server.clock import Clock
+from server.config import Turn
 from server.domain.admission import Identity
 from server.errors import LiankeError
 from server.live.service import NOWHERE, LiveService
@@ -45,8 +47,9 @@ _encoder = msgspec.json.Encoder()
 class Page:
     """One open page: satisfies `live.ports.PagePort`. `identity` and `session` are set before it enters."""
 
-    def __init__(self, socket: web.WebSocketResponse, clock: Clock) -> None:
+    def __init__(self, socket: web.WebSocketResponse, clock: Clock, turn: Turn) -> None:
         self.socket = socket
+        self.turn = turn
         self.clock = clock
         self.machine = Session(clock.monotonic())
         self.identity = Identity(m.Role.OBSERVER, "", m.Words(zh="", en=""))
@@ -58,7 +61,8 @@ class Page:
     # -- what the live service says ------------------------------------------------------------------
 
     def welcome(self, welcome: m.Welcome) -> None:
-        self.carry_out(self.machine.accept(welcome))
+        servers = ice_servers(self.turn, self.session, self.clock.wall_ms())
+        self.carry_out(self.machine.accept(msgspec.structs.replace(welcome, ice_servers=servers)))
 
     def send(self, message: m.FromServer) -> None:
         if self.closing is None and not self._outbox.put(message):
@@ -189,7 +193,7 @@ async def connect(request: web.Request) -> web.StreamResponse:
     socket = web.WebSocketResponse(max_msg_size=2 * m.MAX_MESSAGE, compress=False, autoping=True)
     await socket.prepare(request)
     await request.app[LIVE].ready.wait()
-    page = Page(socket, request.app[CLOCK])
+    page = Page(socket, request.app[CLOCK], request.app[CONFIG].turn)
     pages = request.app[OPEN_PAGES]
     if len(pages) >= request.app[CONFIG].http.most_pages:
         page.hang_up(fault("too_many", retry_after_ms=RETRY_FULL_MS), CloseCode.REFUSED)

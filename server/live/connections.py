@@ -58,7 +58,8 @@ class MediaLost(Exception):
 @dataclass(slots=True)
 class Connection:
     """`seat`: the room it belongs to, or "whip.{source}" and "whep.{source}". `plan`: slots as offered;
-    `pointed`: what the worker was last told; `flowing_at`: MID -> when packets were last counted (ms);
+    `answered`: the newest offer that was; `pointed`: what the worker was last told; `flowing_at`: MID -> when
+    packets were last counted (ms);
     `thinned`: slots whose picture the worker leaves out for the line; `weak`: it gives less than the best;
     `viewing`: the page's last word on its pictures, and when (ms); `layers`: MID -> RIDs that somebody has a
     use for, `layers_told`: what its page knows of that."""
@@ -69,6 +70,7 @@ class Connection:
     transport: LocalTransport
     version: int = 1
     offer: int = 0
+    answered: int = 0
     remote: RemoteTransport | None = None
     tracks: list[UpTrack] = field(default_factory=list)
     plan: list[SlotPlan] = field(default_factory=list)
@@ -208,8 +210,21 @@ async def answered_down(worker: WorkerPort, connection: Connection, text: str) -
     """The page's answer to our offer."""
     answer = sdp_door.read_down_answer(text, connection.plan)
     slots = SetDownSlots(request=0, peer=connection.name, slots=answer.slots)
+    connection.answered = connection.offer
     await _set(worker, connection, slots, answer.remote)
     connection.slots = answer.slots
+
+
+async def restart_down(worker: WorkerPort, connection: Connection) -> str:
+    """Our ICE restart of a receiving connection: the offer's text. Media goes on over the old road until
+    the page has found a new one."""
+    done = await ask(worker, RestartIce(request=0, peer=connection.name))
+    if done.transport is None:
+        raise MediaLost("a restart without a transport")
+    connection.transport = done.transport
+    connection.version += 1
+    connection.offer += 1
+    return sdp_door.offer_down(connection.plan, connection.transport, version=connection.version)
 
 
 async def open_whep(worker: WorkerPort, lesson: str, seat: str, text: str) -> tuple[Connection, str]:

@@ -172,10 +172,8 @@ class Doors(StandardDoors):
                 await self._offer_up(who, page, message)
             case m.AnswerDown():
                 await self._answer_down(who, message)
-            case m.WantDown():
-                self._drop_down(who)
-                if self.room.lesson.on_air:
-                    await self._offer_down(who, now)
+            case m.WantDown(restart=restart):
+                await self._want_down(who, page, now, restart=restart)
             case m.RestartUp():
                 self._drop_up(who)
             case m.Hand(up=up):
@@ -274,13 +272,27 @@ class Doors(StandardDoors):
             return
         self.room.media.connections[connection.name] = who.down = connection
         who.media_restarts(now)
+        self._send_offer(page, connection, text)
+
+    def _send_offer(self, page: PagePort, connection: Connection, text: str) -> None:
         slots = [m.SlotView(name=slot.name, mid=slot.mid, kind=slot.kind) for slot in connection.plan]
         page.send(m.OfferDown(connection=connection.name, offer=connection.offer, sdp=text, slots=slots))
+
+    async def _want_down(self, who: Participant, page: PagePort, now: int, *, restart: bool) -> None:
+        """A new connection; or, over the one there is, an offer to look for a better road."""
+        if not restart or who.down is None or not who.down.plan or not _kept(who.down, who.down.name):
+            self._drop_down(who)
+            if self.room.lesson.on_air:
+                await self._offer_down(who, now)
+        elif who.down.answered == who.down.offer:  # else its page is still at the one before
+            self._send_offer(page, who.down, await exchange.restart_down(self.room.media.need(), who.down))
 
     async def _answer_down(self, who: Participant, message: m.AnswerDown) -> None:
         """An answer to an offer that is no longer ours is late, not wrong."""
         down = who.down
-        if down is None or message.connection != down.name or message.offer != down.offer or down.slots:
+        if down is None or message.connection != down.name or message.offer != down.offer:
+            return
+        if down.answered == down.offer:
             return
         await exchange.answered_down(self.room.media.need(), down, message.sdp)
 

@@ -12,7 +12,7 @@ from server.domain.seats import Facts, lossy_since
 from server.live.connections import Connection
 from server.live.ports import PagePort
 from server.media.contract import PeerState
-from server.protocol.messages import Report, Role, SeatState, Words
+from server.protocol.messages import Report, Road, Role, SeatState, Words
 from server.protocol.parameters import Kind, Source
 
 LINE_GRACE_MS = 1_500
@@ -41,6 +41,7 @@ class Participant:
     lossy_since: int | None = None
     weak_since: int | None = None
     held_since: int | None = None
+    road: Road | None = None
     help_kind: str = ""
     help_since: int | None = None
     picture_due: int | None = None
@@ -63,7 +64,7 @@ class Participant:
 
     def left(self, now: int) -> None:
         """What was known stays known: it may be back before anybody need see that it left."""
-        self.page, self.left_at = None, now
+        self.page, self.left_at, self.road = None, now, None
 
     def media_restarts(self, now: int) -> None:
         """Its down connection begins anew: it has the joining time again."""
@@ -75,6 +76,7 @@ class Participant:
         """The page's word about the last second."""
         self.reported_at = now
         self.sound_blocked = report.sound_blocked
+        self.road = report.road
         by_slot = {slot.slot: slot for slot in report.slots}
         if any(by_slot[name].frames > 0 for name in ("stage", "screen") if name in by_slot):
             self.decoded_at = now
@@ -113,7 +115,8 @@ class Participant:
             was_here=self.was_here,
             joined_at=self.joined_at,
             on_air=on_air,
-            media_up=self.down is not None and self.down.state is PeerState.CONNECTED,
+            media_up=self.road is Road.HLS
+            or (self.down is not None and self.down.state is PeerState.CONNECTED),
             reported_at=self.reported_at,
             picture_due=self.picture_due,
             decoded_at=self.decoded_at,

@@ -89,6 +89,7 @@ def _seat(
         last_called=floor.last_called.get(seat.seat),
         sends=sorted(sends.get(seat.seat, ())),
         recorded=seat.seat in recorded,
+        road=seat.road,
     )
 
 

@@ -76,6 +76,7 @@ class Seat(msgspec.Struct, frozen=True):
     last_called: int | None = None
     sends: list[Source] = []
     recorded: bool = False  # its own picture and voice are being written
+    road: Road | None = None  # how it receives, as its page tells
 
 
 class LessonView(msgspec.Struct, frozen=True):
@@ -107,6 +108,23 @@ class LessonView(msgspec.Struct, frozen=True):
     replay_ready: bool = False
     replay_after_ms: int | None = None  # from End to playable
     replay_url: str | None = None  # page path
+
+
+class Road(StrEnum):
+    """How the main room's media reaches a page: each is tried after the one above it."""
+
+    UDP = "udp"
+    TCP = "tcp"  # ICE-TCP, on the worker's own port
+    TURN = "turn"  # through the TURN server, over TLS where it is so configured
+    HLS = "hls"  # the live recording, some seconds late
+
+
+class IceServer(msgspec.Struct, frozen=True):
+    """A TURN server and this session's credentials for it, as `RTCIceServer` wants them."""
+
+    urls: list[str]
+    username: str
+    credential: str
 
 
 class SlotView(msgspec.Struct, frozen=True):
@@ -162,7 +180,10 @@ class AnswerDown(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="a
 
 
 class WantDown(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="want_down"):
-    """Ask for a (new) down connection, e.g. after the old one failed in the browser."""
+    """Ask for a (new) down connection, e.g. after the old one failed in the browser. `restart`: keep the
+    one there is and offer an ICE restart, to find a better road (a new one where there is none)."""
+
+    restart: bool = False
 
 
 class RestartUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="restart_up"):
@@ -192,6 +213,7 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="repor
     sound_blocked: bool  # the browser waits for a touch
     camera: bool = False
     microphone: bool = False
+    road: Road | None = None
 
 
 class Hand(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="hand"):
@@ -294,6 +316,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     resumed: bool = False
     keep_up: bool = False
     keep_down: bool = False
+    ice_servers: list[IceServer] = []  # for its RTCPeerConnections
     version: int = VERSION
 
 

@@ -31,7 +31,9 @@ async def greet(folder: Path, name: str, ca: Path) -> None:
         server.close()
 
 
-async def test_a_client_that_trusts_the_ca_believes_each_name_and_address_and_no_other(tmp_path: Path) -> None:
+async def test_who_trusts_the_ca_believes_each_name_and_address_and_no_other(
+    tmp_path: Path,
+) -> None:
     made = certificates.make(tmp_path, ["lianke.example.cn", "10.0.0.5", "fd00::5"], NOW)
     assert made.new_ca
     for name in made.names:

@@ -31,6 +31,7 @@ LAYERS: dict[str, set[str]] = {
         "recorder.lifeline", "recorder.control_server",
     },
     "server.config": {"server.protocol", "server.errors", "server.ids"},
+    "server.certificates": {"server.errors"},
     "server.running": {"server.config"},
     "server.ops": set(),
     "server.media": {
@@ -62,6 +63,7 @@ BUILDERS = {
     "server.app",
     "server.cli",
     "server.cli_recording",
+    "server.cli_road",
     "server.cli_source",
     "server.__main__",
 }  # they join the parts
@@ -85,6 +87,7 @@ HOMES = {
     "segno": {"server.api"},
     "jwt": {"server.api"},
     "openpyxl": {"server.workbooks"},
+    "cryptography": {"server.certificates"},
     "cyclopts": {"server.cli", "server.cli_recording", "server.cli_source", "server.drill"},
     "rich": {"server.cli", "server.cli_recording", "server.cli_source", "server.drill"},
 }

@@ -27,8 +27,8 @@ OTHER = Thing(lesson="L0000000002", main_room="other", seats=frozenset({"luoping
 STUDIO = Actor(ActorRole.STUDIO, room="main")
 SHAHE = Actor(ActorRole.ROOM, room="shahe")
 OPEN_TO_ALL = {
-    Action.OPEN_PAGE, Action.READ_HEALTH, Action.READ_ME, Action.SET_UP, Action.LOG_IN, Action.LOG_OUT,
-    Action.ENTER_CODE, Action.ASK_OPTIONS, Action.CONNECT,
+    Action.OPEN_PAGE, Action.READ_HELP, Action.READ_HEALTH, Action.READ_ME, Action.SET_UP, Action.LOG_IN,
+    Action.LOG_OUT, Action.ENTER_CODE, Action.ASK_OPTIONS, Action.CONNECT,
 }  # fmt: skip
 
 

@@ -232,6 +232,25 @@ async def test_a_dead_worker_is_told_to_every_page_and_the_room_is_placed_again(
         assert second.of(media.OpenTap)
 
 
+async def test_a_page_that_looks_for_a_better_road_keeps_its_connection() -> None:
+    async with stage() as at:
+        studio, room = await at.enter(Role.TEACHER, "main"), await at.enter(Role.ROOM, "shahe")
+        await at.say(studio, m.Start())
+        await at.connect(room)
+        before = room.last(m.OfferDown)
+        await at.say(room, m.WantDown(restart=True))
+        offered = room.last(m.OfferDown)
+        assert before is not None
+        assert offered is not None
+        assert (offered.connection, offered.offer) == (before.connection, before.offer + 1)
+        await at.say(room, m.WantDown(restart=True))
+        assert room.last(m.OfferDown) is offered, "its page has not answered the one before"
+        await at.say(room, m.WantDown())
+        another = room.last(m.OfferDown)
+        assert another is not None
+        assert another.connection != before.connection
+
+
 async def test_a_restarted_campus_keeps_the_connections_the_worker_still_has() -> None:
     async with stage() as before:
         studio, room = await before.enter(Role.TEACHER, "main"), await before.enter(Role.ROOM, "shahe")

@@ -33,6 +33,7 @@ const WELCOME: Welcome = {
   resumed: false,
   keep_up: false,
   keep_down: false,
+  ice_servers: [],
   version: 1,
 };
 

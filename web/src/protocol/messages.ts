@@ -43,9 +43,13 @@ export interface AnswerDown {
   sdp: string;
 }
 
-/** Ask for a (new) down connection, e.g. after the old one failed in the browser. */
+/**
+ * Ask for a (new) down connection, e.g. after the old one failed in the browser. `restart`: keep the
+ * one there is and offer an ICE restart, to find a better road (a new one where there is none).
+ */
 export interface WantDown {
   type: "want_down";
+  restart?: boolean;
 }
 
 /** The up connection failed in the browser: the server forgets it; an `OfferUp` follows. */
@@ -67,6 +71,9 @@ export interface SlotReport {
   shown?: number;
 }
 
+/** How the main room's media reaches a page: each is tried after the one above it. */
+export type Road = "udp" | "tcp" | "turn" | "hls";
+
 /** Every second, what is really seen and heard here. */
 export interface Report {
   type: "report";
@@ -75,6 +82,7 @@ export interface Report {
   sound_blocked: boolean;
   camera?: boolean;
   microphone?: boolean;
+  road?: Road | null;
 }
 
 export interface Hand {
@@ -188,6 +196,13 @@ export interface Words {
   en: string;
 }
 
+/** A TURN server and this session's credentials for it, as `RTCIceServer` wants them. */
+export interface IceServer {
+  urls: string[];
+  username: string;
+  credential: string;
+}
+
 /**
  * `resumed`: this is the same session as before; `keep_up` and `keep_down`: the connections the
  * page named in `Hello` live on, do not make new ones.
@@ -202,6 +217,7 @@ export interface Welcome {
   resumed: boolean;
   keep_up: boolean;
   keep_down: boolean;
+  ice_servers: IceServer[];
   version: number;
 }
 
@@ -223,6 +239,7 @@ export interface Seat {
   last_called: number | null;
   sends: Source[];
   recorded: boolean;
+  road: Road | null;
 }
 
 /** All a page needs to draw the lesson. */

@@ -22,6 +22,7 @@ function welcome(changes: Partial<Welcome> = {}): Welcome {
     resumed: false,
     keep_up: false,
     keep_down: false,
+    ice_servers: [],
     version: 1,
     ...changes,
   };

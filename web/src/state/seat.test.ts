@@ -20,6 +20,7 @@ function seat(changes: Partial<Seat> = {}): Seat {
     last_called: null,
     sends: [],
     recorded: false,
+    road: null,
     ...changes,
   };
 }

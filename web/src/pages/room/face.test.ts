@@ -162,6 +162,7 @@ describe("speaking", () => {
     last_called: null,
     sends: [],
     recorded: false,
+    road: null,
   };
 
   it("is told to the room that is called on or opened, never outside a lesson", () => {
