@@ -11,7 +11,7 @@ import hashlib
 import hmac
 
 from server.config import Turn
-from server.protocol.messages import IceServer
+from server.protocol.parameters import IceServer
 
 HOUR_MS = 3_600_000
 

@@ -12,8 +12,8 @@ from server.domain.seats import Facts, lossy_since
 from server.live.connections import Connection
 from server.live.ports import PagePort
 from server.media.contract import PeerState
-from server.protocol.messages import Report, Road, Role, SeatState, Words
-from server.protocol.parameters import Kind, Source
+from server.protocol.messages import Report, Role, SeatState, Words
+from server.protocol.parameters import Kind, Road, Source
 
 LINE_GRACE_MS = 1_500
 """A WebSocket that is back within this time was never away."""

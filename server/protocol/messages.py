@@ -15,7 +15,7 @@ from enum import StrEnum
 import msgspec
 
 from server.protocol import broadcast
-from server.protocol.parameters import Source
+from server.protocol.parameters import IceServer, Road, Source
 
 VERSION = 1
 MAX_MESSAGE = 64 * 1024  # an SDP of our pages is below 12 kB
@@ -108,23 +108,6 @@ class LessonView(msgspec.Struct, frozen=True):
     replay_ready: bool = False
     replay_after_ms: int | None = None  # from End to playable
     replay_url: str | None = None  # page path
-
-
-class Road(StrEnum):
-    """How the main room's media reaches a page: each is tried after the one above it."""
-
-    UDP = "udp"
-    TCP = "tcp"  # ICE-TCP, on the worker's own port
-    TURN = "turn"  # through the TURN server, over TLS where it is so configured
-    HLS = "hls"  # the live recording, some seconds late
-
-
-class IceServer(msgspec.Struct, frozen=True):
-    """A TURN server and this session's credentials for it, as `RTCIceServer` wants them."""
-
-    urls: list[str]
-    username: str
-    credential: str
 
 
 class SlotView(msgspec.Struct, frozen=True):

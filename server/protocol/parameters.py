@@ -131,3 +131,20 @@ class DownSlot(msgspec.Struct, frozen=True):
     extensions: Extensions
     ssrc: int
     rtx_ssrc: int = 0
+
+
+class Road(StrEnum):
+    """How the main room's media reaches a page: each is tried after the one above it."""
+
+    UDP = "udp"
+    TCP = "tcp"  # ICE-TCP, on the worker's own port
+    TURN = "turn"  # through the TURN server, over TLS where it is so configured
+    HLS = "hls"  # the live recording, some seconds late
+
+
+class IceServer(msgspec.Struct, frozen=True):
+    """A TURN server and this session's credentials for it, as `RTCIceServer` wants them."""
+
+    urls: list[str]
+    username: str
+    credential: str
