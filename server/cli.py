@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from server import running
 from server.cli_recording import recording
@@ -119,12 +120,21 @@ def relay(
     pps: int = 250,
     profile: Literal["gcm", "sha1"] = "gcm",
     bursts: bool = True,
+    layers: Annotated[int, Parameter(validator=Number(gte=1, lte=3))] = 1,
+    feedback: bool = False,
+    joining: int = 0,
     as_json: AsJson = False,
 ) -> int:
-    """What one media worker pays to forward a packet. --no-bursts: packets evenly, not frame by frame."""
-    from server.drill import commands
+    """What one media worker pays to forward a packet.
 
-    return commands.bench_relay(viewers, seconds, pps, profile, bursts=bursts, as_json=as_json)
+    --no-bursts: packets evenly, not frame by frame. --layers 3: the publisher sends simulcast. --feedback:
+    viewers tell when packets came, as browsers do. --joining 20: so many more viewers come each second.
+    """
+    from server.drill import commands
+    from server.drill.bench_relay import Load
+
+    load = Load(viewers, seconds, pps, profile, bursts, layers, feedback, joining)
+    return commands.bench_relay(load, as_json=as_json)
 
 
 def _server(config_file: Path | None) -> Running:

@@ -17,6 +17,7 @@ core, decryption, fan-out up to this viewer, encryption. It does not contain the
 from __future__ import annotations
 
 import asyncio
+import resource
 import sys
 import tempfile
 import time
@@ -49,6 +50,21 @@ CONNECT_TIMEOUT_S = 60.0
 T = TypeVar("T")
 
 
+class Load(msgspec.Struct, frozen=True):
+    """What is asked of the worker. `layers`: of the publisher, viewers get the highest; `feedback`: viewers
+    tell transport-wide when packets came, and the worker estimates their lines; `joining`: viewers a second
+    that come while it is measured."""
+
+    viewers: int = 40
+    seconds: float = 10
+    pps: int = 250
+    profile: Profile = "gcm"
+    bursts: bool = True
+    layers: int = 1
+    feedback: bool = False
+    joining: int = 0
+
+
 class RelayFigures(msgspec.Struct, frozen=True):
     """What `lianke bench relay --json` prints (see the module's words)."""
 
@@ -60,6 +76,10 @@ class RelayFigures(msgspec.Struct, frozen=True):
     us_per_forward: float
     profile: str
     p99_relay_ms: float
+    layers: int = 1
+    feedback: bool = False
+    joined: int = 0
+    kib_a_viewer: int = 0
 
 
 class BenchFailed(Exception):
@@ -149,22 +169,29 @@ def cpu_seconds(pid: int) -> float:
     return time.clock_gettime(~pid << 3 | 2)
 
 
-def up_track() -> UpTrack:
+def resident_kib(pid: int) -> int:
+    """A process' memory (Linux)."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() // 1024
+
+
+def up_track(layers: int) -> UpTrack:
     codec = Codec(CodecName.H264, load.PAYLOAD_TYPE, 90_000, nack=True, pli=True)
-    extensions = Extensions(mid=load.MID_ID, transport_cc=load.TRANSPORT_CC_ID)
-    return UpTrack(load.MID, Source.CAMERA, Kind.VIDEO, [codec], extensions, {load.UP_SSRC: 0})
+    rids = load.rids(layers)
+    extensions = Extensions(load.MID_ID, rid=load.RID_ID if rids else 0, transport_cc=load.TRANSPORT_CC_ID)
+    ssrcs = {} if rids else {load.UP_SSRC: 0}
+    return UpTrack(load.MID, Source.CAMERA, Kind.VIDEO, [codec], extensions, ssrcs, rids)
 
 
-def down_slot(number: int) -> DownSlot:
+def down_slot(number: int, feedback: bool) -> DownSlot:
     codec = Codec(CodecName.H264, load.PAYLOAD_TYPE, 90_000, load.RTX_PAYLOAD_TYPE, nack=True, pli=True)
-    extensions = Extensions(mid=load.MID_ID, abs_send_time=load.ABS_SEND_TIME_ID)
+    extensions = Extensions(load.MID_ID, abs_send_time=load.ABS_SEND_TIME_ID)
+    if feedback:
+        extensions = Extensions(load.MID_ID, transport_cc=load.TRANSPORT_CC_ID)
     ssrc = load.FIRST_DOWN_SSRC + 2 * number
     return DownSlot("stage", load.MID, Kind.VIDEO, [codec], extensions, ssrc, ssrc + 1)
 
 
-async def bench_relay(
-    viewers: int, seconds: float, pps: int, profile: Profile = "gcm", bursts: bool = True
-) -> RelayFigures:
+async def bench_relay(asked: Load) -> RelayFigures:
     """Run the load and measure. BenchFailed where anything does not do its part."""
     with tempfile.TemporaryDirectory(prefix="lianke-bench-") as folder:
         control, taps = Path(folder, "w0.sock"), Path(folder, "w0.taps")
@@ -174,59 +201,84 @@ async def bench_relay(
             child_process(*command),
             child_process("server.drill.load", "receive") as receiving,
             child_process("server.drill.load", "send") as sending,
+            child_process("server.drill.load", "join") as joining,
         ):
             worker = Worker(control)
             async with asyncio.TaskGroup() as group:
                 running = group.create_task(worker.run(), name="worker link")
                 try:
-                    pid = await worker.pid()
-                    sender, receivers = Child(sending), Child(receiving)
-                    await _connect(
-                        worker, sender, load.Assignment(1, profile, pps, seconds, bursts), [], "up"
-                    )
-                    assignment = load.Assignment(viewers, profile, pps, seconds)
-                    slots = [down_slot(number) for number in range(viewers)]
-                    await _connect(worker, receivers, assignment, slots, "down")
-                    return await _measure(pid, sender, receivers, assignment)
+                    ends = Ends(worker, Child(sending), Child(receiving), Child(joining))
+                    return await ends.measure(await worker.pid(), asked)
                 finally:
                     running.cancel()
 
 
-async def _connect(
-    worker: Worker, child: Child, assignment: load.Assignment, slots: list[DownSlot], name: str
-) -> None:
-    await child.say(assignment)
-    remotes = (await child.hear(load.Parameters, START_TIMEOUT_S)).remotes
-    transports = []
-    for number, remote in enumerate(remotes):
-        peer = f"{name}{number}"
-        transports.append(await worker.open_peer(peer))
-        if slots:
-            await worker.ask(contract.SetDownSlots(0, peer, [slots[number]]))
-            worker.point(peer)
-        else:
-            await worker.ask(contract.SetUpTracks(0, peer, [up_track()]))
-        await worker.ask(contract.SetRemote(0, peer, remote))
-    await child.say(load.Transports(transports, [slot.ssrc for slot in slots]))
-    await child.hear(load.Ready, CONNECT_TIMEOUT_S)
+class Ends:
+    """The worker, the publisher, the viewers that are there, and those that come."""
 
+    def __init__(self, worker: Worker, sender: Child, receivers: Child, joiners: Child) -> None:
+        self.worker, self.sender, self.receivers, self.joiners = worker, sender, receivers, joiners
 
-async def _measure(pid: int, sender: Child, receivers: Child, assignment: load.Assignment) -> RelayFigures:
-    before = cpu_seconds(pid)
-    await sender.say(load.Go())
-    sent = await sender.hear(load.Result, assignment.seconds * 2 + 10)
-    await receivers.say(load.Go())
-    received = await receivers.hear(load.Result, 10)
-    cpu = cpu_seconds(pid) - before
-    if received.broken:
-        raise BenchFailed(f"{received.broken} packets reached viewers damaged")
-    return RelayFigures(
-        viewers=assignment.count,
-        sent=sent.packets,
-        forwarded=received.packets,
-        lost=sent.packets * assignment.count - received.packets,
-        worker_cpu_s=round(cpu, 3),
-        us_per_forward=round(cpu / max(received.packets, 1) * 1e6, 2),
-        profile=assignment.profile,
-        p99_relay_ms=received.relay_ms[1],
-    )
+    async def measure(self, pid: int, asked: Load) -> RelayFigures:
+        """Connect everybody, let it flow, count."""
+        await self._publish(asked)
+        empty_kib = resident_kib(pid)
+        viewers = load.Assignment(
+            asked.viewers, asked.profile, asked.pps, asked.seconds, feedback=asked.feedback
+        )
+        await self._watch(self.receivers, viewers, "down", 0)
+        coming = int(asked.joining * asked.seconds)
+        if coming:
+            joiners = load.Assignment(coming, asked.profile, 0, 0, joins_a_second=asked.joining)
+            await self._watch(self.joiners, joiners, "joining", asked.viewers)
+        before = cpu_seconds(pid)
+        await self.sender.say(load.Go())
+        if coming:
+            await self.joiners.say(load.Go())
+        sent = await self.sender.hear(load.Result, asked.seconds * 2 + 10)
+        await self.receivers.say(load.Go())
+        received = await self.receivers.hear(load.Result, 10)
+        cpu = cpu_seconds(pid) - before
+        if received.broken:
+            raise BenchFailed(f"{received.broken} packets reached viewers damaged")
+        return RelayFigures(
+            viewers=asked.viewers,
+            sent=sent.packets,
+            forwarded=received.packets,
+            lost=sent.packets * asked.viewers - received.packets,
+            worker_cpu_s=round(cpu, 3),
+            us_per_forward=round(cpu / max(received.packets, 1) * 1e6, 2),
+            profile=asked.profile,
+            p99_relay_ms=received.relay_ms[1],
+            layers=asked.layers,
+            feedback=asked.feedback,
+            joined=(await self.joiners.hear(load.Result, 30)).packets if coming else 0,
+            kib_a_viewer=(resident_kib(pid) - empty_kib) // (asked.viewers + coming),
+        )
+
+    async def _publish(self, asked: Load) -> None:
+        assignment = load.Assignment(
+            1, asked.profile, asked.pps, asked.seconds, asked.bursts, layers=asked.layers
+        )
+        await self.sender.say(assignment)
+        (remote,) = (await self.sender.hear(load.Parameters, START_TIMEOUT_S)).remotes
+        transport = await self.worker.open_peer("up0")
+        await self.worker.ask(contract.SetUpTracks(0, "up0", [up_track(asked.layers)]))
+        await self.worker.ask(contract.SetRemote(0, "up0", remote))
+        await self.sender.say(load.Transports([transport]))
+        await self.sender.hear(load.Ready, CONNECT_TIMEOUT_S)
+
+    async def _watch(self, child: Child, assignment: load.Assignment, name: str, first: int) -> None:
+        """Viewers of the publisher: slots of their own, pointed at it."""
+        await child.say(assignment)
+        remotes = (await child.hear(load.Parameters, START_TIMEOUT_S)).remotes
+        slots = [down_slot(first + number, assignment.feedback) for number in range(len(remotes))]
+        transports = []
+        for number, remote in enumerate(remotes):
+            peer = f"{name}{number}"
+            transports.append(await self.worker.open_peer(peer))
+            await self.worker.ask(contract.SetDownSlots(0, peer, [slots[number]]))
+            self.worker.point(peer)
+            await self.worker.ask(contract.SetRemote(0, peer, remote))
+        await child.say(load.Transports(transports, [slot.ssrc for slot in slots]))
+        await child.hear(load.Ready, CONNECT_TIMEOUT_S)

@@ -14,7 +14,7 @@ from aiohttp import ClientError
 from rich.console import Console
 from rich.table import Table
 
-from server.drill.bench_relay import BenchFailed
+from server.drill.bench_relay import BenchFailed, Load
 from server.drill.bench_relay import bench_relay as run_bench_relay
 from server.drill.classroom import Turned
 from server.drill.drill import DrillFailed
@@ -22,7 +22,7 @@ from server.drill.drill import drill as run_drill
 from server.drill.figures import DrillFigures
 from server.drill.own_server import ServerFailed
 from server.drill.replay import NoReplay
-from server.ingest.peer import ConnectFailed, Profile
+from server.ingest.peer import ConnectFailed
 
 T = TypeVar("T")
 
@@ -82,11 +82,9 @@ def _show_drill(found: DrillFigures) -> None:
     console.print(facts)
 
 
-def bench_relay(
-    viewers: int, seconds: float, pps: int, profile: Profile, *, bursts: bool, as_json: bool
-) -> int:
+def bench_relay(load: Load, *, as_json: bool) -> int:
     """0: measured; 1: the load could not be carried through."""
-    figures = _run(run_bench_relay(viewers, seconds, pps, profile, bursts))
+    figures = _run(run_bench_relay(load))
     if figures is None:
         return 1
     if as_json:

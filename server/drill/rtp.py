@@ -7,8 +7,10 @@ begins with its parameter sets (STAP-A).
 
 from __future__ import annotations
 
+import itertools
 import os
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 CLOCK_RATE = 90_000
@@ -43,7 +45,8 @@ class FrameShape(NamedTuple):
 
 
 class H264Stream:
-    """Makes the packets of one stream in order; `keyframe_soon` makes the next frame a keyframe."""
+    """Makes the packets of one stream in order; `keyframe_soon` makes the next frame a keyframe. `layer`: its
+    RID and that extension's id; `transport`: transport-wide numbers, where several streams share them."""
 
     def __init__(
         self,
@@ -53,6 +56,8 @@ class H264Stream:
         mid: bytes,
         mid_id: int,
         transport_cc_id: int = 0,
+        layer: tuple[bytes, int] | None = None,
+        transport: Iterator[int] | None = None,
     ) -> None:
         self.ssrc, self.shape = ssrc, shape
         self.keyframe_soon = False
@@ -60,7 +65,11 @@ class H264Stream:
         self._payload_type = payload_type
         self._body = os.urandom(BODY)
         self._mid = bytes([mid_id << 4 | len(mid) - 1]) + mid
+        if layer is not None:
+            rid, rid_id = layer
+            self._mid += bytes([rid_id << 4 | len(rid) - 1]) + rid
         self._transport_cc_id = transport_cc_id
+        self._transport = transport or itertools.count()
         self._keyframe = True
 
     def packet(self, now_ns: int) -> bytes:
@@ -88,7 +97,7 @@ class H264Stream:
     def _extensions(self) -> bytes:
         block = self._mid
         if self._transport_cc_id:
-            block += struct.pack("!BH", self._transport_cc_id << 4 | 1, self.index & 0xFFFF)
+            block += struct.pack("!BH", self._transport_cc_id << 4 | 1, next(self._transport) & 0xFFFF)
         block += bytes(-len(block) % 4)
         return struct.pack("!HH", 0xBEDE, len(block) // 4) + block
 
@@ -102,6 +111,34 @@ def read_sent(packet: bytes) -> Sent:
 def receiver_report(own_ssrc: int, ssrc: int, highest: int) -> bytes:
     """A receiver report (RFC 3550, 6.4.2) without loss: one block about `ssrc`."""
     return struct.pack("!BBHLLLLLLL", 0x81, 201, 7, own_ssrc, ssrc, 0, highest & 0xFFFFFFFF, 0, 0, 0)
+
+
+def transport_number(datagram: bytes | bytearray | memoryview, extension: int) -> int:
+    """The transport-wide number in a packet's one-byte extensions, which SRTP leaves readable; -1: none."""
+    at, end = 16, 16 + 4 * (datagram[14] << 8 | datagram[15])
+    if not datagram[0] & 0x10:
+        return -1
+    while at < end:
+        if datagram[at] >> 4 == extension:
+            return datagram[at + 1] << 8 | datagram[at + 2]
+        at += 2 + (datagram[at] & 15) if datagram[at] else 1
+    return -1
+
+
+def transport_feedback(own_ssrc: int, ssrc: int, count: int, base: int, arrivals_ns: list[int]) -> bytes:
+    """Transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01) of packets that all came,
+    `base` and those after it, as one run; `count`: how many were sent before."""
+    reference = arrivals_ns[0] // 64_000_000
+    last, deltas = reference * 256, b""
+    for arrival in arrivals_ns:
+        tick = max(last, arrival // 250_000)
+        deltas += struct.pack("!h", min(tick - last, 32_767))
+        last = tick
+    stamp = (reference & 0xFFFFFF) << 8 | count & 255
+    run = 2 << 13 | len(arrivals_ns)  # all of them with a delta of two octets
+    body = struct.pack("!LLHHLH", own_ssrc, ssrc, base, len(arrivals_ns), stamp, run) + deltas
+    body += bytes(-len(body) % 4)
+    return struct.pack("!BBH", 0x8F, 205, len(body) // 4) + body
 
 
 def is_rtcp(datagram: bytes | bytearray | memoryview) -> bool:

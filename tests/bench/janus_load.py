@@ -30,7 +30,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSession
 from aiortc.mediastreams import VideoStreamTrack
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 
-from server.drill.bench_relay import bench_relay, cpu_seconds
+from server.drill.bench_relay import Load, bench_relay, cpu_seconds
 from server.drill.own_server import free_port
 from server.drill.rtp import FrameShape, H264Stream
 
@@ -209,7 +209,7 @@ async def until_answering(http: aiohttp.ClientSession, url: str) -> None:
 
 
 async def main(viewers: int, seconds: float, pps: int) -> None:
-    ours = msgspec.to_builtins(await bench_relay(viewers, seconds, pps))
+    ours = msgspec.to_builtins(await bench_relay(Load(viewers, seconds, pps)))
     print(json.dumps({"ours": ours}), flush=True)
     theirs = await load_janus(viewers, seconds, pps)
     print(json.dumps({"janus": theirs}), flush=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from server.drill.bench_relay import bench_relay
+from server.drill.bench_relay import Load, bench_relay
 from server.ingest.peer import Profile
 from tests.bench.glass_to_glass import glass_to_glass
 
@@ -16,7 +16,7 @@ FIRST_FRAME_MOST_S = 0.6
 
 @pytest.mark.parametrize("profile", ["gcm", "sha1"])
 async def test_a_worker_forwards_to_forty_viewers_cheaply(profile: Profile) -> None:
-    figures = await bench_relay(40, 10, 250, profile)
+    figures = await bench_relay(Load(40, 10, 250, profile))
     print("\n" + msgspec.json.encode(figures).decode())
     assert figures.lost == 0
     assert figures.us_per_forward <= US_PER_FORWARD_MOST[profile]

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+import struct
 from itertools import pairwise
 
 from aiortc import rtp
 from aiortc.codecs.h264 import H264PayloadDescriptor
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpReceiveParameters
 
-from server.drill.rtp import BODY, FrameShape, H264Stream, is_rtcp, read_sent, receiver_report
+from server.drill.rtp import (
+    BODY,
+    FrameShape,
+    H264Stream,
+    is_rtcp,
+    read_sent,
+    receiver_report,
+    transport_feedback,
+    transport_number,
+)
 
 SHAPE = FrameShape(packets=10, fps=25, keyframe_every=5)
 
@@ -61,3 +72,34 @@ def test_a_receiver_report_is_one() -> None:
     (report,) = rtp.RtcpPacket.parse(data)
     assert isinstance(report, rtp.RtcpRrPacket)
     assert (report.ssrc, report.reports[0].ssrc, report.reports[0].highest_sequence) == (1, 7, 123)
+
+
+def test_layers_name_themselves_and_share_their_transport_wide_numbers() -> None:
+    numbers = itertools.count(65_534)
+    low, high = (
+        H264Stream(7 + k, 102, SHAPE, b"0", 1, 3, layer=(rid, 5), transport=numbers)
+        for k, rid in enumerate((b"l", b"h"))
+    )
+    packets = [stream.packet(0) for stream in (low, high, low, high)]
+    assert [transport_number(packet, 3) for packet in packets] == [65_534, 65_535, 0, 1]
+    assert [b"\x50l" in packet[:32] for packet in packets] == [True, False, True, False]
+    assert transport_number(H264Stream(7, 102, SHAPE, b"0", 1).packet(0), 3) == -1
+
+
+def test_feedback_says_when_each_packet_came() -> None:
+    arrivals = [64_000_000 * 1000 + 250_000 * tick for tick in (0, 4, 4, 404)]
+    data = transport_feedback(1, 5000, 9, 65_534, arrivals)
+    assert len(data) == 4 * (int.from_bytes(data[2:4], "big") + 1)
+    assert data[:2] == b"\x8f\xcd"
+    assert struct.unpack_from("!LLHHLH4h", data, 4) == (
+        1,
+        5000,
+        65_534,
+        4,
+        1000 << 8 | 9,
+        2 << 13 | 4,
+        0,
+        4,
+        0,
+        400,
+    )
