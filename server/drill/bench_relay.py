@@ -143,8 +143,8 @@ class Worker:
         async with asyncio.timeout(START_TIMEOUT_S):
             return (await self._there).pid
 
-    def point(self, peer: str) -> None:
-        self._link.send(contract.Point(peer, "stage", contract.TrackName("up0", load.MID)))
+    def point(self, peer: str, slot: str = "stage", publisher: str = "up0") -> None:
+        self._link.send(contract.Point(peer, slot, contract.TrackName(publisher, load.MID)))
 
     async def ask(self, command: contract.Command) -> contract.Done:
         """BenchFailed where the worker refuses."""
@@ -153,8 +153,8 @@ class Worker:
             raise BenchFailed(f"{type(command).__name__}: {done.problem} {done.detail}")
         return done
 
-    async def open_peer(self, peer: str) -> LocalTransport:
-        done = await self.ask(contract.OpenPeer(0, peer, ROOM))
+    async def open_peer(self, peer: str, room: str = ROOM) -> LocalTransport:
+        done = await self.ask(contract.OpenPeer(0, peer, room))
         if done.transport is None:
             raise BenchFailed("the worker gave no transport")
         return done.transport

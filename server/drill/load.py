@@ -97,14 +97,16 @@ class Result(msgspec.Struct, frozen=True):
     asked: int = 0
 
 
-def _hear(kind: type[T]) -> T:
+def hear(kind: type[T]) -> T:
+    """The next message on standard input."""
     line = sys.stdin.buffer.readline()
     if not line:
         raise SystemExit(1)  # whoever started us is gone
     return msgspec.json.decode(line, type=kind)
 
 
-def _say(message: msgspec.Struct) -> None:
+def tell(message: msgspec.Struct) -> None:
+    """One message on standard output."""
     sys.stdout.buffer.write(msgspec.json.encode(message) + b"\n")
     sys.stdout.buffer.flush()
 
@@ -113,10 +115,10 @@ def connected_peers(assignment: Assignment) -> tuple[list[LightPeer], list[int]]
     """Tell our sides, hear theirs, connect; the peers and their SSRCs."""
     certificate = RTCCertificate.generateCertificate()
     peers = [LightPeer(certificate, assignment.profile) for _ in range(assignment.count)]
-    _say(Parameters([peer.parameters() for peer in peers]))
-    transports = _hear(Transports)
+    tell(Parameters([peer.parameters() for peer in peers]))
+    transports = hear(Transports)
     asyncio.run(connect_all(peers, transports.locals))
-    _say(Ready(len(peers)))
+    tell(Ready(len(peers)))
     return peers, transports.ssrcs
 
 
@@ -125,7 +127,7 @@ def send(assignment: Assignment) -> None:
     (peer,), _ = connected_peers(assignment)
     *lower, stream = streams_of(assignment)
     shape = stream.shape
-    _hear(Go)
+    hear(Go)
     begun = time.monotonic()
     consent_due = begun
     asked = 0
@@ -138,12 +140,12 @@ def send(assignment: Assignment) -> None:
         late = begun + place / (shape.packets * 25) - time.monotonic()
         if late > 0:
             time.sleep(late)
-            asked += _read_feedback(peer, stream)
+            asked += read_feedback(peer, stream)
         if time.monotonic() >= consent_due:
             peer.socket.send(peer.consent())
             consent_due += CONSENT_EVERY_S
         peer.socket.send(peer.outbound.protect(stream.packet(time.time_ns())))
-    _say(Result(stream.index, asked=asked))
+    tell(Result(stream.index, asked=asked))
 
 
 def rids(layers: int) -> list[str]:
@@ -172,7 +174,7 @@ def streams_of(assignment: Assignment) -> list[H264Stream]:
     return found
 
 
-def _read_feedback(peer: LightPeer, stream: H264Stream) -> int:
+def read_feedback(peer: LightPeer, stream: H264Stream) -> int:
     """Drain what came back; a request for a keyframe (PLI or FIR) is followed. How many there were."""
     asked = 0
     while True:
@@ -293,22 +295,22 @@ def receive(assignment: Assignment) -> None:
             viewers[fed % len(viewers)].feed_back()
             fed, feedback_due = fed + 1, feedback_due + 1 / len(viewers) / FEEDBACK_A_SECOND
         if ends is None and stop.poll(0):
-            _hear(Go)
+            hear(Go)
             ends = time.monotonic() + _TAIL_S
     delays = [delay for viewer in viewers for delay in viewer.delays_ns]
     quantiles = np.quantile(delays, [0.5, 0.99]) / 1e6 if delays else np.zeros(2)
     median, high = (round(float(q), 3) for q in quantiles)
-    _say(Result(sum(len(v.seen) for v in viewers), (median, high), sum(v.broken for v in viewers)))
+    tell(Result(sum(len(v.seen) for v in viewers), (median, high), sum(v.broken for v in viewers)))
 
 
 def join(assignment: Assignment) -> None:
     """Connect one after the other at a pace, from `Go` on; tell how many stand."""
     certificate = RTCCertificate.generateCertificate()
     peers = [LightPeer(certificate, assignment.profile) for _ in range(assignment.count)]
-    _say(Parameters([peer.parameters() for peer in peers]))
-    transports = _hear(Transports)
-    _say(Ready(len(peers)))
-    _hear(Go)
+    tell(Parameters([peer.parameters() for peer in peers]))
+    transports = hear(Transports)
+    tell(Ready(len(peers)))
+    hear(Go)
 
     async def come(place: int) -> None:
         await asyncio.sleep(place / assignment.joins_a_second)
@@ -320,8 +322,8 @@ def join(assignment: Assignment) -> None:
                 group.create_task(come(place))
 
     asyncio.run(all_come())
-    _say(Result(len(peers)))
+    tell(Result(len(peers)))
 
 
 if __name__ == "__main__":
-    {"send": send, "receive": receive, "join": join}[sys.argv[1]](_hear(Assignment))
+    {"send": send, "receive": receive, "join": join}[sys.argv[1]](hear(Assignment))
