@@ -33,8 +33,8 @@ from aiortc.rtcdtlstransport import RTCCertificate
 
 from server.drill import load
 from server.drill.bench_relay import Child, Worker, child_process, cpu_seconds, resident_kib
-from server.drill.peer import CONSENT_EVERY_S, LightPeer, connect_all
 from server.drill.rtp import FrameShape, H264Stream, is_rtcp
+from server.ingest.peer import CONSENT_EVERY_S, LightPeer, connect_all
 from server.media import contract
 from server.protocol.parameters import (
     Codec,
