@@ -101,6 +101,12 @@ class Ingest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     networks: list[str] = msgspec.field(default_factory=lambda: list(PRIVATE_NETWORKS))
 
 
+class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Recordings as people find, keep and bring them."""
+
+    upload_most_bytes: int = 8_000_000_000  # of one film that is brought into the library
+
+
 class Security(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Lifetimes and slowness."""
 
@@ -154,6 +160,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     broadcast: Broadcast = Broadcast()
     recording: Recording = Recording()
     ingest: Ingest = Ingest()
+    library: Library = Library()
     security: Security = Security()
     supervisor: Supervisor = Supervisor()
     logs: Logs = Logs()

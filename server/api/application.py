@@ -18,6 +18,7 @@ from server.api import (
     deletion,
     downloads,
     editing,
+    exports,
     extras,
     health,
     hls,
@@ -26,10 +27,12 @@ from server.api import (
     library,
     media,
     pages,
+    receipts,
     replay,
     rooms,
     series,
     standard,
+    uploads,
     whep,
     whip,
     ws,
@@ -48,12 +51,13 @@ from server.ops.metrics import Metrics
 from server.store.edits import Edits
 from server.store.library import Library
 from server.store.store import Store
+from server.store.uploads import Uploads
 
 Application = web.Application
 CLOSING_S = 3.0
 ROUTES = (
-    accounts, broadcast, deletion, downloads, editing, extras, health, hls, lessons, library, media, pages,
-    replay, rooms, series, whep, whip, ws,
+    accounts, broadcast, deletion, downloads, editing, exports, extras, health, hls, lessons, library, media,
+    pages, receipts, replay, rooms, series, uploads, whep, whip, ws,
 )  # fmt: skip
 
 
@@ -84,6 +88,10 @@ def build(parts: Parts) -> Application:
     app[keys.STORE] = parts.store
     app[keys.LIBRARY] = Library(parts.store.database, parts.clock)
     app[keys.EDITS] = Edits(parts.store.database, parts.clock)
+    app[keys.UPLOADS] = Uploads(parts.store.database, parts.clock)
+    app[uploads.READING] = asyncio.Semaphore(1)
+    app[uploads.TASKS] = set()
+    app[exports.TICKETS] = {}
     app[keys.LIVE] = parts.live
     app[keys.TOKENS] = Tokens(parts.token_key, parts.clock)
     app[keys.MEDIA_KEY] = parts.media_key
@@ -100,6 +108,7 @@ def build(parts: Parts) -> Application:
     app.on_response_prepare.append(standard.allow_origins)
     app.on_response_prepare.append(dress)
     app.on_shutdown.append(ws.say_goodbye)
+    app.on_cleanup.append(uploads.stop)
     for module in ROUTES:
         app.add_routes(module.routes())
     return app

@@ -14,7 +14,7 @@ from server.api.keys import CONFIG
 from server.errors import UserFault
 
 T = TypeVar("T")
-LONG_LIVED = ("/ws", "/media/")
+LONG_LIVED = ("/ws", "/media/", "/media-export/")
 
 POLICY = "; ".join(
     (

@@ -122,9 +122,10 @@ def _of_signature(request: web.Request) -> list[Actor]:
     lesson, visit = match.get("lesson", ""), request.cookies.get(VISIT_COOKIE, "")
     now_s = request.app[CLOCK].wall_ms() // 1000
     expires, given = match.get("expires", ""), match["signature"]
-    scope = scope_of(lesson, match.get("file", ""))
+    ticket = match.get("ticket")
+    scope = scope_of(lesson, match.get("file", "")) if ticket is None else f"export/{ticket}"
     if signature_holds(request.app[MEDIA_KEY], scope, expires, visit, given, now_s=now_s):
-        return [Actor(ActorRole.SIGNED_URL, lesson=lesson)]
+        return [Actor(ActorRole.SIGNED_URL, lesson=ticket or lesson)]
     return []
 
 

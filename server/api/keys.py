@@ -26,6 +26,7 @@ from server.ops.metrics import Metrics
 from server.store.edits import Edits
 from server.store.library import Library
 from server.store.store import Store
+from server.store.uploads import Uploads
 
 if TYPE_CHECKING:
     from server.api.live_playlist import Playlists
@@ -44,6 +45,7 @@ CLOCK = web.AppKey("clock", Clock)
 STORE = web.AppKey("store", Store)
 LIBRARY = web.AppKey("library", Library)
 EDITS = web.AppKey("edits", Edits)
+UPLOADS = web.AppKey("uploads", Uploads)
 TOKENS = web.AppKey("tokens", Tokens)
 CODES = web.AppKey("codes", RoomCodes)
 SLOWING = web.AppKey("slowing", Slowing)

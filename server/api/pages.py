@@ -14,7 +14,10 @@ from server.api.rights import Action, NoRight, require
 from server.errors import UserFault
 
 FOLDER = Path(__file__).with_name("pages")
-SHELL_PATHS = ("/", "/login", "/studio", "/studio/{lesson}", "/replay/{lesson}", "/lessons")
+SHELL_PATHS = (
+    "/", "/login", "/studio", "/studio/{lesson}", "/replay/{lesson}", "/lessons", "/library",
+    "/receipt/{lesson}",
+)  # fmt: skip
 LIGHT_SHELLS = {
     "/room": "room.html",
     "/watch/{lesson}": "watch.html",

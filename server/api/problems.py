@@ -32,10 +32,13 @@ STATUS_OF_CODE = {
     "bad_password": 403,
     "bad_position": 400,
     "bad_query": 400,
+    "disk_full": 503,
     "media_busy": 503,
     "not_ready": 503,
     "nothing_left": 400,
     "stale_tag": 412,
+    "too_large": 413,
+    "too_large_film": 400,
     "too_long_words": 400,
     "wrong_code": 403,
 }

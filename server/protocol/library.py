@@ -253,6 +253,13 @@ class Download(msgspec.Struct, frozen=True):
     url: str
 
 
+class ExportWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST library/export`: these lessons, or all of the week in which this day (YYYY-MM-DD) is."""
+
+    lessons: list[str] | None = None
+    week: str | None = None
+
+
 class NewUpload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of `POST uploads`: a film of so many bytes for this main room."""
 
@@ -284,7 +291,7 @@ class ReceiptRoom(msgspec.Struct, frozen=True):
 
 
 class ReceiptHole(msgspec.Struct, frozen=True):
-    """`side`: who has to look: main_room, point, server, unknown."""
+    """`side`: who has to look: main_room, point, line, server."""
 
     start_s: float
     end_s: float
@@ -328,5 +335,13 @@ LibraryResource = (
     | Edited
 )
 LibraryBody = (
-    SeriesChange | CatalogueChange | ChapterNames | Watched | Edit | Captions | DownloadWish | NewUpload
+    SeriesChange
+    | CatalogueChange
+    | ChapterNames
+    | Watched
+    | Edit
+    | Captions
+    | DownloadWish
+    | ExportWish
+    | NewUpload
 )

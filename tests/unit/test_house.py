@@ -74,7 +74,7 @@ HOMES = {
     "sqlalchemy": {"server.store"},
     "alembic": {"server.store"},
     "aiosqlite": {"server.store"},
-    "av": {"recorder.writer", "recorder.verification", "server.drill", "server.ingest"},
+    "av": {"recorder.writer", "recorder.importing", "recorder.verification", "server.drill", "server.ingest"},
     "cv2": {"server.drill"},
     "numpy": {"server.drill", "server.ingest", "recorder.ring"},
     "aiortc": {"server.media", "server.ingest", "server.protocol.sdp_text", "server.drill"},

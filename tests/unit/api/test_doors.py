@@ -25,6 +25,8 @@ PLACES = {
     "signature": "A" * 27,
     "series": "s1",
     "language": "zh",
+    "upload": "u1",
+    "ticket": "t1",
 }
 BODIES: dict[str, dict[str, str]] = {
     "/api/v1/setup": {"password": "long enough for all"},

@@ -1,5 +1,5 @@
 /** The REST API, typed (`server/protocol/resources.py`). Failures are `CampusProblem` with words to show. */
-import type { Demo, LessonDoors, LessonRow, Link as LinkMade, LiveReplay, Me, Problem, Replay, Room, RoomToken, Words } from "@/protocol/messages";
+import type { Demo, LessonDoors, LessonRow, Link as LinkMade, LiveReplay, Me, Problem, Room, RoomToken, Words } from "@/protocol/messages";
 
 export class CampusProblem extends Error {
   /** `status` 0: the server did not answer at all. */
@@ -18,13 +18,19 @@ const NO_ANSWER: Words = {
 };
 const NO_WORDS: Words = { zh: "这一步没有成功，请再试一次。", en: "That did not work. Please try again." };
 
-async function ask<T>(method: "GET" | "POST" | "DELETE", path: string, body?: unknown, token?: string): Promise<T> {
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** One request. `token`: as whom, besides the cookie that the browser sends by itself. */
+export async function ask<T>(method: Method, path: string, body?: unknown, token: string | null = null): Promise<T> {
   let response: Response;
+  const headers: Record<string, string> = {};
+  if (body !== undefined) headers["content-type"] = "application/json";
+  if (token !== null) headers["authorization"] = `Bearer ${token}`;
   try {
     response = await fetch(`/api/v1/${path}`, {
       method,
       credentials: "same-origin",
-      headers: headersOf(body, token),
+      headers,
       body: body === undefined ? null : JSON.stringify(body),
     });
   } catch {
@@ -35,14 +41,7 @@ async function ask<T>(method: "GET" | "POST" | "DELETE", path: string, body?: un
   return (await response.json()) as T;
 }
 
-function headersOf(body: unknown, token: string | undefined): Record<string, string> {
-  const headers: Record<string, string> = {};
-  if (body !== undefined) headers["content-type"] = "application/json";
-  if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
-  return headers;
-}
-
-async function problemOf(response: Response): Promise<CampusProblem> {
+export async function problemOf(response: Response): Promise<CampusProblem> {
   let problem: Partial<Problem> = {};
   try {
     problem = (await response.json()) as Partial<Problem>;
@@ -70,6 +69,5 @@ export const campus = {
     ask<unknown>("DELETE", `lessons/${encodeURIComponent(lesson)}/${kind}-link`, undefined, token),
   wall: (token: string, room: string) => ask<RoomToken>("POST", `rooms/${encodeURIComponent(room)}/wall`, undefined, token),
   liveReplay: (lesson: string, token: string | null) =>
-    ask<LiveReplay>("GET", `lessons/${encodeURIComponent(lesson)}/hls`, undefined, token ?? undefined),
-  replay: (lesson: string) => ask<Replay>("GET", `lessons/${encodeURIComponent(lesson)}/replay`),
+    ask<LiveReplay>("GET", `lessons/${encodeURIComponent(lesson)}/hls`, undefined, token),
 };

@@ -749,7 +749,7 @@ export interface ReceiptRoom {
   spoke_s: number;
 }
 
-/** `side`: who has to look: main_room, point, server, unknown. */
+/** `side`: who has to look: main_room, point, line, server. */
 export interface ReceiptHole {
   start_s: number;
   end_s: number;
@@ -857,6 +857,12 @@ export interface Captions {
 /** Body of `POST download`: the name of a file that the replay told. */
 export interface DownloadWish {
   file: string;
+}
+
+/** Body of `POST library/export`: these lessons, or all of the week in which this day (YYYY-MM-DD) is. */
+export interface ExportWish {
+  lessons?: string[] | null;
+  week?: string | null;
 }
 
 /** Body of `POST uploads`: a film of so many bytes for this main room. */

@@ -31,6 +31,26 @@ export function keptToken(door: string): string | null {
   }
 }
 
+const PASS = "lianke.pass";
+
+/** The studio's token of this tab: its replays open without a further log-in. */
+export function keepPass(token: string): void {
+  try {
+    sessionStorage.setItem(PASS, token);
+  } catch {
+    // without storage the replay asks for a log-in
+  }
+}
+
+/** The teacher's token, of this tab or of this screen for good; null: who only has a cookie. */
+export function pass(): string | null {
+  try {
+    return sessionStorage.getItem(PASS) ?? keptToken("studio");
+  } catch {
+    return null;
+  }
+}
+
 export function forgetToken(door: string): void {
   try {
     localStorage.removeItem(KEPT + door);

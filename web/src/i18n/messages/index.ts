@@ -1,6 +1,7 @@
 import { common } from "./common";
 import { desk } from "./desk";
 import { first } from "./first";
+import { library } from "./library";
 import { live } from "./live";
 import { notice } from "./notice";
 import { replay } from "./replay";
@@ -9,4 +10,4 @@ import { seat } from "./seat";
 import { studio } from "./studio";
 import { watch } from "./watch";
 
-export const messages = { common, desk, first, live, notice, replay, room, seat, studio, watch };
+export const messages = { common, desk, first, library, live, notice, replay, room, seat, studio, watch };

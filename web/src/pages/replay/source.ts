@@ -2,7 +2,8 @@
  * Where the recording's description comes from: asked for until it is ready, then renewed before its
  * signatures end. Knows no element.
  */
-import { campus, CampusProblem } from "@/api/campus";
+import { CampusProblem } from "@/api/campus";
+import { library } from "@/api/library";
 import type { Replay, Words } from "@/protocol/messages";
 
 import { renewIn, signatureOf } from "./signed";
@@ -59,7 +60,7 @@ export class Source {
 
   private async fetchAgain(): Promise<void> {
     try {
-      this.replay = await campus.replay(this.lesson);
+      this.replay = await library.replay(this.lesson);
       this.onFinding({ kind: "ready", replay: this.replay });
       this.planRenewal();
     } catch (problem) {
@@ -77,7 +78,7 @@ export class Source {
 
   private async ask(): Promise<void> {
     try {
-      this.found(await campus.replay(this.lesson));
+      this.found(await library.replay(this.lesson));
     } catch (problem) {
       if (!(problem instanceof CampusProblem)) throw problem;
       this.refused(problem);

@@ -1,0 +1,133 @@
+"""The receipt of a lesson: which rooms, how long, what was missing and why, who was called on; a QR code."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+
+import segno
+from aiohttp import web
+
+from recorder.archive.reading import GapCause, Manifest
+from recorder.contract import Subject
+from server.api.catalogued import require_row
+from server.api.guarding import answer
+from server.api.keys import CLOCK, CONFIG, STORE
+from server.api.lessons import base_url
+from server.api.replay import NotReady, read_if_there, title_of, wall_ms_of
+from server.api.rights import Action
+from server.protocol.library import Receipt, ReceiptHole, ReceiptRoom
+from server.protocol.messages import Words
+from server.store.library_records import LibraryRow
+from server.store.records import Classroom, Mark
+
+SHORTEST_HOLE_S = 1.0
+SWITCHED = {GapCause.NOT_STARTED, GapCause.SOURCE_AWAY, GapCause.ENDED}
+OF_ROOMS = {Subject.PUPILS, Subject.PUPILS_VOICE}
+
+
+def side_of(subject: Subject, cause: GapCause) -> str:
+    """Who has to look into a hole."""
+    if cause in (GapCause.SERVER, GapCause.UNPLAYABLE):
+        return "server"
+    if cause is GapCause.LOSS:
+        return "line"
+    return "point" if subject in OF_ROOMS else "main_room"
+
+
+def holes_of(manifest: Manifest) -> list[ReceiptHole]:
+    """In order. Courseware that was switched off is the teacher's choice, no hole."""
+    found = [
+        ReceiptHole(
+            gap.start_s, gap.end_s, track.subject, track.room, gap.cause, side_of(track.subject, gap.cause)
+        )
+        for track in manifest.tracks
+        for gap in track.gaps
+        if gap.end_s - gap.start_s >= SHORTEST_HOLE_S
+        and not (track.subject in {Subject.SCREEN, *OF_ROOMS} and gap.cause in SWITCHED)
+    ]
+    return sorted(found, key=lambda hole: hole.start_s)
+
+
+def rooms_of(
+    row: LibraryRow, rooms: dict[str, Classroom], marks: list[Mark], seconds: float
+) -> list[ReceiptRoom]:
+    """The receiving rooms in tile order."""
+    found = []
+    for room in row.overview.lesson.rooms:
+        called, spoke_s = _called(room, marks, seconds)
+        name = rooms[room].name if room in rooms else Words(zh=room, en=room)
+        found.append(ReceiptRoom(room, name, _present_s(room, marks, seconds), called, round(spoke_s, 1)))
+    return found
+
+
+def _called(room: str, marks: list[Mark], seconds: float) -> tuple[int, float]:
+    called, spoke_s, since = 0, 0.0, None
+    for mark in marks:
+        if mark.kind == "called":
+            if since is not None:
+                spoke_s += mark.at_s - since
+            since = mark.at_s if mark.values.get("room") == room else None
+            called += since is not None
+        elif mark.kind == "call_ended" and since is not None and mark.values.get("room") in (room, None):
+            spoke_s, since = spoke_s + mark.at_s - since, None
+    return called, spoke_s + (max(0.0, seconds - since) if since is not None else 0.0)
+
+
+def _present_s(room: str, marks: list[Mark], seconds: float) -> float | None:
+    """None where the lesson's marks do not tell who came and went."""
+    told = [mark for mark in marks if mark.kind in ("room_here", "room_away")]
+    if not told:
+        return None
+    present, since = 0.0, None
+    for mark in told:
+        if mark.values.get("room") != room:
+            continue
+        if mark.kind == "room_here":
+            since = mark.at_s if since is None else since
+        elif since is not None:
+            present, since = present + mark.at_s - since, None
+    return round(present + (max(0.0, seconds - since) if since is not None else 0.0), 1)
+
+
+def qr_of(url: str) -> str:
+    """An SVG element, dark on nothing."""
+    out = io.BytesIO()
+    segno.make(url, error="m").save(
+        out, kind="svg", xmldecl=False, svgclass=None, lineclass=None, omitsize=True
+    )
+    return out.getvalue().decode()
+
+
+async def receipt(request: web.Request) -> web.Response:
+    """All that a printed page shows."""
+    row, actor = await require_row(request, Action.READ_RECEIPT)
+    lesson, about = row.overview.lesson, row.catalogue
+    manifest = await asyncio.to_thread(read_if_there, request.app[CONFIG].archive_path, lesson.id)
+    if manifest is None:
+        raise NotReady
+    store = request.app[STORE]
+    marks = sorted(await store.marks(lesson.id), key=lambda mark: mark.at_s)
+    rooms = {room.room: room for room in await store.classrooms()}
+    url = f"{base_url(request)}/replay/{lesson.id}"
+    verdict, main = manifest.verdict, rooms.get(lesson.main_room)
+    live_s = (
+        ((lesson.ended_at or 0) - (lesson.started_at or 0)) / 1000 if lesson.ended_at else manifest.seconds
+    )
+    await store.audit(actor.name, Action.READ_RECEIPT, lesson.id)
+    return answer(
+        Receipt(
+            lesson=lesson.id, title=title_of(row),
+            room_name=main.name if main else Words(zh=lesson.main_room, en=lesson.main_room),
+            teacher=about.teacher, subject=about.subject, grade=about.grade,
+            started_at=lesson.started_at, ended_at=lesson.ended_at, seconds=manifest.seconds,
+            rooms=rooms_of(row, rooms, marks, live_s), holes=holes_of(manifest),
+            verified_at=wall_ms_of(verdict.verified_at) if verdict else None,
+            whole=verdict.whole if verdict else None, pictures=verdict.pictures if verdict else 0,
+            url=url, qr=qr_of(url), printed_at=request.app[CLOCK].wall_ms(),
+        )
+    )  # fmt: skip
+
+
+def routes() -> list[web.RouteDef]:
+    return [web.get("/api/v1/lessons/{lesson}/receipt", receipt)]
