@@ -1,4 +1,4 @@
-"""server.api.exports and receipts: lessons leave as one zip that plays offline; a lesson's proof on a page."""
+"""server.api.exports and receipts: lessons leave as one zip that plays offline; a lesson's proof."""
 
 from __future__ import annotations
 
