@@ -32,10 +32,16 @@ STATUS_OF_CODE = {
     "bad_password": 403,
     "bad_position": 400,
     "bad_query": 400,
+    "bundle_required": 422,
     "disk_full": 503,
+    "fingerprint_required": 422,
     "media_busy": 503,
     "not_ready": 503,
+    "nothing_accepted": 422,
     "nothing_left": 400,
+    "profile_unsupported": 422,
+    "rtcp_mux_required": 422,
+    "setup_required": 422,
     "stale_tag": 412,
     "too_large": 413,
     "too_large_film": 400,
@@ -74,7 +80,7 @@ def translate(error: LiankeError) -> web.Response:
         case Refused():
             status = 404
         case PeerFault():
-            status = 400
+            status = STATUS_OF_CODE.get(error.code, 400)
         case UserFault():
             status = STATUS_OF_CODE.get(error.code, 409)
         case _:

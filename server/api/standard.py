@@ -83,6 +83,20 @@ async def text_of(request: web.Request, content_type: str) -> str:
         raise PeerFault("bad_text", zh="内容不是 UTF-8。", en="the body is not UTF-8") from None
 
 
+def takes_sdp(request: web.Request) -> bool:
+    """Whether the client's `Accept` allows the answer (RFC 9110, 12.5.1; its weights do not matter)."""
+    ranges = request.headers.getall(hdrs.ACCEPT, [])
+    if not ranges:
+        return True
+    taken = {each.partition(";")[0].strip().lower() for each in ",".join(ranges).split(",")}
+    return bool(taken & {SDP, "application/*", "*/*"})
+
+
+def not_acceptable() -> web.Response:
+    words = Words(zh=f"回答只能是 {SDP}。", en=f"The answer is {SDP} and nothing else.")
+    return problem_response(406, "not_acceptable", words)
+
+
 def wrong_type(wanted: str) -> web.Response:
     words = Words(zh=f"请以 {wanted} 发送。", en=f"Send the body as {wanted}.")
     return problem_response(415, "wrong_type", words, {"Accept-Patch": FRAGMENT, "Accept-Post": SDP})

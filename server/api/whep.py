@@ -23,6 +23,8 @@ from server.live.inbox import Opened, Watch
 async def watch(request: web.Request) -> web.Response:
     """A new session."""
     lesson = await standard.require_live(request, Action.WATCH)
+    if not standard.takes_sdp(request):
+        return standard.not_acceptable()
     source = standard.source_of(request)
     try:
         text = await standard.text_of(request, standard.SDP)

@@ -36,6 +36,8 @@ def sources_in(offer: Offer, source: Source) -> dict[str, Source]:
 async def publish(request: web.Request) -> web.Response:
     """A new session."""
     lesson = await standard.require_live(request, Action.PUBLISH)
+    if not standard.takes_sdp(request):
+        return standard.not_acceptable()
     source = standard.source_of(request) or Source.CAMERA
     try:
         text = await standard.text_of(request, standard.SDP)

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from server.ids import new_peer_name
 from server.live.ports import WorkerPort
 from server.media.contract import (
@@ -33,7 +35,6 @@ from server.protocol.messages import Assigned, Reconnect
 from server.protocol.parameters import (
     CodecName,
     DownSlot,
-    DtlsRole,
     Kind,
     LocalTransport,
     RemoteTransport,
@@ -248,16 +249,13 @@ async def patch(worker: WorkerPort, connection: Connection, fragment: Fragment) 
     before = connection.remote
     if before is not None and fragment.ufrag == before.ufrag:
         return None
+    if before is None:
+        raise MediaLost("a connection without its other side")
     done = await ask(worker, RestartIce(request=0, peer=connection.name))
     if done.transport is None:
         raise MediaLost("a restart without a transport")
     connection.transport = done.transport
-    remote = RemoteTransport(
-        ufrag=fragment.ufrag,
-        pwd=fragment.pwd,
-        fingerprints=before.fingerprints if before else [],
-        our_role=before.our_role if before else DtlsRole.SERVER,
-    )
+    remote = msgspec.structs.replace(before, ufrag=fragment.ufrag, pwd=fragment.pwd)
     await ask(worker, SetRemote(request=0, peer=connection.name, remote=remote))
     connection.remote = remote
     mids = [track.mid for track in connection.tracks] or [slot.mid for slot in connection.slots]
@@ -274,6 +272,7 @@ def take_back(snapshot: PeerSnapshot) -> Connection:
         transport=snapshot.transport,
         version=100,  # beyond what the other side has seen
         offer=100,
+        remote=snapshot.remote,
         tracks=list(snapshot.up),
         slots=[each.slot for each in snapshot.down],
         pointed={each.slot.name: each.track for each in snapshot.down if each.track is not None},

@@ -203,6 +203,7 @@ class PeerSnapshot(msgspec.Struct, frozen=True):
     transport: LocalTransport
     up: list[UpTrack] = []
     down: list[PointedSlot] = []
+    remote: RemoteTransport | None = None
 
 
 class TapSnapshot(msgspec.Struct, frozen=True):

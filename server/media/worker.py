@@ -164,7 +164,7 @@ class MediaWorker:
     def _snapshot(self, peer: Peer) -> PeerSnapshot:
         up = [each.track for each in self.tables.ups.values() if each.name.peer == peer.name]
         down = [PointedSlot(each.slot, each.wanted) for each in self.tables.downs.get(peer.name, {}).values()]
-        return PeerSnapshot(peer.name, peer.room, peer.state, peer.transport, up, down)
+        return PeerSnapshot(peer.name, peer.room, peer.state, peer.transport, up, down, peer.remote)
 
     def open_peer(self, name: str, room: str) -> Peer:
         peer = Peer(

@@ -14,7 +14,7 @@ from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack
 
 from server.drill.own_server import OwnServer
 from tests.peers.aiortc_peers import Pattern
-from tests.peers.lessons import Holding, decodes, holding
+from tests.peers.lessons import Holding, decodes, forget, holding
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -154,7 +154,57 @@ async def test_the_session_resource_follows_rfc_9725(installation: OwnServer) ->
         await ask("POST", doors.whip, 400, data=b"\xff\xfe", headers={**SDP, **doors.publish})
         await ask("POST", f"{doors.whip}?source=sofa", 400, data=sdp, headers={**SDP, **doors.publish})
         await ask("POST", f"{held.server.url}/whip/L0", 404, data=sdp, headers={**SDP, **doors.publish})
+        plain = sdp.replace("UDP/TLS/RTP/SAVPF", "RTP/AVP")
+        await ask("POST", doors.whip, 422, data=plain, headers={**SDP, **doors.publish})
+        json_only = {**SDP, **doors.publish, "Accept": "application/json, text/*;q=0.5"}
+        await ask("POST", doors.whip, 406, data=sdp, headers=json_only)
+        await ask("DELETE", f"{session}x", 404, headers=doors.publish)
         await ask("POST", doors.whip, 413, data="a" * 300_000, headers={**SDP, **doors.publish})
+
+
+async def test_a_session_outlives_campus_and_ends_with_its_worker(installation: OwnServer) -> None:
+    """Media goes on while campus is away; with its worker a session is 404, and the client posts again."""
+    async with holding(installation) as held, peer() as pc, peer() as again:
+        doors = await start_lesson(held)
+        pc.addTransceiver(Pattern(), direction="sendonly")
+        location, etag = await negotiate(held.http, pc, doors.whip, doors.publish)
+        session = held.server.url + location
+        room = held.room(0)
+        await room.until(lambda: decodes(room), 15)
+        ufrag, pwd = (_line(pc.localDescription.sdp, name) for name in ("ice-ufrag", "ice-pwd"))
+        same = f"a=ice-ufrag:{ufrag}\r\na=ice-pwd:{pwd}\r\nm=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n"
+
+        async def patch(match: str) -> int | None:
+            headers = {**doors.publish, "Content-Type": FRAGMENT, "If-Match": match}
+            try:
+                async with held.http.patch(session, data=same, headers=headers) as answer:
+                    return answer.status
+            except aiohttp.ClientError:
+                return None  # nobody listens at this moment
+
+        async def becomes(status: int) -> None:
+            async with asyncio.timeout(20):
+                while await patch(etag) != status:  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+
+        assert await patch(etag) == 204
+        held.kill("server.app")
+        await becomes(204)
+        forget(room)
+        await room.until(lambda: decodes(room), 15)
+        held.kill("server.media")
+        await becomes(404)
+        await asyncio.gather(pc.close())
+        async with asyncio.timeout(20):
+            while True:
+                async with held.http.get(f"{held.server.url}/readyz") as answer:
+                    if answer.status == 200:
+                        break
+        forget(room)
+        again.addTransceiver(Pattern(), direction="sendonly")
+        second, _ = await negotiate(held.http, again, doors.whip, doors.publish)
+        assert second != location
+        await room.until(lambda: decodes(room), 20)
 
 
 def _line(sdp: str, name: str) -> str:
