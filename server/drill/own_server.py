@@ -170,12 +170,16 @@ async def stop_server(process: asyncio.subprocess.Process) -> None:
 
 @asynccontextmanager
 async def own_server(
-    rooms: Sequence[RoomName] = SAMPLE_ROOMS, workers: int = 1, media_listen: str = LOOPBACK
+    rooms: Sequence[RoomName] = SAMPLE_ROOMS,
+    workers: int = 1,
+    extra: str = "",
+    media_listen: str = LOOPBACK,
 ) -> AsyncIterator[OwnServer]:
-    """Start, serve, stop, forget. `media_listen`: where media may come from, loopback where not said."""
+    """Start, serve, stop, forget. `extra`: TOML of further sections; `media_listen`: where media may come
+    from, loopback where not said."""
     with tempfile.TemporaryDirectory(prefix="lianke-drill-") as name:
         folder = Path(name)
-        config = write_config(folder, rooms, workers, media_listen=media_listen)
+        config = write_config(folder, rooms, workers, extra, media_listen=media_listen)
         log = folder / "server.log"
         process = await start_server(config, log)
         try:

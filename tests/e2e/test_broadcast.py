@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import Locator, Page, expect
 
-from server.drill.own_server import OwnServer
+from server.drill.own_server import SAMPLE_ROOMS, OwnServer, own_server
 from server.protocol.resources import Demo
 from tests.e2e.conftest import Shoot, Window
 from tests.e2e.sample import demo_of, sees
@@ -108,3 +108,27 @@ async def sees_called(room: Page, wall: Page) -> None:
     called: Locator = wall.get_by_test_id("wall-luoping")
     await expect(called).to_have_attribute("data-called", "true")
     await wall.wait_for_function(MOVES, arg="[data-testid=wall-luoping] video", timeout=WITHIN_MS)
+
+
+async def test_who_finds_no_place_watches_some_seconds_behind_and_climbs_when_one_is_free(
+    window: Window, shoot: Shoot
+) -> None:
+    async with own_server(SAMPLE_ROOMS, extra="[broadcast]\nwebrtc_viewers = 1") as server:
+        demo = await demo_of(server)
+        studio, room, first, second = [await window() for _ in range(4)]
+        await begin(server, demo, studio, room)
+        watch_url, _ = await make_links(studio)
+        await first.goto(watch_url)
+        await moves(first)
+        await second.goto(watch_url)
+        place = second.get_by_test_id("watch")
+        await expect(place).to_have_attribute("data-via", "hls")
+        await expect(second.get_by_test_id("live-hls")).to_have_attribute(
+            "data-playing", "true", timeout=30_000
+        )
+        await expect(studio.get_by_test_id("watched")).to_contain_text("2")
+        await shoot(second, "watch-late-zh")
+        await first.close()
+        await expect(place).to_have_attribute("data-via", "webrtc", timeout=20_000)
+        await moves(second)
+        await expect(player).to_have_count(0)

@@ -21,7 +21,6 @@ export const watch = sentences({
   touchToHear: { zh: "点一下，打开声音", en: "Touch to hear" },
   teacherAway: { zh: "老师的线路断了，请稍等", en: "The teacher’s line is away, please stay" },
   later: { zh: "观看的人多，现在晚几秒；有空位会自动换到实时画面。", en: "Many watch: you are some seconds late. It changes to the live picture by itself when a place is free." },
-  laterSoon: { zh: "观看的人多，正在等空位…", en: "Many watch: waiting for a place…" },
   questions: { zh: "提问", en: "Questions" },
   askLabel: { zh: "向老师提问", en: "Ask the teacher" },
   askHint: { zh: "老师同意后，大家才会看到。", en: "Shown to all once the teacher lets it through." },
