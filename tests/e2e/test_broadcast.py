@@ -123,9 +123,8 @@ async def test_who_finds_no_place_watches_some_seconds_behind_and_climbs_when_on
         await second.goto(watch_url)
         place = second.get_by_test_id("watch")
         await expect(place).to_have_attribute("data-via", "hls")
-        await expect(second.get_by_test_id("live-hls")).to_have_attribute(
-            "data-playing", "true", timeout=30_000
-        )
+        player = second.get_by_test_id("live-hls")
+        await expect(player).to_have_attribute("data-playing", "true", timeout=30_000)
         await expect(studio.get_by_test_id("watched")).to_contain_text("2")
         await shoot(second, "watch-late-zh")
         await first.close()
