@@ -15,7 +15,6 @@ from recorder.contract import Recording as Report
 from recorder.engine import Engine
 from recorder.framing import BadFrame, encode_frame, read_frame
 from recorder.ring import BadRing, Ring, fetch_ring
-from recorder.verifying import Verifying
 
 log = logging.getLogger(__name__)
 FETCH_AGAIN_S = 0.2
@@ -31,13 +30,10 @@ class Control:
         archive: Path,
         socket_path: Path,
         engine: Engine | None = None,
-        verifying: Verifying | None = None,
     ) -> None:
-        """`verifying` None: finished recordings are left as they are."""
         self._loop = asyncio.get_running_loop()
         self._path = socket_path
         self.engine = engine or Engine(archive, self.tell, want=self.tell, grew=self.tell)
-        self._verifying = verifying
         self._clients: set[asyncio.StreamWriter] = set()
         self._fetches: dict[str, asyncio.Task[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
@@ -54,14 +50,10 @@ class Control:
                 server = await asyncio.start_unix_server(self._serve, self._path)
                 self._path.chmod(0o600)
                 log.info("recorder is ready")
-                if self._verifying is not None:
-                    verifying = self._tasks.create_task(self._verifying.run(), name="verifying")
                 try:
                     await server.serve_forever()
                 finally:
                     server.close()
-                    if self._verifying is not None:
-                        verifying.cancel()
                     for task in self._fetches.values():
                         task.cancel()
                     for client in self._clients:
@@ -141,8 +133,6 @@ class Control:
     def _broadcast(self, event: Event) -> None:
         for client in list(self._clients):
             self._send(client, event)
-        if isinstance(event, Report) and event.state is RecordingState.READY and self._verifying is not None:
-            self._verifying.put(event.lesson)
 
     def _send(self, writer: asyncio.StreamWriter, event: Event) -> None:
         if writer.transport.get_write_buffer_size() > UNHEARD_AT_MOST:

@@ -55,8 +55,8 @@ def verify(archive: Path, lesson: str, *, keep_journal: bool) -> Manifest:
             raise BadRecording("recording", f"{lesson} is {manifest.state}")
         if not any(track.sections for track in manifest.tracks):
             raise BadRecording("empty", lesson)
-        files, problems = _sums(folder, manifest)
-        verdict = _judge(folder, manifest, problems)
+        files, problems = sums(folder, manifest)
+        verdict = judge(manifest, *_decode_all(folder, manifest), problems)
         manifest = msgspec.structs.replace(manifest, files=manifest.files or files, verdict=verdict)
         write_manifest(folder, manifest, durable=True)
         if not keep_journal and journal_may_go(manifest):
@@ -85,7 +85,7 @@ def files_of(manifest: Manifest) -> list[str]:
     return names
 
 
-def _sums(folder: Path, manifest: Manifest) -> tuple[list[File], list[str]]:
+def sums(folder: Path, manifest: Manifest) -> tuple[list[File], list[str]]:
     """Every file as it is, and how it differs from what the manifest knows."""
     known = {file.name: file for file in manifest.files}
     found, problems = [], []
@@ -110,15 +110,14 @@ def _sum(path: Path) -> File:
         return File(path.name, file.tell(), digest)
 
 
-def _judge(folder: Path, manifest: Manifest, problems: list[str]) -> Verdict:
+def judge(manifest: Manifest, decoded: dict[str, int], broken: set[str], problems: list[str]) -> Verdict:
+    """The verdict of what was decoded by track, of files that are broken, and of what their sums showed."""
     counts = {"video": [0, 0], "audio": [0, 0]}
     problems = problems.copy()
     for track in manifest.tracks:
-        whole = 0
+        whole = decoded.get(track.name, 0)
         for section in track.sections:
-            decoded = _decode(folder, section.file, track)
-            whole += decoded.whole
-            if not decoded.readable and f"missing:{section.file}" not in problems:
+            if section.file in broken and f"missing:{section.file}" not in problems:
                 problems.append(f"unreadable:{section.file}")
         if whole != track.samples:
             problems.append(f"{'pictures' if track.kind == 'video' else 'sounds'}:{track.name}")
@@ -135,6 +134,19 @@ def _judge(folder: Path, manifest: Manifest, problems: list[str]) -> Verdict:
         sync_ms=max(sync) if sync else None,
         problems=problems,
     )
+
+
+def _decode_all(folder: Path, manifest: Manifest) -> tuple[dict[str, int], set[str]]:
+    """Whole pictures and sounds by track; files that cannot be read without error."""
+    counts: dict[str, int] = {}
+    broken = set()
+    for track in manifest.tracks:
+        for section in track.sections:
+            decoded = _decode(folder, section.file, track)
+            counts[track.name] = counts.get(track.name, 0) + decoded.whole
+            if not decoded.readable:
+                broken.add(section.file)
+    return counts, broken
 
 
 def _decode(folder: Path, name: str, track: Track) -> Decoded:

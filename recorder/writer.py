@@ -105,7 +105,7 @@ class SectionWriter:
         except av.FFmpegError as error:
             self._file.close()
             raise BadSection(str(error)) from error
-        write_whole(folder / self.names.init, self._file_head(), durable=True)
+        write_whole(folder / self.names.init, read_head(self._file), durable=True)
 
     @property
     def size(self) -> int:
@@ -151,21 +151,10 @@ class SectionWriter:
     def close(self) -> int:
         """Make it a plain MP4; where its last fragment ended."""
         self._container.close()
-        end = self._fragments_end()
+        end = fragments_end(self._file)
         self._file.finish()
         self._file.close()
         return end
-
-    def _fragments_end(self) -> int:
-        """A closed hybrid file is one mdat over all fragments and a moov behind it."""
-        at = 0
-        while at + 16 <= self._file.size:
-            self._file.seek(at)
-            size, kind, large = struct.unpack(">I4sQ", self._file.read(16))
-            at += large if size == 1 else size
-            if kind == b"mdat" or size == 0:
-                break
-        return min(at, self._file.size)
 
     def abandon(self) -> None:
         """Let go of the file as it stands (a recording that is given up for now)."""
@@ -183,13 +172,6 @@ class SectionWriter:
 
     def _add_opus(self) -> AudioStream:
         return self._container.add_stream("libopus", rate=AUDIO_RATE, layout="stereo")
-
-    def _file_head(self) -> bytes:
-        at = self._file.seek(0, 1)
-        self._file.seek(0)
-        head = self._file.read()
-        self._file.seek(at)
-        return head
 
 
 class TrackWriter:
@@ -358,6 +340,27 @@ class TrackWriter:
         if end > self._segment_offset:
             self._end_segment(writer, at, end)
         self._done.append(_facts(writer, self.rate))
+
+
+def fragments_end(file: GrowingFile) -> int:
+    """A closed hybrid file is one mdat over all fragments and a moov behind it."""
+    at = 0
+    while at + 16 <= file.size:
+        file.seek(at)
+        size, kind, large = struct.unpack(">I4sQ", file.read(16))
+        at += large if size == 1 else size
+        if kind == b"mdat" or size == 0:
+            break
+    return min(at, file.size)
+
+
+def read_head(file: GrowingFile) -> bytes:
+    """All that was written so far; the writer's place stays."""
+    at = file.seek(0, 1)
+    file.seek(0)
+    head = file.read()
+    file.seek(at)
+    return head
 
 
 def _stand_in(size: int) -> bytes:

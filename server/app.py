@@ -28,9 +28,11 @@ from server.api.tokens import TokenKind
 from server.clock import SystemClock
 from server.config import Config, load
 from server.errors import LiankeError
+from server.live.publishing import PublishingService
 from server.live.service import LiveService
 from server.ops import logs
 from server.running import OPERATOR_TOKEN
+from server.store.publishings import Publishings
 from server.store.records import Classroom
 from server.store.store import Store
 
@@ -64,11 +66,19 @@ async def make_parts(config: Config, store: Store) -> Parts:
     """Rooms into the store, keys out of it, the live service on top."""
     clock = SystemClock()
     await store.put_classrooms([Classroom(room.id, room.name, room.main) for room in config.rooms])
+    live = LiveService(config=config, store=store, clock=clock)
     return Parts(
         config=config,
         clock=clock,
         store=store,
-        live=LiveService(config=config, store=store, clock=clock),
+        live=live,
+        publishing=PublishingService(
+            config=config,
+            rows=Publishings(store.database),
+            lessons=store,
+            clock=clock,
+            lessons_live=lambda: int(live.figures["lessons_live"]),
+        ),
         token_key=await store.key("tokens"),
         media_key=await store.key("media"),
         admin_epoch=await store.admin_epoch(),
@@ -119,6 +129,7 @@ async def run(
             others = [
                 group.create_task(_announce(app), name="announce"),
                 group.create_task(heartbeat.beat(), name="heartbeat"),
+                group.create_task(parts.publishing.run(), name="publishing"),
             ]
             if certificate is not None:
                 others.append(group.create_task(certificate.follow(), name="certificate"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ from server.ids import is_room_id
 from server.protocol.messages import Words
 
 PREFIX = "LIANKE_"
+PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
 
 
 class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -107,6 +109,35 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     upload_most_bytes: int = 8_000_000_000  # of one film that is brought into the library
 
 
+class Publishing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is made of a recording after class, and at what cost."""
+
+    hours: str = ""  # when the bulk lane may work, "22:00-06:30"; empty: whenever lessons leave it room
+    nice: int = 19  # its priority: 19 gives way to everything
+    preset: str = "veryfast"  # x264's
+    threads: int = 2  # of an encoder
+    film_height: int = 720
+
+
+class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Days for which recordings are kept, by their class; 0: for ever. What is held is never deleted."""
+
+    ordinary_days: int = 1095
+    model_days: int = 0
+    trial_days: int = 30
+
+
+class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where finished recordings go besides the archive's folder."""
+
+    url: str = ""  # "s3://bucket/prefix", "file:///mnt/archive"; empty: nowhere else
+    endpoint: str = ""  # of an S3 server of one's own
+    region: str = ""
+    access_key: str = ""
+    secret_key: str = ""
+    local_days: int = 0  # media in the store leave the folder after so many days; 0: never
+
+
 class Security(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Lifetimes and slowness."""
 
@@ -159,6 +190,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     lessons: Lessons = Lessons()
     broadcast: Broadcast = Broadcast()
     recording: Recording = Recording()
+    publishing: Publishing = Publishing()
+    retention: Retention = Retention()
+    storage: Storage = Storage()
     ingest: Ingest = Ingest()
     library: Library = Library()
     security: Security = Security()
@@ -319,6 +353,15 @@ def _check_demo(config: Config) -> None:
         )
 
 
+def _check_hours(text: str) -> None:
+    if text and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d", text, re.ASCII):
+        raise bad_setting(
+            "publishing.hours",
+            zh=f"“{text}”应写成 22:00-06:30。",
+            en=f'"{text}" should look like 22:00-06:30.',
+        )
+
+
 def _check_rooms(rooms: list[RoomEntry]) -> None:
     seen: set[str] = set()
     for room in rooms:
@@ -345,6 +388,14 @@ def _check(config: Config) -> Config:
     _check_between("media.port_base", config.media.port_base, 1024, 65535 - config.worker_count)
     _check_between("lessons.ad_hoc_minutes", config.lessons.ad_hoc_minutes, 1, 600)
     _check_between("security.media_url_minutes", config.security.media_url_minutes, 0.05, 24 * 60)
+    _check_between("publishing.nice", config.publishing.nice, 0, 19)
+    _check_between("publishing.threads", config.publishing.threads, 1, 64)
+    _check_between("publishing.film_height", config.publishing.film_height, 180, 2160)
+    _check_hours(config.publishing.hours)
+    if config.publishing.preset not in PRESETS:
+        raise bad_setting("publishing.preset", zh=f"只能是 {'、'.join(PRESETS)}。",
+                          en=f"it is one of {', '.join(PRESETS)}.")  # fmt: skip
+    _check_between("retention.trial_days", config.retention.trial_days, 0, 36500)
     if config.logs.level not in ("debug", "info", "warning", "error"):
         raise bad_setting("logs.level", zh="只能是 debug、info、warning、error。",
                           en="it is one of debug, info, warning, error.")  # fmt: skip

@@ -53,9 +53,8 @@ def programs(config: Config, config_file: Path | None) -> list[Program]:
     """Recorder and workers first: campus connects to them."""
     run, python = config.run_path, sys.executable
     recorder = (python, "-m", "recorder", "--control", str(run / "recorder.sock"),
-                "--archive", str(config.archive_path), "--verify",
-                *(["--keep-journal"] if config.recording.keep_journal else []))  # fmt: skip
-    found = [Program("recorder", recorder)]
+                "--archive", str(config.archive_path))  # fmt: skip
+    found = [Program("recorder", recorder), Program("publisher", _publisher(config))]
     host = f"[{config.media.listen}]" if ":" in config.media.listen else config.media.listen
     for number in range(config.worker_count):
         argv = [python, "-m", "server.media", "--worker", f"w{number}",
@@ -67,6 +66,19 @@ def programs(config: Config, config_file: Path | None) -> list[Program]:
         found.append(Program(f"w{number}", tuple(argv)))
     chosen = ("--config", str(config_file)) if config_file is not None else ()
     return [*found, Program(CAMPUS, (python, "-m", "server.app", *chosen))]
+
+
+def _publisher(config: Config) -> tuple[str, ...]:
+    made = config.publishing
+    options = [
+        "--control", str(config.run_path / "publisher.sock"), "--archive", str(config.archive_path),
+        "--state", config.data.directory, "--hours", made.hours, "--nice", str(made.nice),
+        "--preset", made.preset, "--threads", str(made.threads), "--film-height", str(made.film_height),
+        "--least-free-bytes", str(config.data.least_free_bytes),
+    ]  # fmt: skip
+    if config.recording.keep_journal:
+        options.append("--keep-journal")
+    return (sys.executable, "-m", "recorder.publish", *options)
 
 
 def check_ports(config: Config) -> None:

@@ -136,13 +136,13 @@ class Published(msgspec.Struct, frozen=True):
 
     @property
     def state(self) -> PublishingState:
-        """All steps in one word."""
+        """All steps in one word; that the bulk lane rests is not in the file, the publisher tells it."""
         states = {step.state for step in self.steps}
         if StepState.RUNNING in states:
             return PublishingState.RUNNING
         if StepState.WAITING in states:
             begun = states - {StepState.WAITING}
-            return PublishingState.PAUSED if begun else PublishingState.WAITING
+            return PublishingState.RUNNING if begun else PublishingState.WAITING
         if not states:
             return PublishingState.WAITING
         return PublishingState.FAILED if StepState.FAILED in states else PublishingState.DONE

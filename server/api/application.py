@@ -27,6 +27,7 @@ from server.api import (
     library,
     media,
     pages,
+    publishing,
     receipts,
     replay,
     rooms,
@@ -46,6 +47,7 @@ from server.api.tokens import Tokens
 from server.clock import Clock
 from server.config import Config
 from server.ids import new_room_code
+from server.live.publishing import PublishingService
 from server.live.service import LiveService
 from server.ops.metrics import Metrics
 from server.store.edits import Edits
@@ -57,7 +59,7 @@ Application = web.Application
 CLOSING_S = 3.0
 ROUTES = (
     accounts, broadcast, deletion, downloads, editing, exports, extras, health, hls, lessons, library, media,
-    pages, receipts, replay, rooms, series, uploads, whep, whip, ws,
+    pages, publishing, receipts, replay, rooms, series, uploads, whep, whip, ws,
 )  # fmt: skip
 
 
@@ -69,6 +71,7 @@ class Parts:
     clock: Clock
     store: Store
     live: LiveService
+    publishing: PublishingService
     token_key: bytes
     media_key: bytes
     admin_epoch: int
@@ -93,6 +96,7 @@ def build(parts: Parts) -> Application:
     app[uploads.TASKS] = set()
     app[exports.TICKETS] = {}
     app[keys.LIVE] = parts.live
+    app[keys.PUBLISHING] = parts.publishing
     app[keys.TOKENS] = Tokens(parts.token_key, parts.clock)
     app[keys.MEDIA_KEY] = parts.media_key
     app[keys.CODES] = parts.codes

@@ -9,7 +9,7 @@ from aiohttp import web
 from recorder.archive.reading import BadRecording
 from recorder.archive.removal import remove
 from server.api.catalogued import require_row
-from server.api.keys import CLOCK, CONFIG, EDITS, LIBRARY, STORE
+from server.api.keys import CLOCK, CONFIG, EDITS, LIBRARY, PUBLISHING, STORE
 from server.api.rights import Action
 from server.domain.lesson import ON_AIR
 from server.errors import UserFault
@@ -20,6 +20,14 @@ def _busy() -> UserFault:
         "still_made",
         zh="这节课还在上，或录像正在处理。请等它完成后再删除。",
         en="This lesson is on, or its recording is being worked on. Delete it once that is done.",
+    )
+
+
+def _held(reason: str) -> UserFault:
+    return UserFault(
+        "held",
+        zh=f"这节课的录像已被要求保留,不能删除:{reason}",
+        en=f"This recording is held and may not be deleted: {reason}",
     )
 
 
@@ -47,6 +55,8 @@ async def delete(request: web.Request) -> web.Response:
     lesson = row.overview.lesson
     if lesson.state in ON_AIR:
         raise _busy()
+    if (kept := await request.app[PUBLISHING].kept(lesson.id)).hold:
+        raise _held(kept.hold)
     title = row.catalogue.title or lesson.title.zh
     await request.app[STORE].audit(actor.name, Action.DELETE_LESSON, lesson.id, title=title[:120])
     try:

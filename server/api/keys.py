@@ -30,6 +30,7 @@ from server.store.uploads import Uploads
 
 if TYPE_CHECKING:
     from server.api.live_playlist import Playlists
+    from server.live.publishing import PublishingService
     from server.live.service import LiveService
 
 
@@ -55,6 +56,7 @@ ADMIN_EPOCH = web.AppKey("admin_epoch", AdminEpoch)
 OPEN_PAGES = web.AppKey("open_pages", set[object])
 BOOT = web.AppKey("boot", int)  # random each start: an operator token of an earlier one is over
 MEDIA_KEY = web.AppKey("media_key", bytes)
+PUBLISHING: web.AppKey[PublishingService] = web.AppKey("publishing")
 LIVE: web.AppKey[LiveService] = web.AppKey("live")
 PLAYLISTS: web.AppKey[Playlists] = web.AppKey("playlists")
 FREE_BYTES: web.AppKey[Callable[[], int]] = web.AppKey("free_bytes")

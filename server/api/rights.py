@@ -74,6 +74,8 @@ class Action(StrEnum):
     READ_RECEIPT = "read_receipt"
     ASK_DELETION = "ask_deletion"
     DELETE_LESSON = "delete_lesson"
+    PUBLISH_AGAIN = "publish_again"  # retry what failed after class, make the export
+    KEEP_LESSON = "keep_lesson"  # how long it is kept, holds
     ASK_OPTIONS = "ask_options"  # CORS preflight
     CONNECT = "connect"  # open a WebSocket: its token comes with the first message
     PUBLISH = "publish"  # WHIP
@@ -161,6 +163,8 @@ RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
     Action.UPLOAD: _OWNER,
     Action.ASK_DELETION: _OWNER,
     Action.DELETE_LESSON: {_R.ADMIN: Reach.ALL},
+    Action.PUBLISH_AGAIN: {**_OWNER, _R.OPERATOR: Reach.ALL},
+    Action.KEEP_LESSON: {_R.ADMIN: Reach.ALL, _R.OPERATOR: Reach.ALL},
     Action.READ_RECEIPT: {**_OWNER, _R.DEMO_VISITOR: Reach.ALL},
     Action.READ_MEDIA: {_R.SIGNED_URL: Reach.OWN_LESSON},
     Action.ASK_OPTIONS: _ANYONE,

@@ -1,4 +1,4 @@
-"""Writes web/src/protocol/messages.ts from `messages`, `resources` and `library` (pure: text on stdout).
+"""Writes web/src/protocol/messages.ts from the unions of this package (pure: text on stdout).
 
 `python -m server.protocol.typescript` prints the whole file; `make types` compares it with the tree.
 What campus sends has every field; what a page sends may leave out fields that have a default.
@@ -15,10 +15,10 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from server.protocol import library, messages, resources
+from server.protocol import library, messages, publishing, resources
 
 HEAD = """\
-// Generated from server/protocol/messages.py, resources.py and library.py by `make messages`. Do not edit.
+// Generated from server/protocol (messages, resources, library, publishing) by `make messages`. Do not edit.
 
 export const VERSION = {version};
 export const MAX_MESSAGE = {max_message};
@@ -128,8 +128,8 @@ def _union(name: str, arms: list[type[msgspec.Struct]]) -> str:
 def generate() -> str:
     """The whole of messages.ts."""
     to_server, from_server = _arms(messages.ToServer), _arms(messages.FromServer)
-    said = _arms(resources.Resource) + _arms(library.LibraryResource)
-    bodies = _arms(resources.Body) + _arms(library.LibraryBody)
+    said = _arms(resources.Resource) + _arms(library.LibraryResource) + _arms(publishing.PublishingResource)
+    bodies = _arms(resources.Body) + _arms(library.LibraryBody) + publishing.BODIES
     said_by_server = set(reachable(from_server + said))
     parts = [HEAD.format(version=messages.VERSION, max_message=messages.MAX_MESSAGE)]
     for name in reachable(to_server + from_server + said + bodies):

@@ -18,7 +18,6 @@ from tests.fakes.playlists import finished_lines
 from tests.fakes.recorded_lesson import CAMERA, VOICE, Sent, camera_sender, lesson, voice_sender, write_sent
 from tests.fakes.recorder_process import recorder_process
 from tests.fakes.ring_writer import RingWriter, TapServer
-from tests.peers.workers import holds
 
 SECONDS = 20.0
 
@@ -214,24 +213,3 @@ async def test_finishing_what_is_finished_or_unknown_answers_and_changes_nothing
             refused = await recorder.until(lesson_id, RecordingState.FAILED)
             assert refused.problem == problem
         assert sorted(path.name for path in archive.iterdir()) == ["Ltwice"]
-
-
-async def test_a_finished_lesson_is_verified_by_a_process_of_its_own_and_its_journal_goes(
-    tmp_path: Path, ring: RingWriter
-) -> None:
-    archive = tmp_path / "archive"
-    async with recorder_process(tmp_path, archive, "--verify") as recorder:
-        with TapServer(tmp_path / "w0.taps", {"Lver": ring}) as tap:
-            base = begin_ns()
-            start(ring, base)
-            recorder.begin("Lver", tap.path)
-            write_sent(ring, before(lesson(SECONDS), 5), base)
-            end(ring, base + 5 * 10**9)
-            ready = await recorder.until("Lver", RecordingState.READY)
-        assert ready.problem == ""
-        await holds(lambda: read_manifest(archive / "Lver").journal_bytes == 0, 15)
-    assert not (archive / "Lver" / "journal").exists()
-    verdict = read_manifest(archive / "Lver").verdict
-    assert verdict is not None
-    assert verdict.whole
-    assert verdict.pictures == verdict.pictures_decoded == 125

@@ -42,10 +42,12 @@ LAYERS: dict[str, set[str]] = {
     "server.live": {
         "server.store", "server.media", "server.domain", "server.protocol", "server.errors", "server.clock",
         "server.config", "server.ids", "server.ops", "recorder.contract", "recorder.framing",
+        "recorder.publish.contract", "recorder.archive",
     },
     "server.api": {
         "server.live", "server.store", "server.domain", "server.protocol", "server.errors", "server.clock",
         "server.config", "server.ids", "server.ops", "recorder.contract", "recorder.archive",
+        "recorder.publish.problems",
     },
     "server.watchdog": {"recorder.heartbeat"},
     "server.supervisor": {
@@ -74,9 +76,22 @@ HOMES = {
     "sqlalchemy": {"server.store"},
     "alembic": {"server.store"},
     "aiosqlite": {"server.store"},
-    "av": {"recorder.writer", "recorder.importing", "recorder.verification", "server.drill", "server.ingest"},
-    "cv2": {"server.drill"},
-    "numpy": {"server.drill", "server.ingest", "recorder.ring"},
+    "av": {
+        "recorder.writer", "recorder.importing", "recorder.verification", "recorder.publish", "server.drill",
+        "server.ingest",
+    },
+    "cv2": {"recorder.analysis", "server.drill"},
+    "numpy": {
+        "server.drill",
+        "server.ingest",
+        "recorder.ring",
+        "recorder.analysis",
+        "recorder.publish.composing",
+        "recorder.publish.makers",
+    },
+    "dbos": {"recorder.publish.pipeline"},
+    "PIL": {"recorder.publish"},
+    "obstore": {"recorder.archive.storage"},
     "aiortc": {"server.media", "server.ingest", "server.protocol.sdp_text", "server.drill"},
     "aioice": {"server.media", "server.ingest", "server.drill"},
     "pylibsrtp": {"server.media", "server.ingest", "server.drill"},

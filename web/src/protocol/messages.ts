@@ -1,4 +1,4 @@
-// Generated from server/protocol/messages.py, resources.py and library.py by `make messages`. Do not edit.
+// Generated from server/protocol (messages, resources, library, publishing) by `make messages`. Do not edit.
 
 export const VERSION = 1;
 export const MAX_MESSAGE = 65536;
@@ -780,6 +780,40 @@ export interface Receipt {
   printed_at: number;
 }
 
+/** One step. `state`: recorder.archive.published.StepState; `words`: why it failed, or null. */
+export interface PublishingStep {
+  name: string;
+  lane: string;
+  state: string;
+  progress: number;
+  seconds: number;
+  problem: string;
+  words: Words | null;
+}
+
+/**
+ * How far it is. `state`: recorder.archive.published.PublishingState; `retry`: something failed and may
+ * be tried again.
+ */
+export interface PublishingView {
+  lesson: string;
+  state: string;
+  progress: number;
+  retry: boolean;
+  steps: PublishingStep[];
+}
+
+/**
+ * `kept_as`: server.domain.retention.KeptAs; `hold`: why it may not be deleted, "" where it may;
+ * `expires_at`: when it will be deleted, null: never.
+ */
+export interface RetentionView {
+  lesson: string;
+  kept_as: string;
+  hold: string;
+  expires_at: number | null;
+}
+
 /**
  * Body of `POST setup` and `POST login`. `code`: the set-up code of the log, for the first set-up from
  * another machine.
@@ -870,6 +904,12 @@ export interface NewUpload {
   title: string;
   room: string;
   bytes: number;
+}
+
+/** Body of `PUT retention`. */
+export interface RetentionChange {
+  kept_as: string;
+  hold?: string;
 }
 
 export type ToServer =

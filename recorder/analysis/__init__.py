@@ -1,0 +1,1 @@
+"""Looks at pictures after class: numbers only, no files, no containers."""

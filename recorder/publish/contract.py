@@ -1,0 +1,93 @@
+"""What campus and the publisher say to each other (Unix socket, framed by `recorder.framing`).
+
+Every command is idempotent: after a restart of either side campus says `Submit` again for every lesson whose
+row is not settled, and the publisher answers with how far it is.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from recorder.archive.published import PublishingState
+
+VERSION = 1
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    version: int = VERSION
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """A mark on the recording's clock. `kind` as the store's marks; `room`: the one called on, or ""."""
+
+    at_s: float
+    kind: str
+    room: str = ""
+
+
+class Card(msgspec.Struct, frozen=True):
+    """What the export's title card says; empty lines are left out."""
+
+    title: str = ""
+    school: str = ""
+    teacher: str = ""
+    subject: str = ""
+    date: str = ""
+
+
+class Submit(msgspec.Struct, frozen=True, tag="submit"):
+    """Make everything of this recording that is not made yet. A higher `attempt` tries again what failed;
+    `export`: also the export."""
+
+    lesson: str
+    attempt: int = 1
+    export: bool = False
+    card: Card = Card()
+    moments: list[Moment] = []
+
+
+class Load(msgspec.Struct, frozen=True, tag="load"):
+    """How many lessons are live now. Said whenever that changes."""
+
+    lessons_live: int
+
+
+class Remove(msgspec.Struct, frozen=True, tag="remove"):
+    """Delete the recording and all that was made of it: derived files first, the journal, the rest last.
+    `derived_only`: only what can be made again."""
+
+    lesson: str
+    derived_only: bool = False
+
+
+Command = Hello | Submit | Load | Remove
+
+
+class Publishing(msgspec.Struct, frozen=True, tag="publishing"):
+    """One recording as it is now. `step`: the one that runs or the last that failed; `problem`: "" or a
+    stable code (`recorder.publish.problems`)."""
+
+    lesson: str
+    state: PublishingState
+    attempt: int = 1
+    progress: float = 0.0
+    step: str = ""
+    problem: str = ""
+    detail: str = ""
+
+
+class Removed(msgspec.Struct, frozen=True, tag="removed"):
+    """`problem`: "" or why nothing was deleted ("busy", "disk", "bad_name")."""
+
+    lesson: str
+    bytes: int = 0
+    derived_only: bool = False
+    problem: str = ""
+
+
+class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
+    free_bytes: int
+    version: int = VERSION
+
+
+Event = Welcome | Publishing | Removed

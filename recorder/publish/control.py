@@ -1,0 +1,157 @@
+"""The publisher's control door: campus connects, submits recordings, tells of live lessons, hears what became
+of what. Also holds the bulk lane back while it should rest."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from pathlib import Path
+from typing import assert_never
+
+import msgspec
+
+from recorder.archive.layout import BadName
+from recorder.archive.manifest import BadManifest
+from recorder.archive.published import Lane as LaneName
+from recorder.archive.published import PublishingState
+from recorder.framing import BadFrame, encode_frame, read_frame
+from recorder.publish.contract import (
+    VERSION,
+    Command,
+    Event,
+    Hello,
+    Load,
+    Publishing,
+    Remove,
+    Submit,
+    Welcome,
+)
+from recorder.publish.gate import Busyness, Hours, may_work
+from recorder.publish.jobs import Settings
+from recorder.publish.lane import Lane
+from recorder.publish.pipeline import Pipeline
+from recorder.publish.removal import free_bytes, remove
+
+log = logging.getLogger(__name__)
+UNHEARD_AT_MOST = 4 << 20
+"""A client that leaves so many bytes unread is hung up on; it asks again when it comes back."""
+LOOK_S = 2.0
+
+
+class Control:
+    """Serves `socket_path` until cancelled. Create inside a running loop."""
+
+    def __init__(
+        self,
+        archive: Path,
+        socket_path: Path,
+        lanes: dict[LaneName, Lane],
+        settings: Settings,
+        hours: Hours | None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._archive = archive
+        self._path = socket_path
+        self._lanes = lanes
+        self._store = settings.store
+        self._hours = hours
+        self._pipeline = Pipeline(archive, lanes, settings, self._tell)
+        self._clients: set[asyncio.StreamWriter] = set()
+        self._lessons_live = 0
+
+    async def run(self, database: Path) -> None:
+        await asyncio.to_thread(self._pipeline.launch, database)
+        self._path.unlink(missing_ok=True)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                server = await asyncio.start_unix_server(self._serve, self._path)
+                self._path.chmod(0o600)
+                tasks.create_task(self._watch_load(), name="load")
+                try:
+                    async with server:
+                        await server.serve_forever()
+                finally:
+                    for client in self._clients:
+                        client.transport.abort()
+        finally:
+            self._path.unlink(missing_ok=True)
+
+    def _tell(self, event: Event) -> None:
+        """Any thread: every client hears this."""
+        self._loop.call_soon_threadsafe(self._broadcast, event)
+
+    async def _watch_load(self) -> None:
+        """Lessons and who watches them come first: the bulk lane stands still while they need the machine."""
+        busyness, bulk = Busyness(), self._lanes[LaneName.BULK]
+        while True:
+            now = time.localtime()
+            allowed = may_work(
+                working=bulk.allowed,
+                lessons_live=self._lessons_live,
+                busy=busyness.read(),
+                hours=self._hours,
+                minute=now.tm_hour * 60 + now.tm_min,
+            )
+            if allowed != bulk.allowed:
+                log.info("the bulk lane %s", "goes on" if allowed else "rests")
+                bulk.allow(allowed)
+                self._pipeline.tell_all()
+            await asyncio.sleep(LOOK_S)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        decoder = msgspec.msgpack.Decoder(Command)
+        try:
+            first = await read_frame(reader, decoder)
+            if not isinstance(first, Hello) or first.version != VERSION:
+                log.warning("a client without a fitting hello is hung up on")
+                return
+            self._send(writer, Welcome(await asyncio.to_thread(free_bytes, self._archive)))
+            self._clients.add(writer)
+            while (command := await read_frame(reader, decoder)) is not None:
+                await self._obey(writer, command)
+        except (BadFrame, ConnectionError) as error:
+            log.warning("a client is hung up on", extra={"reason": str(error)})
+        finally:
+            self._clients.discard(writer)
+            writer.close()
+
+    async def _obey(self, writer: asyncio.StreamWriter, command: Command) -> None:
+        match command:
+            case Hello():
+                pass
+            case Load():
+                self._lessons_live = command.lessons_live
+            case Submit():
+                self._send(writer, await asyncio.to_thread(self._submit, command))
+            case Remove():
+                removed = await asyncio.to_thread(self._remove, command)
+                self._send(writer, removed)
+            case _:
+                assert_never(command)
+
+    def _submit(self, submit: Submit) -> Event:
+        try:
+            return self._pipeline.submit(submit)
+        except (BadName, BadManifest) as error:
+            problem, detail = "manifest", str(error)
+        except OSError as error:
+            problem, detail = "disk", str(error)
+        return Publishing(
+            submit.lesson[:80], PublishingState.FAILED, submit.attempt, problem=problem, detail=detail
+        )
+
+    def _remove(self, command: Remove) -> Event:
+        if not command.derived_only:
+            self._pipeline.forget(command.lesson)
+        return remove(self._archive, command.lesson, self._store, derived_only=command.derived_only)
+
+    def _broadcast(self, event: Event) -> None:
+        for client in list(self._clients):
+            self._send(client, event)
+
+    def _send(self, writer: asyncio.StreamWriter, event: Event) -> None:
+        if writer.transport.get_write_buffer_size() > UNHEARD_AT_MOST:
+            writer.transport.abort()
+        elif not writer.is_closing():
+            writer.write(encode_frame(event))

@@ -1,0 +1,50 @@
+"""Deleting a recording, or what was made of it alone: derived files first."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from recorder.archive import removal as archive_removal
+from recorder.archive.holding import held
+from recorder.archive.layout import PIECES, BadName, is_derived, lesson_folder
+from recorder.archive.manifest import BadRecording
+from recorder.archive.published import PUBLISHED
+from recorder.publish.contract import Removed
+
+
+def free_bytes(archive: Path) -> int:
+    figures = os.statvfs(archive)
+    return figures.f_bavail * figures.f_frsize
+
+
+def remove(archive: Path, lesson: str, store: str, *, derived_only: bool) -> Removed:
+    """Never raises: why nothing was deleted is in the answer. Said again it deletes what is left."""
+    try:
+        folder = lesson_folder(archive, lesson)
+        if not folder.is_dir():
+            return Removed(lesson, derived_only=derived_only)
+        gone = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        with held(folder):
+            _remove_derived(folder)
+        if derived_only:
+            gone -= sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        else:
+            archive_removal.remove(archive, lesson)
+    except BadName:
+        return Removed(lesson[:80], derived_only=derived_only, problem="bad_name")
+    except BadRecording:
+        return Removed(lesson, derived_only=derived_only, problem="busy")
+    except OSError as error:
+        return Removed(lesson, derived_only=derived_only, problem=f"disk: {error.strerror}")
+    return Removed(lesson, gone, derived_only)
+
+
+def _remove_derived(folder: Path) -> None:
+    """All that can be made again, and the file that tells of it first: nothing points into the void."""
+    (folder / PUBLISHED).unlink(missing_ok=True)
+    shutil.rmtree(folder / PIECES, ignore_errors=True)
+    for path in folder.iterdir():
+        if is_derived(path.name):
+            path.unlink()

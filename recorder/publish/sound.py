@@ -1,0 +1,274 @@
+"""Voices: each as AAC for players without Opus; all in one, its loudness measured and evened (EBU R 128)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+
+from recorder.archive.layout import BadName, derived_file, playlist_file, served_file
+from recorder.archive.manifest import Manifest, Track, write_whole
+from recorder.archive.published import Rendition, RenditionKind
+from recorder.assemble.samples import AUDIO_RATE
+from recorder.playlist import Rendition as Listed
+from recorder.playlist import multivariant_playlist
+from recorder.publish.packaging import Made, StreamOf, Timed, sum_of, write_streamed
+from recorder.publish.problems import NothingToDo, StepFailed
+
+TARGET_LUFS = -16.0
+MOST_GAIN_DB = 24.0
+LIMIT = 0.84  # -1.5 dB: room for what the encoder adds between samples
+SILENT_LUFS = -60.0
+AAC_FRAME = 1024
+VOICE_BPS = {"mono": 64_000, "stereo": 112_000}
+SOUND_BPS = 128_000
+TICK = Fraction(1, AUDIO_RATE)
+
+Progress = Callable[[float], None]
+
+
+class Measured(NamedTuple):
+    """What pass one found. `lufs` None: silence. `sounds`: packets decoded by track; `broken`: files."""
+
+    lufs: float | None
+    sounds: dict[str, int]
+    broken: list[str]
+
+
+def voices(manifest: Manifest) -> list[Track]:
+    """The tracks with sound, the teacher's first."""
+    return [track for track in manifest.tracks if track.kind == "audio" and track.sections]
+
+
+class SoundReader:
+    """A voice decoded once: stereo, 48 kHz, back to back from the lesson's zero."""
+
+    def __init__(self, folder: Path, track: Track) -> None:
+        self.decoded = 0
+        self.broken: set[str] = set()
+        self._folder = folder
+        self._track = track
+
+    def frames(self) -> Iterator[av.AudioFrame]:
+        at = 0
+        for section in self._track.sections:
+            try:
+                with av.open(str(served_file(self._folder, section.file))) as container:
+                    for frame in self._decode(container, section.file):
+                        frame.pts, frame.time_base = at, TICK
+                        at += frame.samples
+                        yield frame
+            except (av.FFmpegError, OSError, BadName, IndexError):
+                self.broken.add(section.file)
+
+    def _decode(self, container: av.container.InputContainer, name: str) -> Iterator[av.AudioFrame]:
+        stream = container.streams.audio[0]
+        stream.codec_context.options = {"err_detect": "explode"}
+        for packet in container.demux(stream):
+            try:
+                frames = packet.decode()
+            except av.FFmpegError:
+                self.broken.add(name)
+                continue
+            for frame in frames:
+                if isinstance(frame, av.AudioFrame) and not frame.is_corrupt:
+                    self.decoded += 1
+                    yield frame
+
+
+def measure(folder: Path, manifest: Manifest, progress: Progress) -> Measured:
+    """Pass one: the loudness of all voices together. NothingToDo without a voice."""
+    tracks = voices(manifest)
+    if not tracks:
+        raise NothingToDo("no voice")
+    readers = {track.name: SoundReader(folder, track) for track in tracks}
+    lufs = -math.inf
+    for frame in _filtered(list(readers.values()), "ebur128=metadata=1:peak=none:framelog=quiet"):
+        lufs = float(frame.metadata.get("lavfi.r128.I", lufs))
+        _tell(progress, frame, manifest.seconds)
+    broken = sorted(name for reader in readers.values() for name in reader.broken)
+    sounds = {name: reader.decoded for name, reader in readers.items()}
+    return Measured(round(lufs, 1) if lufs > SILENT_LUFS else None, sounds, broken)
+
+
+def even(folder: Path, manifest: Manifest, measured: Measured, progress: Progress) -> Rendition:
+    """Pass two: one AAC file of all voices at TARGET_LUFS. StepFailed, OSError."""
+    if not any(measured.sounds.values()):
+        raise StepFailed("unreadable", ", ".join(measured.broken))
+    gain = 0.0 if measured.lufs is None else TARGET_LUFS - measured.lufs
+    gain = max(-MOST_GAIN_DB, min(MOST_GAIN_DB, gain))
+    chain = f"volume={gain:.2f}dB,alimiter=limit={LIMIT}:level=disabled:attack=2:release=50"
+    readers = [SoundReader(folder, track) for track in voices(manifest)]
+    name = derived_file("lesson", "sound.m4a")
+    beside = folder / f".{name}.new"
+    with av.open(str(beside), "w", format="mp4", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("aac", rate=AUDIO_RATE, layout="stereo")
+        stream.bit_rate = SOUND_BPS
+        for frame in _in_blocks(_filtered(readers, chain), manifest.seconds):
+            container.mux(stream.encode(frame))
+            _tell(progress, frame, manifest.seconds)
+        container.mux(stream.encode(None))
+    beside.replace(folder / name)
+    return _rendition(RenditionKind.SOUND, "", sum_of(folder / name), "", manifest.seconds)
+
+
+def for_old_players(folder: Path, manifest: Manifest, progress: Progress) -> tuple[list[Rendition], str]:
+    """Each voice as AAC with its playlist, and the multivariant playlist that joins them with the pictures
+    as they are. NothingToDo, StepFailed, OSError."""
+    tracks = voices(manifest)
+    if not tracks:
+        raise NothingToDo("no voice")
+    made = []
+    for k, track in enumerate(tracks):
+        layout = "stereo" if _is_stereo(folder, track) else "mono"
+        reader = SoundReader(folder, track)
+        packets = _aac(reader, layout, manifest.seconds, _part(progress, k, len(tracks)))
+        stream = StreamOf("aac", AUDIO_RATE, layout=layout)
+        file, listed, segments = write_streamed(folder, track.name, "aac", stream, packets)
+        if not reader.decoded:
+            raise StepFailed("unreadable", ", ".join(sorted(reader.broken)))
+        seconds = sum(segment.seconds for segment in segments)
+        made.append(_rendition(RenditionKind.AAC, track.name, file, listed, seconds))
+    name = derived_file("lesson", "aac.m3u8")
+    write_whole(folder / name, _multivariant(manifest, made).encode(), durable=True)
+    return made, name
+
+
+def _part(progress: Progress, number: int, of: int) -> Progress:
+    return lambda part: progress((number + part) / of)
+
+
+def _multivariant(manifest: Manifest, made: list[Rendition]) -> str:
+    listed = [Listed(r.track, True, r.playlist, "mp4a.40.2", _bps(r.bytes, r.seconds)) for r in made]
+    for track in manifest.tracks:
+        if track.kind == "video" and track.playlist:
+            bps = _bps(track.bytes, track.seconds or manifest.seconds)
+            listed.append(
+                Listed(
+                    track.name,
+                    False,
+                    playlist_file(track.name),
+                    "avc1.42e01f",
+                    bps,
+                    track.width,
+                    track.height,
+                )
+            )
+    return multivariant_playlist(listed)
+
+
+def _bps(size: int, seconds: float) -> int:
+    return round(8 * size / seconds * 1.5) + 1000 if seconds else 1000
+
+
+def _rendition(kind: RenditionKind, track: str, made: Made, listed: str, seconds: float) -> Rendition:
+    return Rendition(
+        kind, made.file, track=track, playlist=listed, codec="AAC", seconds=round(seconds, 3),
+        bytes=made.bytes, sha256=made.sha256,
+    )  # fmt: skip
+
+
+def _aac(reader: SoundReader, layout: str, seconds: float, progress: Progress) -> Iterator[Timed]:
+    """Packets without the encoder's delay: the first ones, which hold nothing of the lesson, are left out."""
+    encoder = av.CodecContext.create("aac", "w")
+    assert isinstance(encoder, av.AudioCodecContext)
+    encoder.sample_rate, encoder.format, encoder.layout = AUDIO_RATE, "fltp", layout
+    encoder.bit_rate, encoder.time_base = VOICE_BPS[layout], TICK
+    encoder.options = {"aac_coder": "fast"}
+    shaped = _filtered([reader], f"aformat=channel_layouts={layout}")
+    for frame in _in_blocks(shaped, seconds):
+        for packet in encoder.encode(frame):
+            if packet.pts is not None and packet.pts >= 0:
+                yield Timed(packet.pts, AAC_FRAME, True, bytes(packet))
+        _tell(progress, frame, seconds)
+    for packet in encoder.encode(None):
+        if packet.pts is not None and packet.pts >= 0:
+            yield Timed(packet.pts, AAC_FRAME, True, bytes(packet))
+
+
+def _is_stereo(folder: Path, track: Track) -> bool:
+    """Whether any Opus packet is stereo (RFC 6716, 3.1: bit 2 of the first byte)."""
+    try:
+        for section in track.sections:
+            with av.open(str(served_file(folder, section.file))) as container:
+                for packet in container.demux(container.streams.audio[0]):
+                    if packet.size and memoryview(packet)[0] & 4:
+                        return True
+    except (av.FFmpegError, OSError, BadName, IndexError):
+        return False
+    return False
+
+
+def _filtered(readers: list[SoundReader], chain: str) -> Iterator[av.AudioFrame]:
+    """The readers mixed as they are, through a chain of filters. StepFailed."""
+    graph = av.filter.Graph()
+    sources = [
+        graph.add_abuffer(sample_rate=AUDIO_RATE, format="fltp", layout="stereo", time_base=TICK)
+        for _ in readers
+    ]
+    last: av.filter.FilterContext = sources[0]
+    if len(readers) > 1:
+        last = graph.add("amix", f"inputs={len(readers)}:normalize=0:duration=longest")
+        for k, source in enumerate(sources):
+            source.link_to(last, 0, k)
+    for link in chain.split(","):
+        name, _, options = link.partition("=")
+        link_made = graph.add(name, options)
+        last.link_to(link_made)
+        last = link_made
+    sink = graph.add("abuffersink")
+    last.link_to(sink)
+    graph.configure()
+    resamplers = [av.AudioResampler(format="fltp", layout="stereo", rate=AUDIO_RATE) for _ in readers]
+    streams = [reader.frames() for reader in readers]
+    open_ones = set(range(len(readers)))
+    while open_ones:
+        for k in sorted(open_ones):
+            frame = next(streams[k], None)
+            if frame is None:
+                open_ones.discard(k)
+                sources[k].push(None)
+                continue
+            for shaped in resamplers[k].resample(frame):
+                sources[k].push(shaped)
+        yield from _pulled(sink)
+
+
+def _pulled(sink: av.filter.FilterContext) -> Iterator[av.AudioFrame]:
+    while True:
+        try:
+            frame = sink.pull()
+        except (BlockingIOError, EOFError):
+            return
+        if isinstance(frame, av.AudioFrame):
+            yield frame
+
+
+def _in_blocks(frames: Iterable[av.AudioFrame], seconds: float) -> Iterator[av.AudioFrame]:
+    """In the encoder's blocks, up to the lesson's end."""
+    fifo = av.AudioFifo()
+    at, end = 0, math.ceil(seconds * AUDIO_RATE / AAC_FRAME) * AAC_FRAME
+    layouted = None
+    for frame in frames:
+        if layouted is None:
+            layouted = av.AudioResampler(format="fltp", layout=frame.layout.name, rate=AUDIO_RATE)
+        for shaped in layouted.resample(frame):
+            shaped.pts = None
+            fifo.write(shaped)
+        while at < end and (block := fifo.read(AAC_FRAME)) is not None:
+            block.pts, block.time_base = at, TICK
+            at += AAC_FRAME
+            yield block
+    rest = fifo.read(0, partial=True) if at < end else None
+    if rest is not None:
+        rest.pts, rest.time_base = at, TICK
+        yield rest
+
+
+def _tell(progress: Progress, frame: av.AudioFrame, seconds: float) -> None:
+    if frame.time is not None and seconds > 0 and int(frame.time) % 10 == 0:
+        progress(min(1.0, frame.time / seconds))
