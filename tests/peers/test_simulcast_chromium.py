@@ -29,6 +29,20 @@ PUBLISH = """async only => {
   await pc.setLocalDescription(await pc.createOffer());
   return pc.localDescription.sdp;
 }"""
+ONE = """async only => {
+  const video = {width: 640, height: 360, frameRate: 15};
+  const stream = await navigator.mediaDevices.getUserMedia({video});
+  const pc = window.pc = new RTCPeerConnection();
+  const transceiver = pc.addTransceiver(stream.getVideoTracks()[0], {direction: 'sendonly'});
+  const {codecs} = RTCRtpSender.getCapabilities('video');
+  const zero = each => !/profile(-id)?=[1-9]/.test(each.sdpFmtpLine || '');
+  const both = [only, 'video/rtx'];
+  transceiver.setCodecPreferences(codecs.filter(each => both.includes(each.mimeType) && zero(each)));
+  await transceiver.sender.setParameters({...transceiver.sender.getParameters(),
+    degradationPreference: 'maintain-resolution'});
+  await pc.setLocalDescription(await pc.createOffer());
+  return pc.localDescription.sdp;
+}"""
 SWITCH = """async active => {
   const sender = pc.getSenders()[0];
   const parameters = sender.getParameters();
@@ -69,6 +83,13 @@ class Lesson:
         await asyncio.sleep(0.3)
         then = await stats(self.room, "inbound-rtp", "video")
         return then.get("frameHeight") == height and then["framesDecoded"] > first["framesDecoded"]
+
+    async def pictures_a_second(self, seconds: float = 2.0) -> float:
+        first = await stats(self.room, "inbound-rtp", "video")
+        await asyncio.sleep(seconds)
+        then = await stats(self.room, "inbound-rtp", "video")
+        passed_s = (then["timestamp"] - first["timestamp"]) / 1e3
+        return float((then["framesDecoded"] - first["framesDecoded"]) / passed_s)
 
     async def still_s(self) -> float:
         """How long the picture stood still so far."""
@@ -133,6 +154,63 @@ async def test_layers_nobody_has_a_use_for_are_switched_off_and_a_dead_one_is_re
     await lesson.shows(360)
     await lesson.main.evaluate(SWITCH, ["l", "m", "h"])
     await lesson.shows(720)
+
+
+SLIDES = """async () => {
+  const canvas = Object.assign(document.createElement('canvas'), {width: 1280, height: 720});
+  const pen = canvas.getContext('2d');
+  let turn = 0;
+  setInterval(() => {
+    pen.fillStyle = '#fff'; pen.fillRect(0, 0, 1280, 720);
+    pen.fillStyle = '#000'; pen.font = '20px sans-serif';
+    for (let line = 0; line < 30; line++) pen.fillText(`${turn} ${'abcdefghijkl '.repeat(6)}`, 10, 24 * line);
+    turn++;
+  }, 40);
+  const [track] = canvas.captureStream(15).getTracks();
+  track.contentHint = 'detail';
+  const pc = window.pc = new RTCPeerConnection();
+  const transceiver = pc.addTransceiver(track, {direction: 'sendonly', sendEncodings: [
+    {rid: 'l', maxBitrate: 500000, scaleResolutionDownBy: 1, maxFramerate: 5},
+    {rid: 'h', maxBitrate: 1500000, scaleResolutionDownBy: 1, maxFramerate: 15}]});
+  const {codecs} = RTCRtpSender.getCapabilities('video');
+  transceiver.setCodecPreferences(codecs.filter(each => ['video/H264', 'video/rtx'].includes(each.mimeType)));
+  await pc.setLocalDescription(await pc.createOffer());
+  return pc.localDescription.sdp;
+}"""
+
+
+async def test_slides_keep_their_size_in_the_lower_layer_and_come_less_often() -> None:
+    async with inside_worker() as (seen, worker), browser() as chromium:
+        main, room = await blank_page(chromium), await blank_page(chromium)
+        tracks = await publish(seen, main, await main.evaluate(SLIDES), "L/main/up/1")
+        plan, offer = await seen.make_offer(VIEWER, "L", [("stage", Kind.VIDEO)])
+        await seen.take_answer(await room.evaluate(WATCH, offer), VIEWER, plan)
+        seen.point(VIEWER, "stage", tracks[Kind.VIDEO])
+        lesson = Lesson(worker, seen, main, room, tracks[Kind.VIDEO])
+        await lesson.shows(720, within_s=20)
+        await until(lambda: _true(len([x for x in lesson.layers() if x.living]) == 2), 10, "two layers")
+        often = await lesson.pictures_a_second()
+        lesson.select(0)
+        up = worker.tables.ups[lesson.camera]
+        down = worker.tables.downs[VIEWER]["stage"]
+        await seen.until(lambda: worker.relay.showing(down.handle, up.handle) == (0, -1), 10)
+        await lesson.shows(720)
+        seldom = await lesson.pictures_a_second()
+        assert seldom <= 6
+        assert seldom < often
+
+
+@pytest.mark.parametrize("codec", ["video/VP9", "video/AV1"])
+async def test_a_codec_both_sides_have_is_forwarded(codec: str) -> None:
+    async with inside_worker() as (seen, worker), browser() as chromium:
+        main, room = await blank_page(chromium), await blank_page(chromium)
+        tracks = await publish(seen, main, await main.evaluate(ONE, codec), "L/main/up/1")
+        plan, offer = await seen.make_offer(VIEWER, "L", [("stage", Kind.VIDEO)])
+        await seen.take_answer(await room.evaluate(WATCH, offer), VIEWER, plan)
+        seen.point(VIEWER, "stage", tracks[Kind.VIDEO])
+        lesson = Lesson(worker, seen, main, room, tracks[Kind.VIDEO])
+        await lesson.shows(360, within_s=20)
+        assert worker.tables.ups[lesson.camera].codec == codec.removeprefix("video/")
 
 
 async def _true(value: bool) -> bool:
