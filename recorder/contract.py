@@ -1,7 +1,7 @@
 """What campus and workers say to the recorder: control messages and the tap ring's layout.
 
 **Control** (campus -> recorder, Unix socket, framed by `recorder.framing`): `Hello`, `Begin`,
-`Finish`; the recorder answers `Welcome`, tells `Recording` whenever something changed,
+`Finish`, `Pause`; the recorder answers `Welcome`, tells `Recording` whenever something changed,
 `KeyframeWanted` where only a keyframe ends a hole, `Grown` where there is more to play. Each is idempotent:
 after a restart of either side campus says `Begin` again for every live lesson.
 
@@ -108,7 +108,15 @@ class Finish(msgspec.Struct, frozen=True, tag="finish"):
     lesson: str
 
 
-Command = Hello | Begin | Finish
+class Pause(msgspec.Struct, frozen=True, tag="pause"):
+    """Nothing of the lesson is tapped for now, by the teacher's wish (or it is again): the hole is no
+    fault."""
+
+    lesson: str
+    paused: bool
+
+
+Command = Hello | Begin | Finish | Pause
 
 
 class RecordingState(StrEnum):

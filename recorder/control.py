@@ -10,7 +10,7 @@ from typing import assert_never
 import msgspec
 
 from recorder.archive.layout import BadName
-from recorder.contract import VERSION, Begin, Command, Event, Finish, Hello, RecordingState, Welcome
+from recorder.contract import VERSION, Begin, Command, Event, Finish, Hello, Pause, RecordingState, Welcome
 from recorder.contract import Recording as Report
 from recorder.engine import Engine
 from recorder.framing import BadFrame, encode_frame, read_frame
@@ -86,6 +86,8 @@ class Control:
                 pass
             case Begin():
                 await self._begin(writer, command)
+            case Pause(lesson=lesson, paused=paused):
+                self.engine.pause(lesson, paused=paused)
             case Finish():
                 try:
                     report = self.engine.finish(command.lesson)

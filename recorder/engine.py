@@ -125,6 +125,12 @@ class Engine:
         except BadManifest as error:
             return Report(lesson, RecordingState.FAILED, problem="unknown_lesson", detail=str(error))
 
+    def pause(self, lesson: str, *, paused: bool) -> None:
+        """Nothing of it comes for now, or it comes again; nothing where it is not being recorded."""
+        recording = self._recordings.get(lesson)
+        if recording is not None:
+            recording.pause(monotonic_ns(), paused=paused)
+
     def reports(self) -> list[Report]:
         return [recording.report for recording in self._all()]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from recorder.archive.layout import JOURNAL
-from recorder.journal import Closed, EntryKind, JournalWriter, Missed, Opened, Place, last_position
+from recorder.journal import Closed, EntryKind, JournalWriter, Missed, Opened, Paused, Place, last_position
 from recorder.ring import Batch, Ring
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ class Intake:
         self._ring: Ring | None = None
         self._offered: deque[Ring] = deque(maxlen=4)
         self._skipped = 0
+        self._pauses: deque[Paused] = deque(maxlen=1_000)
+        self._paused = False
         self._close_at: int | None = None
         self.done = False
 
@@ -60,6 +62,13 @@ class Intake:
         """No end mark will come: end the journal at this time (any thread)."""
         self._close_at = at_ns
 
+    def pause(self, at_ns: int, *, paused: bool) -> None:
+        """By the teacher's wish nothing is tapped from now on, or it is again (any thread). Said twice it
+        changes nothing."""
+        if paused != self._paused:
+            self._paused = paused
+            self._pauses.append(Paused(at_ns, paused))
+
     def step(self, *, room: bool = True) -> None:
         """Journal everything that is in the ring. `room`: the disk has space; else what comes is counted
         and thrown away. OSError where a write fails all the same."""
@@ -69,6 +78,9 @@ class Intake:
         while self._offered:
             self._switch(self._offered.popleft())
             self._read(room)
+        while self._pauses and room:
+            self._journal.append(EntryKind.PAUSED, 0, msgspec.msgpack.encode(self._pauses[0]))
+            self._pauses.popleft()
         if self._close_at is not None and room:
             closed = msgspec.msgpack.encode(Closed(at_ns=self._close_at))
             self._journal.append(EntryKind.CLOSED, 0, closed)

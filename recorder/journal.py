@@ -41,6 +41,7 @@ class EntryKind(IntEnum):
     SPAN = 2  # payload: ring bytes, whole records
     MISSED = 3  # payload: Missed, msgpack: the ring had overtaken the reader, or the disk was full
     CLOSED = 4  # payload: Closed, msgpack: the lesson ended without an end mark in the ring
+    PAUSED = 5  # payload: Paused, msgpack: by the teacher's wish nothing comes from now on, or it comes again
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -58,6 +59,11 @@ class Missed(msgspec.Struct, frozen=True):
 
 class Closed(msgspec.Struct, frozen=True):
     at_ns: int  # monotonic
+
+
+class Paused(msgspec.Struct, frozen=True):
+    at_ns: int  # monotonic
+    paused: bool
 
 
 class Entry(NamedTuple):
@@ -255,7 +261,7 @@ def last_position(folder: Path) -> tuple[bytes, int]:
                 opened = decode_payload(entry, Opened)
                 if opened is not None:
                     ring, position = opened.ring, entry.position
-            elif entry.kind is not EntryKind.CLOSED:
+            elif entry.kind not in (EntryKind.CLOSED, EntryKind.PAUSED):
                 position = entry.position
         if ring:
             return ring, position

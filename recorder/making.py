@@ -16,12 +16,13 @@ from recorder.archive.manifest import Section, Track, write_whole
 from recorder.assemble.assembler import Assembler
 from recorder.assemble.audio import AudioTrack
 from recorder.assemble.samples import AUDIO_RATE, Output
+from recorder.assemble.sides import with_sides
 from recorder.assemble.video import VideoTrack
 from recorder.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from recorder.contract import TrackNote
 from recorder.fragments import BadFragments
 from recorder.intake import boot_id
-from recorder.journal import Closed, Entry, EntryKind, JournalReader, Opened, Place, decode_payload
+from recorder.journal import Closed, Entry, EntryKind, JournalReader, Opened, Paused, Place, decode_payload
 from recorder.playlist import Rendition, multivariant_playlist
 from recorder.writer import BadSection, TrackWriter
 
@@ -140,7 +141,7 @@ class Making:
     def tracks(self) -> list[Track]:
         """The facts of every track for the manifest."""
         notes = self._assembler.notes
-        return [self._facts(notes[name]) for name in sorted(notes)]
+        return with_sides([self._facts(notes[name]) for name in sorted(notes)])
 
     def keep_checkpoint(self) -> None:
         """A recorder that comes back goes on from here. OSError where the disk refuses."""
@@ -181,6 +182,10 @@ class Making:
                     self._assembler.opened(opened.ring, opened.boot, opened.clock_ns)
             case EntryKind.MISSED:
                 self._assembler.missed()
+            case EntryKind.PAUSED:
+                paused = decode_payload(entry, Paused)
+                if paused is not None:
+                    self._assembler.paused(paused.at_ns, paused=paused.paused)
             case EntryKind.CLOSED:
                 closed = decode_payload(entry, Closed)
                 self._assembler.finish(closed.at_ns if closed is not None else None)

@@ -94,6 +94,10 @@ class LessonRecording:
         if self._finish_ns is None:
             self._finish_ns = now_ns
 
+    def pause(self, now_ns: int, *, paused: bool) -> None:
+        """By the teacher's wish nothing comes from now on, or it comes again (any thread)."""
+        self._intake.pause(now_ns, paused=paused)
+
     # the intake's thread
 
     def take_in(self, now_ns: int, *, room: bool) -> None:
@@ -145,6 +149,12 @@ class LessonRecording:
         self._state, self._problem = RecordingState.FAILED, "internal"
         if self._making is not None:
             self._making.abandon()
+        failed = msgspec.structs.replace(self._manifest, state=self._state, problem=self._problem)
+        try:
+            write_manifest(self.folder, failed, durable=True)
+            self._manifest = failed
+        except OSError as error:
+            log.warning("the failure is not written", extra={"lesson": self.lesson, "reason": str(error)})
         self._announce(now_s, detail=reason)
 
     def stop(self) -> None:

@@ -49,13 +49,25 @@ class GapCause(StrEnum):
     LOSS = "loss"  # packets were lost for good; a picture stands until the next keyframe
     SERVER = "server"  # a media worker or the recorder was away, or the disk was full
     ENDED = "ended"  # the source ended before the lesson did
+    PAUSED = "paused"  # the teacher had paused the recording
     UNPLAYABLE = "unplayable"  # journalled in a codec that is not copied into MP4
+
+
+class Side(StrEnum):
+    """Where a hole comes from, as far as what came tells."""
+
+    MAIN_ROOM = "main_room"  # its line, its devices or its teacher's wish
+    POINT_LINE = "point_line"  # everything of that room was missing
+    POINT_DEVICE = "point_device"  # one thing of that room was missing, the rest came
+    SERVER = "server"
+    UNKNOWN = "unknown"
 
 
 class Gap(msgspec.Struct, frozen=True):
     start_s: float
     end_s: float
     cause: GapCause
+    side: Side = Side.UNKNOWN
 
 
 class Section(msgspec.Struct, frozen=True):

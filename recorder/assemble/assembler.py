@@ -28,6 +28,7 @@ class Assembler:
         self._outputs: list[Output] = []
         self._outages = Outages()
         self._outage_from: float | None = None
+        self._paused_from: float | None = None
         self._shared: dict[str, SourceClock] = {}
         self._numbers: dict[int, str] = {}
         self._notes: dict[str, TrackNote] = {}
@@ -59,6 +60,17 @@ class Assembler:
         """Something between the last span and the next was lost by this machine."""
         self._begin_outage()
 
+    def paused(self, at_ns: int, *, paused: bool) -> None:
+        """By the teacher's wish nothing comes from this monotonic time on, or it comes again."""
+        if self._zero_ns is None:
+            return  # what was not there yet begins later
+        at_s = max(self._passed_s(at_ns + self._shift_ns), 0.0)
+        if paused:
+            self._paused_from = at_s if self._paused_from is None else self._paused_from
+        elif self._paused_from is not None:
+            self._outages.pauses.append((self._paused_from, at_s))
+            self._paused_from = None
+
     def feed(self, span: bytes) -> None:
         """The next records, as they stood in the ring."""
         for record in read_records(span):
@@ -76,6 +88,8 @@ class Assembler:
         now_s = self._passed_s(self._now_ns)
         end_s = now_s if at_ns is None else max(self._passed_s(at_ns + self._shift_ns), now_s)
         self._end_outage(end_s)
+        if self._paused_from is not None:
+            self._outages.pauses.append((self._paused_from, end_s))
         end_s = max([end_s, *(track.end_s for track in self._tracks.values())])
         for track in self._tracks.values():
             track.finish(now_s, end_s)

@@ -45,7 +45,7 @@ def read_if_there(archive: Path, lesson: str) -> Manifest | None:
 
 def replay_track(track: Track, prefix: str) -> ReplayTrack:
     """A track under signed addresses that begin with `prefix`."""
-    gaps = [ReplayGap(gap.start_s, gap.end_s, gap.cause) for gap in track.gaps]
+    gaps = [ReplayGap(gap.start_s, gap.end_s, gap.cause, gap.side) for gap in track.gaps]
     return ReplayTrack(
         name=track.name,
         subject=track.subject,

@@ -20,7 +20,7 @@ from server.api.identity import actors_of, mark_asked
 from server.api.roles import Actor, ActorRole
 from server.api.tokens import TokenKind, Tokens
 from server.errors import Refused
-from server.protocol import broadcast
+from server.protocol import broadcast, capture
 from server.protocol import messages as ws
 from server.protocol.messages import Role
 
@@ -203,6 +203,8 @@ MESSAGE_ACTIONS: dict[type, Action] = {
     ws.Mute: Action.CONDUCT,
     ws.OpenVoice: Action.CONDUCT,
     ws.Stage: Action.TEACH,
+    capture.RecordSubjects: Action.TEACH,
+    capture.PauseRecording: Action.TEACH,
     ws.Courseware: Action.CONDUCT,
     ws.LowerHand: Action.CONDUCT,
     broadcast.Judge: Action.CONDUCT,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from server.errors import UserFault
+from server.protocol.capture import OF_ROOMS, USUAL, Recordable
 from server.protocol.messages import LessonState, Words
 from server.protocol.parameters import Source
 
@@ -95,7 +96,8 @@ class Pass:
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """What is true of a lesson, apart from its floor and its media. `rooms`: receiving rooms in tile order;
-    `recorded_rooms`: those whose pupils are recorded (none unless the lesson says so). From
+    `recorded_rooms`: those whose pupils are recorded while they are on the floor (none unless the lesson says
+    so); `subjects`: what else is; `paused`: nothing is written for now. From
     `called` to `last_called`: the floor as it was last saved, so that a restart does not forget who speaks;
     `floor.Floor` is the living one. `alive_at`: when campus last had it, to within half a minute.
     `watch_pass`, `remote_pass`: the links that open the broadcast and the phone remote; `guests`: viewers
@@ -116,6 +118,8 @@ class Lesson:
     stage: Source = Source.CAMERA
     courseware: bool = False
     recorded: bool = True
+    subjects: frozenset[Recordable] = USUAL
+    paused: bool = False
     recorded_rooms: frozenset[str] = frozenset()
     called: str | None = None
     muted: frozenset[str] = frozenset()
@@ -228,6 +232,28 @@ def deadline(lesson: Lesson) -> int | None:
     return min(times, default=None)
 
 
+def record(lesson: Lesson, subjects: frozenset[Recordable]) -> Lesson:
+    """From now on these subjects are written and no others. UserFault where none is left of a lesson on
+    the air."""
+    if lesson.state is LessonState.ENDED:
+        raise UserFault("not_on_air", zh="课已经结束了。", en="The lesson is over.")
+    if lesson.on_air and not subjects:
+        raise UserFault(
+            "nothing_recorded",
+            zh="上课时至少要录一项；要停一停，请用“暂停录制”。",
+            en="Keep something to record; to stop for a while, pause the recording.",
+        )
+    rooms = frozenset(lesson.rooms) if subjects & OF_ROOMS else frozenset[str]()
+    return replace(lesson, subjects=subjects, recorded=bool(subjects), recorded_rooms=rooms)
+
+
+def pause_recording(lesson: Lesson, paused: bool) -> Lesson:
+    """Write nothing until it is told to go on. UserFault where nothing is being written."""
+    if not (lesson.on_air and lesson.recorded):
+        raise UserFault("not_recording", zh="现在没有在录制。", en="Nothing is being recorded.")
+    return replace(lesson, paused=paused)
+
+
 def tick(lesson: Lesson, now: int) -> tuple[Lesson, list[LessonNotice]]:
     """Everything that is due at `now`: notice, bell, the countdown's end, an absence that lasted too long."""
     notices: list[LessonNotice] = []
@@ -250,4 +276,6 @@ def _step(lesson: Lesson, now: int) -> tuple[Lesson, LessonNotice]:
 
 
 def _ended(lesson: Lesson, event: LessonEvent, now: int) -> Lesson:
-    return replace(_to(lesson, event), ended_at=now, closes_at=None, main_away_since=None, courseware=False)
+    return replace(
+        _to(lesson, event), ended_at=now, closes_at=None, main_away_since=None, courseware=False, paused=False
+    )

@@ -10,6 +10,7 @@ from server.domain.floor import Floor
 from server.domain.lesson import Lesson, LessonNotice
 from server.errors import UserFault
 from server.protocol import messages as m
+from server.protocol.capture import PauseRecording, Recordable, RecordSubjects
 from server.protocol.parameters import Source
 
 
@@ -24,7 +25,19 @@ class Outcome:
     notices: list[tuple[LessonNotice, dict[str, str]]] = field(default_factory=list)
 
 
-Teaching = m.Start | m.End | m.Extend | m.CallOn | m.Mute | m.OpenVoice | m.Stage | m.Courseware | m.LowerHand
+Teaching = (
+    m.Start
+    | m.End
+    | m.Extend
+    | m.CallOn
+    | m.Mute
+    | m.OpenVoice
+    | m.Stage
+    | m.Courseware
+    | m.LowerHand
+    | RecordSubjects
+    | PauseRecording
+)
 
 
 def teach(lesson: Lesson, floor: Floor, message: Teaching, present: frozenset[str], now: int) -> Outcome:
@@ -49,8 +62,20 @@ def teach(lesson: Lesson, floor: Floor, message: Teaching, present: frozenset[st
             return Outcome(_staged(lesson, source), floor, [("stage", {"source": source})])
         case m.Courseware(on=on):
             return _courseware(lesson, floor, on)
+        case RecordSubjects(subjects=subjects):
+            return _record(lesson, floor, frozenset(subjects))
+        case PauseRecording(paused=paused):
+            marks = [("recording_paused" if paused else "recording_resumed", dict[str, str]())]
+            changed = lessons.pause_recording(lesson, paused)
+            return Outcome(changed, floor, marks if changed != lesson else [])
         case m.LowerHand(room=room):
             return Outcome(lesson, floors.lower_hand(floor, room))
+
+
+def _record(lesson: Lesson, floor: Floor, subjects: frozenset[Recordable]) -> Outcome:
+    changed = lessons.record(lesson, subjects)
+    said = {"subjects": " ".join(sorted(subjects))}
+    return Outcome(changed, floor, [("record", said)] if changed != lesson else [])
 
 
 def _seat(lesson: Lesson, room: str) -> str:

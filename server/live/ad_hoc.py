@@ -9,6 +9,7 @@ from server.config import Config
 from server.domain import lesson as lessons
 from server.domain.lesson import Lesson, LessonRules
 from server.live.ports import Classroom
+from server.protocol.capture import OF_ROOMS, USUAL
 from server.protocol.messages import Words
 
 SAMPLE_TITLE = Words(zh="三年级英语 · 第四单元", en="Grade 3 English · Unit 4")
@@ -28,6 +29,7 @@ def ad_hoc_lesson(config: Config, classrooms: Mapping[str, Classroom], main_room
             rooms=receiving,
             created_at=now,
             recorded_rooms=frozenset(receiving) if settings.record_pupils else frozenset(),
+            subjects=USUAL | OF_ROOMS if settings.record_pupils else USUAL,
             rules=LessonRules(
                 minutes=settings.ad_hoc_minutes,
                 notice_before_bell_ms=settings.notice_before_bell_s * 1000,

@@ -24,6 +24,7 @@ from server.live.view import seen_by
 from server.media.contract import PeerChanged, PeerState
 from server.protocol import broadcast as b
 from server.protocol import messages as m
+from server.protocol.capture import PauseRecording, RecordSubjects
 from server.protocol.messages import LessonState, Role
 from server.protocol.parameters import Source
 
@@ -191,6 +192,8 @@ class Doors(StandardDoors):
                 | m.Stage()
                 | m.Courseware()
                 | m.LowerHand()
+                | RecordSubjects()
+                | PauseRecording()
             ):
                 await self.teach(message, now)
             case b.Ask() | b.LeaveStage() | b.Judge() | b.TakeQuestions() | b.Invite():

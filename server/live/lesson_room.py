@@ -251,7 +251,7 @@ class LessonRoom:
         before, self.lesson = self.lesson, lesson
         if lesson.on_air and not before.on_air:
             self._place()
-            await self.media.tap(lesson)
+            await self.media.tap(lesson, self.attendance.floor)
             self._begin_recording()
             self.attendance.on_air(self.now())
             self._ports.host.reassign()
@@ -279,7 +279,8 @@ class LessonRoom:
         await self.broadcast.settle(now)
         try:
             self._point(now)
-            await self.media.tap(self.lesson)
+            self.recorded.follow(self.lesson, self.media.worker)
+            await self.media.tap(self.lesson, self.attendance.floor)
         except MediaLost as lost:
             logger.warning("lesson %s: tap: %s", self.lesson.id, lost)
         await self.save()  # before it is told, so that a restart cannot take back what a page was shown

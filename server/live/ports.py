@@ -92,6 +92,10 @@ class RecorderPort(Protocol):
 
     def finish(self, lesson: str) -> None: ...
 
+    def pause(self, lesson: str, *, paused: bool) -> None:
+        """Nothing of it comes for now, by the teacher's wish; or it comes again."""
+        ...
+
 
 class LessonHost(Protocol):
     """What a lesson needs of the service that keeps all lessons."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recorder.contract import Recording, RecordingState
 from server.domain.lesson import Lesson
-from server.live.ports import LessonStore, Mark, RecorderPort, RecordingRow
+from server.live.ports import LessonStore, Mark, RecorderPort, RecordingRow, WorkerPort
 from server.live.view import ReplayFacts
 
 MOST_MARKS = 2_000
@@ -18,6 +18,7 @@ class Recorded:
         self._store = store
         self._recorder = recorder
         self._begun = False
+        self._paused = False
         self._row: RecordingRow | None = None
         self._row_saved: RecordingRow | None = None
         self._marks: list[Mark] = []
@@ -42,6 +43,14 @@ class Recorded:
             started_at_ms=lesson.started_at or lesson.created_at,
             tap_socket=tap_socket,
         )
+
+    def follow(self, lesson: Lesson, worker: WorkerPort | None) -> None:
+        """A lesson that is to be recorded from now on; a pause, and its end."""
+        if lesson.on_air and lesson.recorded and not self._begun and worker is not None:
+            self.begin(lesson, worker.tap_socket)
+        if self._begun and lesson.on_air and lesson.paused != self._paused:
+            self._paused = lesson.paused
+            self._recorder.pause(self._lesson, paused=lesson.paused)
 
     def finish(self, *, was_recorded: bool) -> None:
         self.facts = ReplayFacts()

@@ -22,6 +22,7 @@ from recorder.contract import (
     Grown,
     Hello,
     KeyframeWanted,
+    Pause,
     Recording,
     RecordingState,
     Welcome,
@@ -52,6 +53,7 @@ class RecorderLink:
         self._writer: asyncio.StreamWriter | None = None
         self._begun: dict[str, Begin] = {}
         self._finishing: set[str] = set()
+        self._paused: set[str] = set()
         self.free_bytes = 0
 
     @property
@@ -81,6 +83,14 @@ class RecorderLink:
         """The lesson is over."""
         self._finishing.add(lesson)
         self._say(Finish(lesson=lesson))
+
+    def pause(self, lesson: str, *, paused: bool) -> None:
+        """Nothing of it comes for now, by the teacher's wish; or it comes again."""
+        if paused:
+            self._paused.add(lesson)
+        else:
+            self._paused.discard(lesson)
+        self._say(Pause(lesson=lesson, paused=paused))
 
     def _say(self, command: Command) -> None:
         writer = self._writer
@@ -121,6 +131,7 @@ class RecorderLink:
     def _say_again(self) -> None:
         for begin in self._begun.values():
             self._say(begin)
+            self._say(Pause(lesson=begin.lesson, paused=begin.lesson in self._paused))
         for lesson in self._finishing:
             self._say(Finish(lesson=lesson))
 
@@ -128,4 +139,5 @@ class RecorderLink:
         if recording.state in (RecordingState.READY, RecordingState.FAILED):
             self._begun.pop(recording.lesson, None)
             self._finishing.discard(recording.lesson)
+            self._paused.discard(recording.lesson)
         self._on_recording(recording)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from recorder.contract import Subject, TrackNote
-from server.domain.floor import Origin
+from server.domain.floor import Floor, Origin
 from server.domain.lesson import Lesson
 from server.media.contract import Command, TapTrack, TrackName, UntapTrack
+from server.protocol.capture import Recordable
 from server.protocol.parameters import CodecName, Kind, Source
 
 CAMERA_KEYFRAME_S = 4.0
@@ -35,14 +36,16 @@ class Wanted:
     keyframe_every_s: float
 
 
-def wanted_taps(lesson: Lesson, tracks: Mapping[Origin, tuple[TrackName, CodecName]]) -> dict[int, Wanted]:
-    """What is written now. `tracks`: every announced track and its codec. Receiving rooms only where the
-    lesson names them; the screen only while it is forwarded."""
-    if not (lesson.on_air and lesson.recorded):
+def wanted_taps(
+    lesson: Lesson, floor: Floor, tracks: Mapping[Origin, tuple[TrackName, CodecName]]
+) -> dict[int, Wanted]:
+    """What is written now. `tracks`: every announced track and its codec. Of receiving rooms only the called
+    one's picture and the heard ones' voices, where the lesson says so; the screen only while it is shown."""
+    if not (lesson.on_air and lesson.recorded) or lesson.paused:
         return {}
     wanted: dict[int, Wanted] = {}
     for (room, source), (track, codec) in tracks.items():
-        row = _row(lesson, room, source)
+        row = _row(lesson, floor, room, source)
         if row is None:
             continue
         number, name, subject = row
@@ -59,15 +62,26 @@ def wanted_taps(lesson: Lesson, tracks: Mapping[Origin, tuple[TrackName, CodecNa
     return wanted
 
 
-def _row(lesson: Lesson, room: str, source: Source) -> tuple[int, str, Subject] | None:
+def recorded_rooms(lesson: Lesson, floor: Floor) -> frozenset[str]:
+    """Receiving rooms of which something is written while they stand on the floor as they do."""
+    if not (lesson.on_air and lesson.recorded) or lesson.paused:
+        return frozenset()
+    seen = {floor.called} if Recordable.PUPILS in lesson.subjects and floor.called else set[str]()
+    heard = frozenset(floor.heard()) if Recordable.PUPILS_VOICE in lesson.subjects else frozenset[str]()
+    return (heard | seen) & lesson.recorded_rooms & frozenset(lesson.rooms)
+
+
+def _row(lesson: Lesson, floor: Floor, room: str, source: Source) -> tuple[int, str, Subject] | None:
     if room == lesson.main_room:
-        return None if source is Source.SCREEN and not lesson.courseware else MAIN[source]
-    if room not in lesson.recorded_rooms or room not in lesson.rooms:
+        row = MAIN[source]
+        off = source is Source.SCREEN and not lesson.courseware
+        return None if off or Recordable(row[2]) not in lesson.subjects else row
+    if room not in recorded_rooms(lesson, floor):
         return None
     number = FIRST_ROOM_NUMBER + 2 * lesson.rooms.index(room)
-    if source is Source.CAMERA:
+    if source is Source.CAMERA and room == floor.called and Recordable.PUPILS in lesson.subjects:
         return number, f"room-{room}-camera"[:40], Subject.PUPILS
-    if source is Source.VOICE:
+    if source is Source.VOICE and room in floor.heard() and Recordable.PUPILS_VOICE in lesson.subjects:
         return number + 1, f"room-{room}-voice"[:40], Subject.PUPILS_VOICE
     return None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from server.domain.floor import Assignment, Origin
+from server.domain.floor import Assignment, Floor, Origin
 from server.domain.lesson import Lesson
 from server.live.connections import Connection, Direction, MediaLost, ask, take_back
 from server.live.ports import WorkerPort
@@ -247,7 +247,7 @@ class RoomMedia:
         connection.told = told
         return told
 
-    async def tap(self, lesson: Lesson) -> None:
+    async def tap(self, lesson: Lesson, floor: Floor) -> None:
         """Open the tap where something is to be recorded, and name its tracks."""
         if self.worker is None:
             return
@@ -255,7 +255,7 @@ class RoomMedia:
             origin: (TrackName(peer=connection.name, mid=track.mid), _codec(connection, track))
             for origin, (connection, track) in self.tracks().items()
         }
-        wanted = wanted_taps(lesson, tracks)
+        wanted = wanted_taps(lesson, floor, tracks)
         if not self.taps.open and not (lesson.on_air and lesson.recorded):
             return
         if not self.taps.open:

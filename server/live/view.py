@@ -10,6 +10,7 @@ import msgspec
 from server.domain.floor import Floor, stage_source
 from server.domain.lesson import Lesson, LessonNotice
 from server.live.participant import Participant
+from server.live.recording import recorded_rooms
 from server.protocol.messages import LessonView, Role, Seat, Words
 from server.protocol.parameters import Source
 
@@ -35,7 +36,7 @@ def lesson_view(
     replay: ReplayFacts,
 ) -> LessonView:
     """`sends`: what really flows, by room; `seats` in tile order; `watching`: name and how many it is."""
-    recorded = lesson.recorded_rooms if replay.recording else frozenset()
+    recorded = recorded_rooms(lesson, floor) if replay.recording else frozenset[str]()
     return LessonView(
         id=lesson.id,
         title=lesson.title,
@@ -54,6 +55,8 @@ def lesson_view(
         stage=stage_source(lesson, sends),
         courseware=lesson.courseware,
         recording=replay.recording,
+        recording_paused=lesson.paused,
+        records=sorted(lesson.subjects) if lesson.recorded else [],
         watched_by=[name.zh for name, _ in watching],
         watchers=[name for name, _ in watching],
         watched=sum(count for _, count in watching),

@@ -14,7 +14,8 @@ from enum import StrEnum
 
 import msgspec
 
-from server.protocol import broadcast
+from server.protocol import broadcast, capture
+from server.protocol.capture import Recordable
 from server.protocol.parameters import IceServer, Road, Source
 
 VERSION = 1
@@ -99,6 +100,8 @@ class LessonView(msgspec.Struct, frozen=True):
     stage: Source = Source.CAMERA  # which picture of the main room is on the stage slot
     courseware: bool = False  # the screen is being forwarded
     recording: bool = False
+    recording_paused: bool = False
+    records: list[Recordable] = []  # what of it is chosen to be written
     watched_by: list[str] = []  # `watchers` in Chinese
     watchers: list[Words] = []  # everybody who only watches; many of one kind in one line
     watched: int = 0  # how many that is
@@ -281,6 +284,7 @@ ToServer = (
     | LowerHand
     | Ping
     | broadcast.ToServer
+    | capture.ToServer
 )
 
 

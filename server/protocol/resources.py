@@ -122,6 +122,7 @@ class ReplayGap(msgspec.Struct, frozen=True):
     start_s: float
     end_s: float
     cause: str
+    side: str = "unknown"  # recorder.archive.manifest.Side
 
 
 class ReplayTrack(msgspec.Struct, frozen=True):

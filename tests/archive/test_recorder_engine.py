@@ -16,6 +16,8 @@ from recorder.archive.layout import lesson_folder
 from recorder.archive.manifest import GapCause, Manifest, read_manifest, write_manifest
 from recorder.contract import Begin, Recording, RecordingState, RecordKind
 from recorder.engine import Engine
+from recorder.making import Making
+from recorder.rebuilding import rebuild
 from recorder.ring import Ring
 from server.drill.lessonkit.report import report
 from server.drill.lessonkit.stamps import read_stamp
@@ -109,6 +111,38 @@ def test_a_full_disk_is_told_and_recording_goes_on_when_there_is_room(tmp_path: 
     assert facts.distinct == 400
     assert facts.av_offset_ms is not None
     assert abs(facts.av_offset_ms) < 20
+
+
+def test_a_pause_is_kept_with_the_journal_and_the_lessons_zero_with_the_manifest(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        run.begin()
+        run.write(0, 8)
+        run.until(lambda: run.last.seconds > 3)
+        run.engine.pause("L", paused=True)
+        run.engine.pause("L", paused=True)
+        journal = sum(p.stat().st_size for p in (run.folder / "journal").iterdir())
+        run.engine.pause("L", paused=False)
+        run.write(14, 20)
+        run.finish()
+    assert journal > 0
+    made = read_manifest(run.folder)
+    again = rebuild(tmp_path, "L")
+    for manifest in (made, again):
+        for track in manifest.tracks:
+            assert [round(gap.end_s - gap.start_s) for gap in track.gaps] == [6]
+        assert manifest.zero_at == made.zero_at != ""
+
+
+def test_a_recording_that_fails_says_so_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_making: Making, _place: object) -> bool:
+        raise RuntimeError("a defect")
+
+    with running(tmp_path) as run:
+        run.begin()
+        monkeypatch.setattr(Making, "step", fails)
+        run.until(lambda: run.last.state is RecordingState.FAILED)
+    manifest = read_manifest(run.folder)
+    assert (manifest.state, manifest.problem) == (RecordingState.FAILED, "internal")
 
 
 def test_a_disk_that_refuses_the_files_loses_nothing_of_them(

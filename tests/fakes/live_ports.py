@@ -134,12 +134,16 @@ class SaidToRecorder:
 
     begun: list[str] = field(default_factory=list)
     finished: list[str] = field(default_factory=list)
+    paused: list[tuple[str, bool]] = field(default_factory=list)
 
     def begin(self, *, lesson: str, title: str, started_at_ms: int, tap_socket: str) -> None:
         self.begun.append(tap_socket)
 
     def finish(self, lesson: str) -> None:
         self.finished.append(lesson)
+
+    def pause(self, lesson: str, *, paused: bool) -> None:
+        self.paused.append((lesson, paused))
 
 
 @dataclass

@@ -65,7 +65,9 @@ async def test_the_replay_names_tracks_gaps_marks_and_times(demo: Campus, lesson
     )
     assert told["started_at"] == 1_788_228_000_000
     assert [track["name"] for track in told["tracks"]] == ["camera"]
-    assert told["tracks"][0]["gaps"] == [{"start_s": 3.0, "end_s": 7.5, "cause": "source_away"}]
+    assert told["tracks"][0]["gaps"] == [
+        {"start_s": 3.0, "end_s": 7.5, "cause": "source_away", "side": "unknown"}
+    ]
     assert told["marks"] == [{"at_s": 2.0, "kind": "called", "values": {"room": "shahe"}}]
     assert told["truth"] is None
 

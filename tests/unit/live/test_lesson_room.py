@@ -18,6 +18,7 @@ from server.live.ports import RoomPorts
 from server.media import contract as media
 from server.media.contract import PeerState
 from server.protocol import messages as m
+from server.protocol.capture import PauseRecording, Recordable, RecordSubjects
 from server.protocol.messages import LessonState, Role, SeatState, Words
 from server.protocol.parameters import CodecName, Source
 from tests.fakes.live_ports import (
@@ -101,6 +102,16 @@ class Stage:
 
     def event(self, event: media.Event) -> None:
         self.room.inbox.post(told.WorkerSaid("w0", event))
+
+    def tapped(self) -> set[int]:
+        """The numbers that are being written."""
+        numbers: set[int] = set()
+        for command in self.worker.told:
+            if isinstance(command, media.TapTrack):
+                numbers.add(command.number)
+            elif isinstance(command, media.UntapTrack):
+                numbers.discard(command.number)
+        return numbers
 
     def pointed(self, peer: str) -> dict[str, media.TrackName | None]:
         """Slot -> what the worker was last told."""
@@ -198,15 +209,74 @@ async def test_a_keyframe_that_the_recorder_wants_is_asked_of_that_tracks_publis
 
 
 async def test_pupils_are_tapped_under_their_own_subject_where_the_lesson_says_so() -> None:
-    lesson = Lesson("L1", Words("课", "x"), "main", ("shahe",), recorded_rooms=frozenset({"shahe"}))
-    async with stage(lessons.open_lesson(lesson)) as at:
+    async with stage() as at:
         studio, room = await at.enter(Role.TEACHER, "main"), await at.enter(Role.ROOM, "shahe")
+        await at.say(studio, RecordSubjects([Recordable.PUPILS, Recordable.PUPILS_VOICE]))
         await at.say(studio, m.Start())
+        await at.publish(studio)
         up = await at.publish(room)
+        assert [tap for tap in at.worker.told if isinstance(tap, media.TapTrack)] == []
+        assert [seat.recorded for seat in room.lesson.seats if seat.room == "shahe"] == [False]
+        await at.say(studio, m.CallOn("shahe"))
+        assert [seat.recorded for seat in room.lesson.seats if seat.room == "shahe"] == [True]
         taps = [tap for tap in at.worker.told if isinstance(tap, media.TapTrack)]
         assert {tap.track.peer for tap in taps} == {up}
-        assert sorted(tap.number for tap in taps) == [16, 17]
+        assert sorted(tap.number for tap in taps) == [18, 19]
         assert all(b"pupils" in tap.note for tap in taps)
+        await at.say(studio, m.CallOn(None))
+        stopped = [tap.number for tap in at.worker.told if isinstance(tap, media.UntapTrack)]
+        assert sorted(stopped) == [18, 19]
+
+
+async def test_what_is_recorded_is_changed_in_the_lesson_and_some_of_it_stays() -> None:
+    async with stage() as at:
+        studio = await at.enter(Role.TEACHER, "main")
+        assert studio.lesson.records == ["board", "screen", "teacher", "voice"]
+        await at.say(studio, m.Start())
+        await at.publish(studio)
+        assert at.tapped() == {1, 4}
+        await at.say(studio, RecordSubjects([Recordable.VOICE]))
+        assert at.tapped() == {4}
+        await at.say(studio, RecordSubjects([]))
+        assert isinstance(studio.last(m.Refused), m.Refused)
+        assert at.tapped() == {4}
+        await at.say(studio, RecordSubjects([Recordable.TEACHER]))
+        assert at.tapped() == {1}
+
+
+async def test_a_lesson_of_which_nothing_is_to_be_recorded_begins_no_recording_until_it_is() -> None:
+    async with stage() as at:
+        studio = await at.enter(Role.TEACHER, "main")
+        await at.say(studio, RecordSubjects([]))
+        await at.say(studio, m.Start())
+        await at.publish(studio)
+        assert at.worker.of(media.OpenTap) == []
+        assert at.recorder.begun == []
+        assert not studio.lesson.recording
+        await at.say(studio, RecordSubjects([Recordable.VOICE]))
+        assert at.recorder.begun == ["w0.taps"]
+        assert at.tapped() == {4}
+
+
+async def test_a_pause_stops_every_tap_and_is_told_to_the_recorder_and_every_page() -> None:
+    async with stage() as at:
+        studio, room = await at.enter(Role.TEACHER, "main"), await at.enter(Role.ROOM, "shahe")
+        await at.say(studio, PauseRecording(True))
+        assert isinstance(studio.last(m.Refused), m.Refused), "nothing is being recorded yet"
+        await at.say(studio, m.Start())
+        await at.publish(studio)
+        await at.say(studio, PauseRecording(True))
+        assert at.tapped() == set()
+        assert at.recorder.paused == [("L1", True)]
+        assert room.lesson.recording_paused
+        await at.say(studio, PauseRecording(False))
+        assert at.tapped() == {1, 4}
+        assert at.recorder.paused == [("L1", True), ("L1", False)]
+        await at.say(studio, PauseRecording(True))
+        await at.say(studio, m.End())
+        assert not room.lesson.recording_paused
+        kinds = [mark.kind for mark in at.rows.kept_marks["L1"]]
+        assert kinds.count("recording_paused") == 2
 
 
 async def test_a_dead_worker_is_told_to_every_page_and_the_room_is_placed_again() -> None:

@@ -187,6 +187,21 @@ export interface Invite {
   on: boolean;
 }
 
+/** Whom or what a track shows (recorder.contract.Subject). What is not chosen is never written. */
+export type Recordable = "teacher" | "board" | "screen" | "voice" | "pupils" | "pupils_voice";
+
+/** Teacher: from now on these subjects are written, and no others. None of them: only before Start. */
+export interface RecordSubjects {
+  type: "record";
+  subjects: Recordable[];
+}
+
+/** Teacher: write nothing for a while, or go on. The lesson itself is not touched. */
+export interface PauseRecording {
+  type: "pause_recording";
+  paused: boolean;
+}
+
 /** What a session is in its lesson. */
 export type Role = "teacher" | "room" | "observer" | "watcher" | "remote" | "wall";
 
@@ -261,6 +276,8 @@ export interface LessonView {
   stage: Source;
   courseware: boolean;
   recording: boolean;
+  recording_paused: boolean;
+  records: Recordable[];
   watched_by: string[];
   watchers: Words[];
   watched: number;
@@ -490,6 +507,7 @@ export interface ReplayGap {
   start_s: number;
   end_s: number;
   cause: string;
+  side: string;
 }
 
 /** One recorded track; `playlist` is a signed URL path (HLS). */
@@ -935,7 +953,9 @@ export type ToServer =
   | LeaveStage
   | Judge
   | TakeQuestions
-  | Invite;
+  | Invite
+  | RecordSubjects
+  | PauseRecording;
 
 export type FromServer =
   | Welcome

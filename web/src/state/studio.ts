@@ -9,7 +9,7 @@ import { computed, reactive, ref, shallowRef } from "vue";
 import { inWords, isKey, language, say } from "@/i18n/say";
 import { Link } from "@/protocol/link";
 import type { SessionState } from "@/protocol/session";
-import type { FromServer, Lesson, LessonView, Link as LinkMade, Questions, Refused, Source, ToServer, Welcome } from "@/protocol/messages";
+import type { FromServer, Lesson, LessonView, Link as LinkMade, Questions, Recordable, Refused, Source, ToServer, Welcome } from "@/protocol/messages";
 import { browserDown, DownConnection } from "@/rtc/down";
 import type { Slot } from "@/rtc/down";
 import { browserUp, UpConnection } from "@/rtc/up";
@@ -156,6 +156,12 @@ export class Studio {
   }
   courseware(on: boolean): boolean {
     return this.ask({ type: "courseware", on });
+  }
+  record(subjects: Recordable[]): boolean {
+    return this.ask({ type: "record", subjects });
+  }
+  pauseRecording(paused: boolean): boolean {
+    return this.ask({ type: "pause_recording", paused });
   }
 
   setMicrophone(on: boolean): void {

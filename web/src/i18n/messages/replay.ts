@@ -78,6 +78,7 @@ export const replay = sentences({
   gap_server: { zh: "服务器中断", en: "the server was interrupted" },
   gap_ended: { zh: "提前结束", en: "ended early" },
   gap_unplayable: { zh: "格式不能直接播放", en: "is in a format that cannot be played directly" },
+  gap_paused: { zh: "老师暂停了录像", en: "the teacher had paused the recording" },
   gap_unknown: { zh: "原因不明", en: "is missing, cause unknown" },
 
   marks: { zh: "打点", en: "Marks" },
@@ -92,6 +93,9 @@ export const replay = sentences({
   mark_main_away: { zh: "主讲教室断线", en: "The main room’s line was cut" },
   mark_main_back: { zh: "主讲教室恢复", en: "The main room was back" },
   mark_hand: { zh: "举手：{room}", en: "Hand: {room}" },
+  mark_recording_paused: { zh: "暂停录像", en: "Recording paused" },
+  mark_recording_resumed: { zh: "继续录像", en: "Recording again" },
+  mark_record: { zh: "录制内容有改动", en: "What is recorded was changed" },
   mark_other: { zh: "打点", en: "Mark" },
   readyAfter: { zh: "下课 {n} 秒后即可回放", en: "Ready {n} s after the end" },
   held: { zh: "{date} 上课", en: "Held on {date}" },

@@ -87,6 +87,8 @@ export const room = sentences({
   lampVoice: { zh: "麦克风开着，没有摄像头", en: "Microphone is on, no camera" },
   watchedBy: { zh: "旁听：{names}", en: "watched by {names}" },
   recorded: { zh: "本教室正在录制", en: "this room is being recorded" },
+  recordedWhenCalled: { zh: "本教室发言时会被录制", en: "this room is recorded while it speaks" },
+  recordingPaused: { zh: "录制已暂停", en: "the recording is paused" },
   notRecorded: { zh: "只录老师，不录本教室", en: "only the teacher is recorded, not this room" },
 
   handRaise: { zh: "举手", en: "Raise hand" },

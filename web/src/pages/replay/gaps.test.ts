@@ -11,7 +11,7 @@ function track(name: string, ...gaps: [number, number, string][]): ReplayTrack {
     codec: "H264",
     room: "main",
     playlist: "",
-    gaps: gaps.map(([start_s, end_s, cause]) => ({ start_s, end_s, cause })),
+    gaps: gaps.map(([start_s, end_s, cause]) => ({ start_s, end_s, cause, side: "unknown" })),
   };
 }
 

@@ -24,7 +24,7 @@ function clipped(tracks: readonly ReplayTrack[], seconds: number): GapPart[] {
       const start_s = Math.max(0, gap.start_s);
       const end_s = Math.min(seconds, gap.end_s);
       if (end_s - start_s < SHORTEST_S) continue;
-      parts.push({ track: track.name, subject: track.subject, cause: gap.cause, start_s, end_s });
+      parts.push({ track: track.name, subject: track.subject, cause: gap.cause, side: gap.side, start_s, end_s });
     }
   }
   return parts.sort((a, b) => a.start_s - b.start_s || a.end_s - b.end_s);
