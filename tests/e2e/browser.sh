@@ -1,10 +1,11 @@
 #!/bin/sh
-# Debian's Chromium and Firefox and a Chinese font, where they are missing and may be installed; else says so.
+# Debian's Chromium, Firefox, coturn and a Chinese font, where they are missing and may be installed; else says so.
 set -u
 
 missing=""
 command -v chromium >/dev/null 2>&1 || missing=" chromium"
 command -v firefox-esr >/dev/null 2>&1 || command -v firefox >/dev/null 2>&1 || missing="$missing firefox-esr"
+command -v turnserver >/dev/null 2>&1 || missing="$missing coturn"
 fc-list :lang=zh 2>/dev/null | grep -q . || missing="$missing fonts-noto-cjk"
 [ -n "$missing" ] || exit 0
 
@@ -17,4 +18,4 @@ if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
     fi
 fi
 echo "Missing for the browser tests:$missing. As root: apt-get install$missing" >&2
-exit 0  # the tests that need Chromium fail and say so, those of Firefox are skipped
+exit 0  # the tests that need Chromium fail and say so, those of Firefox and coturn are skipped

@@ -4,9 +4,10 @@
  * A slot keeps its track for the life of the connection; what it carries changes by `Slots`, without
  * SDP. No DOM: the RTCPeerConnection comes from the host, the page puts the tracks into elements.
  */
-import type { AnswerDown, Assigned, OfferDown, SlotReport, Slots, WantDown } from "@/protocol/messages";
+import type { AnswerDown, Assigned, OfferDown, Road, SlotReport, Slots, WantDown } from "@/protocol/messages";
 
 import { SlotMeter } from "./meter";
+import { roadOf, withServers } from "./road";
 
 export interface DownHost {
   /** False when the line is away and nothing was sent. */
@@ -38,11 +39,14 @@ const AGAIN_AFTER_MS = 4_000;
 export class DownConnection {
   id: string | null = null;
   state: RTCPeerConnectionState = "new";
+  /** How media comes, as of the last `report`. */
+  road: Road | null = null;
   readonly slots = new Map<string, Slot>();
   private peer: RTCPeerConnection | null = null;
   private spare: RTCPeerConnection | null = null;
   private readonly meters = new Map<string, SlotMeter>();
   private online = false;
+  private servers: readonly RTCIceServer[] = [];
   private stuck: ReturnType<typeof setTimeout> | null = null;
   /** Offers are answered one after the other. */
   private work: Promise<void> = Promise.resolve();
@@ -55,8 +59,9 @@ export class DownConnection {
   }
 
   /** The session is on (again); without `kept` the server offers a new connection by itself. */
-  welcomed(kept: boolean): void {
+  welcomed(kept: boolean, servers = this.servers): void {
     this.online = true;
+    this.servers = servers;
     if (!kept) this.dispose();
   }
 
@@ -87,6 +92,11 @@ export class DownConnection {
     if (this.online) this.host.send({ type: "want_down" });
   }
 
+  /** Keep it and look for a better road: the server offers an ICE restart. */
+  restart(): void {
+    if (this.online && this.state === "connected") this.host.send({ type: "want_down", restart: true });
+  }
+
   close(): void {
     this.dispose();
     this.spare?.close();
@@ -108,6 +118,7 @@ export class DownConnection {
     const peer = this.peer;
     if (peer === null) return [];
     const stats = await peer.getStats();
+    if (this.peer === peer) this.road = this.state === "connected" ? roadOf(stats) : null;
     const byMid = new Map<string, RTCInboundRtpStreamStats>();
     stats.forEach((entry: RTCStats & { trackId?: string }) => {
       if (entry.type !== "inbound-rtp") return;
@@ -176,7 +187,7 @@ export class DownConnection {
   }
 
   private open(): void {
-    const peer = this.spare ?? this.host.create();
+    const peer = withServers(this.spare ?? this.host.create(), this.servers);
     this.spare = null;
     this.peer = peer;
     peer.onconnectionstatechange = () => {
@@ -204,6 +215,7 @@ export class DownConnection {
     this.peer?.close();
     this.peer = null;
     this.id = null;
+    this.road = null;
     this.state = "new";
     this.slots.clear();
     this.meters.clear();

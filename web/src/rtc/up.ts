@@ -10,6 +10,7 @@
 import type { AnswerUp, Layers, OfferUp, RestartUp, Source } from "@/protocol/messages";
 
 import { encodingsOf, type Layer, layersOf, SETTINGS } from "./layers";
+import { withServers } from "./road";
 import { preferredCodecs, withAudioNack } from "./sdp";
 
 const MUSIC_BITRATE = 128_000;
@@ -53,6 +54,7 @@ export class UpConnection {
   private pending: number | null = null;
   private dirty = false;
   private online = false;
+  private servers: readonly RTCIceServer[] = [];
   private stuck: ReturnType<typeof setTimeout> | null = null;
   private unanswered: ReturnType<typeof setTimeout> | null = null;
   private bitrates: Record<string, number> = {};
@@ -94,7 +96,8 @@ export class UpConnection {
   }
 
   /** The session is on (again). `kept`: the server still has the connection named in `Hello`. */
-  welcomed(kept: boolean): void {
+  welcomed(kept: boolean, servers = this.servers): void {
+    this.servers = servers;
     this.online = true;
     if (kept && this.alive !== null) {
       const cut = this.pending !== null;
@@ -211,7 +214,7 @@ export class UpConnection {
   }
 
   private open(): RTCPeerConnection {
-    const peer = this.host.create();
+    const peer = withServers(this.host.create(), this.servers);
     this.peer = peer;
     peer.onconnectionstatechange = () => {
       if (this.peer === peer) this.changed(peer.connectionState);

@@ -127,8 +127,8 @@ export class Onlooker {
       case "welcome":
         this.state.seat = message.room;
         this.state.welcomed = true;
-        this.up.welcomed(message.keep_up);
-        return this.down.welcomed(message.keep_down);
+        this.up.welcomed(message.keep_up, message.ice_servers);
+        return this.down.welcomed(message.keep_down, message.ice_servers);
       case "lesson":
         this.lesson.value = message.lesson;
         if (!this.onAir.value) this.down.drop();

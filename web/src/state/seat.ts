@@ -37,6 +37,8 @@ export interface TileFace {
   sentence: Key | null;
   hand: string | null;
   called: Said;
+  /** How it receives, where that is not the straight line. */
+  road: Key | null;
 }
 
 export function tileFace(seat: Seat, called: string | null, now: number): TileFace {
@@ -50,6 +52,7 @@ export function tileFace(seat: Seat, called: string | null, now: number): TileFa
     sentence: sentenceOf(seat),
     hand: seat.hand_since === null ? null : duration(now - seat.hand_since),
     called: calledOf(seat, called, now),
+    road: seat.road == null || seat.road === "udp" ? null : `seat.road_${seat.road}`,
   };
 }
 

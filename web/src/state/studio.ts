@@ -212,8 +212,8 @@ export class Studio {
       case "welcome":
         this.welcome.value = message;
         keepSession(message.session);
-        this.up.welcomed(message.keep_up);
-        this.down.welcomed(message.keep_down);
+        this.up.welcomed(message.keep_up, message.ice_servers);
+        this.down.welcomed(message.keep_down, message.ice_servers);
         break;
       case "lesson":
         this.lessonTold(message);

@@ -36,6 +36,17 @@ export const room = sentences({
   ended: { zh: "下课了", en: "The lesson is over" },
   endedHint: { zh: "摄像头和麦克风已关闭。", en: "Camera and microphone are off." },
 
+  roadTcp: { zh: "经 TCP 接收（这里的防火墙不放行 UDP）", en: "received over TCP (the firewall here lets no UDP through)" },
+  roadTurn: { zh: "经中继服务器接收", en: "received through the relay server" },
+  roadHls: {
+    zh: "实时线路连不上，先看有延迟的直播，正在自动重试",
+    en: "No live line: showing the delayed broadcast, and trying again by itself",
+  },
+  roadHlsLate: {
+    zh: "实时线路连不上，先看晚 {n} 秒的直播，正在自动重试",
+    en: "No live line: showing the broadcast {n} s late, and trying again by itself",
+  },
+
   joining: { zh: "正在进入课堂…", en: "Joining the lesson…" },
   joiningHint: { zh: "画面马上就来", en: "The picture is coming" },
   troubleLine: {

@@ -6,7 +6,7 @@
  */
 import { computed, reactive, shallowReactive } from "vue";
 
-import type { FromServer, LessonView, ToServer, Welcome } from "@/protocol/messages";
+import type { FromServer, LessonView, Road, SlotReport, ToServer, Welcome } from "@/protocol/messages";
 import { browserDown, DownConnection } from "@/rtc/down";
 import type { Slot } from "@/rtc/down";
 import { ROOM_CAMERA_BITRATE } from "@/rtc/layers";
@@ -16,6 +16,7 @@ import { RoomDevices, SampleDevices } from "./devices";
 import type { Devices, Held } from "./devices";
 import { flows } from "./face";
 import { Healer } from "./healer";
+import { Ladder } from "./ladder";
 import { Sound } from "./sound";
 import { Watch, withFreezes } from "./watch";
 import type { Verdicts, WatchedSlot } from "./watch";
@@ -55,6 +56,11 @@ export class RoomMedia {
     microphone: false,
     /** The line carries no moving picture of what is due: single ones at most. */
     thin: false,
+    /** How media comes; null: not yet. */
+    road: null as Road | null,
+    /** No connection reaches this room: the live recording is shown, `delay_s` late. */
+    broadcast: false,
+    delay_s: null as number | null,
   });
   /** Video tracks to draw, by slot; `own` is the room's camera. */
   readonly pictures = shallowReactive({
@@ -70,6 +76,9 @@ export class RoomMedia {
 
   /** Pixels in height of each picture's place, as the page tells. */
   sizes: Partial<Record<string, number>> = {};
+  private broadcastPlays = false;
+  private broadcastSilenced = false;
+  private readonly ladder = new Ladder(Math.random);
   private held: Held = { camera: null, voice: null };
   private acquiring: ReturnType<typeof setTimeout> | null = null;
   private readonly devices: Devices;
@@ -134,6 +143,9 @@ export class RoomMedia {
     this.devices.release();
     this.cut();
     this.watch.reset();
+    this.ladder.reset();
+    this.state.broadcast = false;
+    this.state.road = null;
     this.state.verdicts = {};
   }
 
@@ -143,9 +155,9 @@ export class RoomMedia {
     this.down.close();
   }
 
-  welcomed({ keep_up, keep_down }: Pick<Welcome, "keep_up" | "keep_down">): void {
-    this.up.welcomed(keep_up);
-    this.down.welcomed(keep_down);
+  welcomed(to: Pick<Welcome, "keep_up" | "keep_down"> & { ice_servers?: Welcome["ice_servers"] }): void {
+    this.up.welcomed(to.keep_up === true, to.ice_servers);
+    this.down.welcomed(to.keep_down === true, to.ice_servers);
     this.sendTracks();
   }
 
@@ -194,15 +206,62 @@ export class RoomMedia {
     this.sampledAt = performance.now();
     this.judge(reports);
     this.touched();
-    this.heal();
+    this.climb();
+    if (!this.state.broadcast) this.heal();
+    const live = this.state.broadcast ? this.broadcastSlots() : null;
     this.host.send({
       type: "report",
-      slots: withFreezes(reports, this.slots(), interval_ms),
-      sound_playing: this.state.verdicts["main"]?.motion === "moving" && !this.state.soundBlocked,
+      slots: live ?? withFreezes(reports, this.slots(), interval_ms),
+      sound_playing: live !== null ? live.length > 0 : this.sounds(),
       sound_blocked: this.state.soundBlocked,
+      road: this.state.road,
       camera: this.state.camera,
       microphone: this.state.microphone,
     });
+  }
+
+  /** The network changed: perhaps a better road is open. */
+  lookAround(): void {
+    if (this.state.road === "tcp" || this.state.road === "turn") this.down.restart();
+    else if (this.state.broadcast && this.host.linked()) this.down.renew();
+  }
+
+  /** The broadcast's own word: does it play, and how late. */
+  showing(view: { playing: boolean; waiting: boolean; silenced: boolean; delay_s: number | null }): void {
+    this.broadcastPlays = view.playing && !view.waiting;
+    this.broadcastSilenced = view.silenced;
+    this.state.delay_s = view.delay_s;
+  }
+
+  private sounds(): boolean {
+    return this.state.verdicts["main"]?.motion === "moving" && !this.state.soundBlocked;
+  }
+
+  /** Up and down the ladder of roads. */
+  private climb(): void {
+    const lesson = this.host.lesson();
+    const { stage, screen, main } = this.state.verdicts;
+    const moving = [stage, screen, main].some((slot) => slot?.motion === "moving");
+    const step = this.ladder.check(
+      {
+        linked: this.host.linked(),
+        due: lesson !== null && lesson.main_away_since === null && lesson.main_sends.length > 0,
+        moving,
+        road: this.down.road,
+      },
+      performance.now(),
+    );
+    if (step === "renew") this.down.renew();
+    if (step === "restart") this.down.restart();
+    this.state.broadcast = this.ladder.broadcast;
+    this.state.road = this.state.broadcast ? "hls" : this.down.road;
+  }
+
+  /** What the broadcast shows, in the words of `Report`; nothing while it does not play. */
+  private broadcastSlots(): SlotReport[] {
+    if (!this.broadcastPlays) return [];
+    const picture: SlotReport = { slot: "stage", frames: 1 };
+    return this.broadcastSilenced ? [picture] : [picture, { slot: "main", received: 1 }];
   }
 
   private taken(held: Held): void {

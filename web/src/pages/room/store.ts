@@ -81,10 +81,11 @@ export class RoomStore {
   });
 
   private link: Link | null = null;
-  private token: string | null = null;
+  token: string | null = null;
   private readonly timers: ReturnType<typeof setInterval>[] = [];
   private toastTimer: ReturnType<typeof setTimeout> | null = null;
   private readonly nudge = (): void => this.link?.nudge();
+  private readonly networkChanged = (): void => this.media.lookAround();
 
   constructor(
     private readonly address: Address,
@@ -105,6 +106,7 @@ export class RoomStore {
     this.timers.push(setInterval(() => (this.state.now = this.serverNow()), DRAW_EVERY_MS));
     this.timers.push(setInterval(() => void this.report(), REPORT_EVERY_MS));
     window.addEventListener("online", this.nudge);
+    window.addEventListener("online", this.networkChanged);
     document.addEventListener("visibilitychange", this.nudge);
     if (this.address.token !== null) this.enter(this.address.token);
   }
@@ -112,6 +114,7 @@ export class RoomStore {
   stop(): void {
     this.timers.forEach(clearInterval);
     window.removeEventListener("online", this.nudge);
+    window.removeEventListener("online", this.networkChanged);
     document.removeEventListener("visibilitychange", this.nudge);
     this.link?.stop();
     this.media.leave();
