@@ -40,6 +40,8 @@ def _find(archive: Path, lesson: str, name: str) -> Path:
 async def _path_of(request: web.Request) -> Path:
     lesson = request.match_info["lesson"]
     require(request, Action.READ_MEDIA, Thing(lesson=lesson))
+    if not request.app[LIVE].may_read(lesson, visitor(request)):
+        raise NoRight
     archive = request.app[CONFIG].archive_path
     return await asyncio.to_thread(_find, archive, lesson, request.match_info["file"])
 
@@ -48,8 +50,6 @@ async def media(request: web.Request) -> web.StreamResponse:
     """A playlist, a picture or a media file. A file that grows is sent as long as it is now. `?name=`: the
     browser saves it under this name."""
     path, lesson = await _path_of(request), request.match_info["lesson"]
-    if not request.app[LIVE].may_read(lesson, visitor(request)):
-        raise NoRight
     if path.suffix == ".m3u8":
         return await live_playlist(request, lesson, path)
     response = web.FileResponse(path, headers={"Cache-Control": "private, no-cache"})
@@ -60,7 +60,8 @@ async def media(request: web.Request) -> web.StreamResponse:
 
 
 async def check(request: web.Request) -> web.Response:
-    """204 where `media` would send the file: a web server before us asks, then sends it by itself."""
+    """204 where `media` would send the file: a web server before us asks, then sends it by itself. Asking
+    lists the reader as reading does."""
     await _path_of(request)
     return web.Response(status=204)
 
