@@ -78,7 +78,11 @@ HOMES = {
     "alembic": {"server.store"},
     "aiosqlite": {"server.store"},
     "av": {
-        "recorder.writer", "recorder.importing", "recorder.verification", "recorder.publish", "server.drill",
+        "recorder.writer",
+        "recorder.importing",
+        "recorder.verification",
+        "recorder.publish",
+        "server.drill",
         "server.ingest",
     },
     "cv2": {"recorder.analysis", "server.drill"},

@@ -150,6 +150,22 @@ def test_another_ssrc_after_a_reconnect_goes_on_on_the_same_timeline() -> None:
         assert (round(start), round(end), cause) == (20, 25, "source_away")
 
 
+def test_a_layer_that_dies_and_comes_back_leaves_one_timeline_in_sections() -> None:
+    """A camera in layers as it is recorded: the highest, a smaller one while that is away, then it again."""
+    high, low = camera_sender(), camera_sender(ssrc=77, sequence=500, timestamp=1_000_000)
+    before = list(pictures(high, 10))
+    smaller = list(pictures(low, 10, start_s=10.96, sps=SPS + b"\x42"))  # 0.8 s to notice, and a keyframe
+    after = pictures(high, 10, start_s=20.96)
+    made = assemble(before, smaller, after, sounds(voice_sender(), 31), end_s=31)
+    assert len(made.shown("camera")) == 750
+    first, second, third = made.sections("camera")
+    assert first.config[:20] == third.config[:20] != second.config[:20]
+    assert abs(second.at / VIDEO_RATE - 10.96) < 0.05
+    assert abs(third.at / VIDEO_RATE - 20.96) < 0.05
+    assert made.offset_ms((10, 31)) < 40
+    assert made.gaps("camera") == []
+
+
 def test_a_keyframe_of_400_packets_out_of_order_is_whole() -> None:
     chance = random.Random(1)
     sent = [
