@@ -79,6 +79,12 @@ def _show_drill(found: DrillFigures) -> None:
     if found.recording is not None:
         for name, value in msgspec.structs.asdict(found.recording).items():
             facts.add_row(f"recording: {name}", str(value))
+    if found.published is not None:
+        facts.add_row("made after class, s after the replay", str(found.published.took_s))
+        for made in found.published.renditions:
+            facts.add_row(
+                f"{made.kind}: pictures, s, ms", f"{made.frames}, {made.seconds}, {made.av_offset_ms}"
+            )
     console.print(facts)
 
 

@@ -22,10 +22,11 @@ import msgspec
 from recorder.archive.layout import MULTIVARIANT, media_file
 from server.drill import figures
 from server.drill.classroom import Classroom
-from server.drill.figures import DrillFigures, PointFigures, RecordingFigures, Watched
+from server.drill.figures import DrillFigures, PointFigures, PublishedFigures, RecordingFigures, Watched
 from server.drill.lessonkit.media import Camera, Tone, Voice, plan_lesson
 from server.drill.lessonkit.report import report
 from server.drill.own_server import own_server, sample_rooms
+from server.drill.published import NotPublished, fetch_published, read_published
 from server.drill.replay import NoReplay, cookie_jar, fetch_recording
 from server.drill.sources import PictureTrack, SoundTrack, StartTime
 from server.protocol import messages as ws
@@ -105,9 +106,15 @@ async def drill(
             replay = await fetch_recording(http, server, lesson.id, folder / lesson.id)
         except NoReplay as error:
             progress(str(error))
-            return _judge(lesson, None)
-    recording = await asyncio.to_thread(_read_recording, folder / lesson.id, replay, _view(lesson))
-    return _judge(lesson, recording)
+            return _judge(lesson, None, None)
+        place, published = folder / lesson.id, None
+        try:
+            took_s = await fetch_published(http, server, replay, place, progress)
+            published = await asyncio.to_thread(read_published, place, took_s)
+        except NotPublished as error:
+            progress(str(error))
+    recording = await asyncio.to_thread(_read_recording, place, replay, _view(lesson))
+    return _judge(lesson, recording, published)
 
 
 async def _demo(http: aiohttp.ClientSession, server: str) -> Demo:
@@ -237,7 +244,9 @@ def _read_recording(folder: Path, replay: Replay, view: ws.LessonView) -> Record
     return RecordingFigures(ready, found.seconds, ratio, found.av_offset_ms, gaps, path)
 
 
-def _judge(lesson: Lesson, recording: RecordingFigures | None) -> tuple[DrillFigures, list[str]]:
+def _judge(
+    lesson: Lesson, recording: RecordingFigures | None, published: PublishedFigures | None
+) -> tuple[DrillFigures, list[str]]:
     sent_at = lesson.camera.sent_at
     watched = [_watched(point, lesson) for point in lesson.points]
     points = [_point(point, span, sent_at) for point, span in zip(lesson.points, watched, strict=True)]
@@ -246,9 +255,11 @@ def _judge(lesson: Lesson, recording: RecordingFigures | None) -> tuple[DrillFig
     ]
     latency = round(statistics.median(delays), 1) if delays else None
     seconds = lesson.ended_at - lesson.started_at
-    noticed = figures.notice(points, watched, len(sent_at), seconds, latency, lesson.call_heard_s, recording)
+    noticed = figures.notice(
+        points, watched, len(sent_at), seconds, latency, lesson.call_heard_s, recording, published
+    )
     heard = round(lesson.call_heard_s, 3) if lesson.call_heard_s is not None else None
-    return DrillFigures(not noticed, points, latency, heard, recording), noticed
+    return DrillFigures(not noticed, points, latency, heard, recording, published), noticed
 
 
 def _watched(point: Point, lesson: Lesson) -> Watched:

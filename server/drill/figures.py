@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import msgspec
 
+from recorder.archive.published import RenditionKind
 from server.drill.watching import Seen
 
 FREEZE_S = 0.5  # a picture that stands longer is noticed
@@ -21,6 +22,7 @@ READY_MOST_S = 5.0
 RECORDED_LEAST = 0.9  # of the lesson's seconds
 DISTINCT_LEAST = 0.85  # of the camera's pictures
 OFFSET_MOST_MS = 60.0  # sound against picture
+LENGTH_MOST_S = 0.5  # a derived file against the recording
 
 
 class PointFigures(msgspec.Struct, frozen=True):
@@ -50,6 +52,26 @@ class RecordingFigures(msgspec.Struct, frozen=True):
     path: str
 
 
+class RenditionFigures(msgspec.Struct, frozen=True):
+    """A derived file, read back: pictures, seconds, distinct numbers, sound against picture."""
+
+    kind: RenditionKind
+    frames: int
+    seconds: float
+    distinct_ratio: float
+    av_offset_ms: float | None
+
+
+class PublishedFigures(msgspec.Struct, frozen=True):
+    """What was made after class: after how long all of it was there; the camera's own pictures and seconds
+    to compare with; each file."""
+
+    took_s: float
+    recorded_frames: int
+    recorded_s: float
+    renditions: list[RenditionFigures]
+
+
 class DrillFigures(msgspec.Struct, frozen=True):
     """What `lianke drill --json` prints. `latency_ms_median`: from a picture's handing to the main
     room's encoder to its decoding in a room, over all rooms; `call_heard_s`: from the call to the
@@ -60,6 +82,7 @@ class DrillFigures(msgspec.Struct, frozen=True):
     latency_ms_median: float | None
     call_heard_s: float | None
     recording: RecordingFigures | None
+    published: PublishedFigures | None = None
 
 
 class Watched(msgspec.Struct, frozen=True):
@@ -114,6 +137,7 @@ def notice(
     latency_ms: float | None,
     call_heard_s: float | None,
     recording: RecordingFigures | None,
+    published: PublishedFigures | None = None,
 ) -> list[str]:
     """What a teacher, or a child in the last row, would notice; empty where all is well."""
     found = [
@@ -123,7 +147,7 @@ def notice(
         found.append(f"picture late by: {_told(latency_ms, 'ms')}")
     if call_heard_s is None or call_heard_s > CALL_HEARD_MOST_S:
         found.append(f"called room heard after: {_told(call_heard_s, 's')}")
-    return found + _recording(recording, seconds)
+    return found + _recording(recording, seconds) + _published(published)
 
 
 def _point(point: PointFigures, watched: Watched, sent: int) -> list[str]:
@@ -156,6 +180,25 @@ def _recording(recording: RecordingFigures | None, seconds: float) -> list[str]:
         faults.append(f"{recording.distinct_ratio:.0%} of the pictures recorded")
     if recording.av_offset_ms is None or abs(recording.av_offset_ms) > OFFSET_MOST_MS:
         faults.append(f"recorded sound late by: {_told(recording.av_offset_ms, 'ms')}")
+    return faults
+
+
+def _published(published: PublishedFigures | None) -> list[str]:
+    """A rendition has every recorded picture, the film keeps the time; both are in step with the sound."""
+    if published is None:
+        return ["nothing was made of the recording"]
+    faults = []
+    for made in published.renditions:
+        if abs(made.seconds - published.recorded_s) > LENGTH_MOST_S:
+            faults.append(f"{made.kind}: {made.seconds:.1f} of {published.recorded_s:.1f} s")
+        if made.kind in (RenditionKind.HIGH, RenditionKind.LOW) and made.frames != published.recorded_frames:
+            faults.append(f"{made.kind}: {made.frames} of {published.recorded_frames} pictures")
+        if made.distinct_ratio < DISTINCT_LEAST:
+            faults.append(f"{made.kind}: {made.distinct_ratio:.0%} of the pictures")
+        if made.kind is not RenditionKind.SOUND and (
+            made.av_offset_ms is None or abs(made.av_offset_ms) > OFFSET_MOST_MS
+        ):
+            faults.append(f"{made.kind}: sound late by {_told(made.av_offset_ms, 'ms')}")
     return faults
 
 

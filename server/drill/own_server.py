@@ -109,6 +109,7 @@ def write_config(
         f'[data]\ndirectory = "{folder / "data"}"\nrun_directory = "{folder / "run"}"',
         "least_free_bytes = 1000000",
         "[demo]\nenabled = true",
+        '[publishing]\nnice = 0\npreset = "ultrafast"',
         extra,
     ]
     for room in rooms:

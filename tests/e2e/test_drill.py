@@ -31,11 +31,13 @@ async def test_a_drill_holds_a_lesson_in_which_nothing_is_to_be_noticed(tmp_path
     )
     figures = json.loads(out)
     assert code == 0, err
-    assert set(figures) == {"ok", "points", "latency_ms_median", "call_heard_s", "recording"}
+    assert set(figures) == {"ok", "points", "latency_ms_median", "call_heard_s", "recording", "published"}
     assert figures["ok"] is True
     assert [set(point) for point in figures["points"]] == [POINT_KEYS] * 3
     assert [point["back_after_s"] is not None for point in figures["points"]] == [False, False, True]
     assert set(figures["recording"]) == RECORDING_KEYS
+    kinds = [made["kind"] for made in figures["published"]["renditions"]]
+    assert kinds == ["720p", "360p", "sound", "film"]
     recorded = Path(figures["recording"]["path"])
     assert recorded.is_relative_to(tmp_path)
     found = report(recorded)

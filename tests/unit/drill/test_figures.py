@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from recorder.archive.published import RenditionKind
 from server.drill.figures import (
     PointFigures,
+    PublishedFigures,
     RecordingFigures,
+    RenditionFigures,
     Watched,
     count_freezes,
     count_lost,
@@ -20,6 +23,10 @@ SEEN = [Seen(at + 0.1, number) for number, at in SENT.items()]
 WELL = PointFigures("Luoping point", 0.3, 0.4, 20, 0, 0)
 RECORDED = RecordingFigures(0.8, 19.9, 0.99, 12.0, 0, "lesson.m3u8")
 WATCHED = Watched(10.1, 30.1)
+SMALL = RenditionFigures(RenditionKind.LOW, 298, 19.9, 0.99, -8.0)
+SOUND = RenditionFigures(RenditionKind.SOUND, 0, 20.0, 1.0, None)
+FILM = RenditionFigures(RenditionKind.FILM, 500, 20.0, 0.97, 15.0)
+PUBLISHED = PublishedFigures(9.0, 298, 19.9, [SMALL, SOUND, FILM])
 
 
 def noticed(
@@ -28,8 +35,9 @@ def noticed(
     latency: float | None = 100.0,
     heard: float | None = 0.2,
     recording: RecordingFigures | None = RECORDED,
+    published: PublishedFigures | None = PUBLISHED,
 ) -> list[str]:
-    return notice([point], [watched], 300, 20.0, latency, heard, recording)
+    return notice([point], [watched], 300, 20.0, latency, heard, recording, published)
 
 
 def test_a_lesson_that_went_well_leaves_nothing_to_notice() -> None:
@@ -57,6 +65,17 @@ def test_each_ill_is_told_with_its_figure() -> None:
     assert noticed(recording=None) == ["there is no recording"]
     bad = RecordingFigures(None, 8.0, 0.5, -200.0, 3, "")
     assert len(noticed(recording=bad)) == 4
+
+
+def test_a_derived_file_that_is_short_torn_or_out_of_step_is_told() -> None:
+    assert noticed(published=None) == ["nothing was made of the recording"]
+    torn = RenditionFigures(RenditionKind.HIGH, 290, 12.0, 0.7, 90.0)
+    assert noticed(published=PublishedFigures(9.0, 298, 19.9, [torn])) == [
+        "720p: 12.0 of 19.9 s",
+        "720p: 290 of 298 pictures",
+        "720p: 70% of the pictures",
+        "720p: sound late by 90.00 ms",
+    ]
 
 
 def test_a_picture_that_stands_is_a_freeze_and_those_that_never_come_are_lost() -> None:
