@@ -136,8 +136,9 @@ async def renew(request: web.Request) -> web.Response:
     row, actor = await require_row(request, Action.READ_REPLAY)
     signer, lesson = signer_of(request), row.overview.lesson.id
     request.app[LIVE].list_reader(lesson, session_name(signer.visit), actor.role, actor.room)
-    pair = signer.pair(lesson)
-    response = answer(MediaRenewal(signature=pair, expires_at=signer.expires_s * 1000))
+    manifest = await asyncio.to_thread(read_if_there, request.app[CONFIG].archive_path, lesson)
+    truth = _truth(manifest.verdict) if manifest is not None else None
+    response = answer(MediaRenewal(signer.pair(lesson), signer.expires_s * 1000, truth))
     keep_visit(request, response, signer.visit)
     return response
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from server.protocol.messages import Words
+from server.protocol.resources import ReplayTruth
 
 
 class Processing(msgspec.Struct, frozen=True):
@@ -235,10 +236,12 @@ class ReplayExtras(msgspec.Struct, frozen=True):
 
 
 class MediaRenewal(msgspec.Struct, frozen=True):
-    """New signatures for the same visit: the part of a media path between `/media/` and the lesson."""
+    """New signatures for the same visit: the part of a media path between `/media/` and the lesson. `truth`: what
+    the verification has found by now."""
 
     signature: str
     expires_at: int
+    truth: ReplayTruth | None = None
 
 
 class DownloadWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ export const router = createRouter({
     { path: "/studio/:lesson?", name: "studio", component: () => import("./studio/StudioPage.vue"), props: true },
     { path: "/replay/:lesson", name: "replay", component: () => import("./replay/ReplayPage.vue"), props: true },
     { path: "/lessons", name: "lessons", component: () => import("./desk/LessonsPage.vue") },
+    { path: "/receipt/:lesson", name: "receipt", component: () => import("./replay/ReceiptPage.vue"), props: true },
     { path: "/library", name: "library", component: () => import("./library/LibraryPage.vue") },
     { path: "/login", name: "login", component: () => import("./desk/LoginPage.vue") },
     { path: "/:rest(.*)*", redirect: "/" },

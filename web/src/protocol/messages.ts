@@ -736,10 +736,14 @@ export interface ReplayExtras {
   series: SeriesPlace | null;
 }
 
-/** New signatures for the same visit: the part of a media path between `/media/` and the lesson. */
+/**
+ * New signatures for the same visit: the part of a media path between `/media/` and the lesson. `truth`: what
+ * the verification has found by now.
+ */
 export interface MediaRenewal {
   signature: string;
   expires_at: number;
+  truth: ReplayTruth | null;
 }
 
 /** A signed path that a browser saves as a file. */

@@ -4,10 +4,11 @@ import { first } from "./first";
 import { library } from "./library";
 import { live } from "./live";
 import { notice } from "./notice";
+import { recorded } from "./recorded";
 import { replay } from "./replay";
 import { room } from "./room";
 import { seat } from "./seat";
 import { studio } from "./studio";
 import { watch } from "./watch";
 
-export const messages = { common, desk, first, library, live, notice, replay, room, seat, studio, watch };
+export const messages = { common, desk, first, library, live, notice, recorded, replay, room, seat, studio, watch };

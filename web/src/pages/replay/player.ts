@@ -7,6 +7,8 @@ import type { ReplayTrack } from "@/protocol/messages";
 
 import { Feed } from "./feed";
 import type { FeedHost } from "./feed";
+import { shownFrom } from "./edits";
+import type { Stretch } from "./edits";
 import { Coupling, Follower, SEEK_ONLY } from "./sync";
 
 export interface PlayerView {
@@ -52,6 +54,8 @@ export class Player {
   private muted = false;
   /** Where a jump goes until the master has landed there. */
   private target: number | null = null;
+  /** What is shown: the player goes over the rest. Empty: everything. */
+  private kept: readonly Stretch[] = [];
 
   /** `lead`: the track whose element is the clock. */
   constructor(
@@ -96,7 +100,8 @@ export class Player {
   }
 
   play(): void {
-    if (this.at_s >= this.seconds - END_S) this.seek(0);
+    const over = this.kept.length > 0 && shownFrom(this.kept, this.at_s) === null;
+    if (over || this.at_s >= this.seconds - END_S) this.seek(this.kept[0]?.start_s ?? 0);
     this.wanted = true;
     this.tick();
   }
@@ -127,6 +132,12 @@ export class Player {
   frame(by: number): void {
     this.pause();
     this.seek(this.at_s + by * FRAME_S);
+  }
+
+  /** An edit list's stretches; from now on the player stays within them. */
+  setKept(kept: readonly Stretch[]): void {
+    this.kept = kept;
+    this.tick();
   }
 
   setRate(rate: number): void {
@@ -174,11 +185,19 @@ export class Player {
       if (Math.abs(element.currentTime - this.target) < 1) this.target = null;
       else element.currentTime = this.target;
     }
+    if (this.wanted && this.target === null) this.goOver();
     if (this.wanted && (element.ended || this.at_s >= this.seconds - END_S)) this.finish();
     const now = performance.now();
     this.held = this.wanted && this.coupling.hold(this.readiness(), now);
     this.run(this.wanted && !this.held);
     this.tell(master, this.wanted && !this.held ? this.follow(master, now) : {});
+  }
+
+  private goOver(): void {
+    if (this.kept.length === 0) return;
+    const to = shownFrom(this.kept, this.at_s);
+    if (to === null) this.finish();
+    else if (to !== this.at_s) this.seek(to);
   }
 
   private finish(): void {
@@ -229,7 +248,7 @@ export class Player {
       at_s,
       playing: this.wanted,
       waiting: this.held || (this.target !== null && this.wanted),
-      ended: master !== null && !this.wanted && at_s >= this.seconds - END_S,
+      ended: master !== null && !this.wanted && at_s >= (this.kept[this.kept.length - 1]?.end_s ?? this.seconds) - END_S,
       rate: this.rate,
       volume: this.volume,
       muted: this.muted,

@@ -28,6 +28,8 @@ export interface Remembered {
   rate: number;
   layout: string;
   volume: number;
+  quality?: string;
+  caption?: string;
 }
 
 const NEAR_END_S = 3;
@@ -37,9 +39,10 @@ export function parseRemembered(text: string | null): Remembered | null {
   if (text === null) return null;
   try {
     const from = JSON.parse(text) as Partial<Remembered>;
-    const { at_s, rate, layout, volume } = from;
+    const { at_s, rate, layout, volume, quality, caption } = from;
     if (typeof at_s !== "number" || typeof rate !== "number" || typeof layout !== "string") return null;
-    return { at_s, rate, layout, volume: typeof volume === "number" ? volume : 1 };
+    const words = { ...(typeof quality === "string" && { quality }), ...(typeof caption === "string" && { caption }) };
+    return { at_s, rate, layout, volume: typeof volume === "number" ? volume : 1, ...words };
   } catch (error) {
     if (error instanceof SyntaxError) return null;
     throw error;

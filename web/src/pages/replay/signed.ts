@@ -22,7 +22,7 @@ export function signedAgain(url: string, signature: string | null): string {
 }
 
 const BEFORE_MS = 90_000;
-const LEAST_MS = 20_000;
+const LEAST_MS = 2_000;
 const MOST_MS = 300_000;
 
 /**

@@ -31,6 +31,7 @@ export class Source {
   private since: number | null = null;
   private renewing: Promise<void> | null = null;
   private verdictAsked = 0;
+  private renewed: string | null = null;
 
   constructor(
     private readonly lesson: string,
@@ -48,6 +49,7 @@ export class Source {
 
   /** The newest signature, for requests that go out now. */
   signature(): string | null {
+    if (this.renewed !== null) return this.renewed;
     const track = this.replay?.tracks.find((one) => one.playlist !== "");
     return track === undefined ? null : signatureOf(track.playlist);
   }
@@ -60,7 +62,10 @@ export class Source {
 
   private async fetchAgain(): Promise<void> {
     try {
-      this.replay = await library.replay(this.lesson);
+      const { signature, expires_at, truth } = await library.renewal(this.lesson);
+      if (this.closed || this.replay === null) return;
+      this.renewed = signature;
+      this.replay = { ...this.replay, expires_at, truth };
       this.onFinding({ kind: "ready", replay: this.replay });
       this.planRenewal();
     } catch (problem) {

@@ -40,3 +40,10 @@ export function gapWords(span: GapSpan): string[] {
     }),
   );
 }
+
+/** A track by its name in the archive, e.g. "camera", "room-shahe-camera". */
+export function trackWords(name: string): string {
+  const SUBJECTS: Record<string, string> = { camera: "teacher", camera2: "board", screen: "screen", voice: "voice" };
+  const subject = SUBJECTS[name];
+  return subject === undefined ? name : subjectWords(subject);
+}
