@@ -236,8 +236,8 @@ class ReplayExtras(msgspec.Struct, frozen=True):
 
 
 class MediaRenewal(msgspec.Struct, frozen=True):
-    """New signatures for the same visit: the part of a media path between `/media/` and the lesson. `truth`: what
-    the verification has found by now."""
+    """New signatures for the same visit: the part of a media path between `/media/` and the lesson; `truth`:
+    what the verification has found by now."""
 
     signature: str
     expires_at: int

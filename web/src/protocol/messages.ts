@@ -737,8 +737,8 @@ export interface ReplayExtras {
 }
 
 /**
- * New signatures for the same visit: the part of a media path between `/media/` and the lesson. `truth`: what
- * the verification has found by now.
+ * New signatures for the same visit: the part of a media path between `/media/` and the lesson; `truth`:
+ * what the verification has found by now.
  */
 export interface MediaRenewal {
   signature: string;
