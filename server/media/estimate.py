@@ -106,13 +106,20 @@ class Trend:
 
 
 def slope(points: Iterable[tuple[float, float]]) -> float:
-    """Least squares."""
-    known = list(points)
-    count = len(known)
-    mean_x = sum(x for x, _ in known) / count
-    mean_y = sum(y for _, y in known) / count
-    above = sum((x - mean_x) * (y - mean_y) for x, y in known)
-    below = sum((x - mean_x) ** 2 for x, _ in known)
+    """Least squares, in one pass: it runs twenty times a second for each viewer."""
+    known = iter(points)
+    first_x, first_y = next(known)
+    count, xs, ys, squares, products = 1, 0.0, 0.0, 0.0, 0.0
+    for x, y in known:
+        x -= first_x
+        y -= first_y
+        count += 1
+        xs += x
+        ys += y
+        squares += x * x
+        products += x * y
+    below = squares - xs * xs / count
+    above = products - xs * ys / count
     return above / below if below else 0.0
 
 
