@@ -41,7 +41,7 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class Quality(NamedTuple):
-    """x264's settings. `most_kbps`: the decoder's model never needs more."""
+    """x264's settings. `most_kbps`: the decoder's model never needs more; `crf` 0: that rate on average."""
 
     width: int
     height: int
@@ -66,9 +66,13 @@ class PictureEncoder:
         made.thread_count = quality.threads
         made.flags |= av.codec.context.Flags.global_header
         made.options = {
-            "preset": quality.preset, "crf": str(quality.crf), "bf": "0", "g": "1000", "forced-idr": "1",
+            "preset": quality.preset, "bf": "0", "g": "1000", "forced-idr": "1",
             "maxrate": f"{quality.most_kbps}k", "bufsize": f"{2 * quality.most_kbps}k",
         }  # fmt: skip
+        if quality.crf:
+            made.options = {**made.options, "crf": str(quality.crf)}
+        else:
+            made.bit_rate = quality.most_kbps * 1000
         self._encoder = made
 
     def take(self, at_s: float, frame: av.VideoFrame) -> None:

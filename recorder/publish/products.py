@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import msgspec
@@ -14,7 +16,7 @@ from av.video.stream import VideoStream
 from recorder.archive.layout import JOURNAL, derived_file
 from recorder.archive.manifest import Manifest, Track, Verdict, write_manifest, write_whole
 from recorder.archive.published import Chapter, Rendition, RenditionKind, Sprites, StepName
-from recorder.assemble.samples import VIDEO_RATE
+from recorder.assemble.samples import AUDIO_RATE, VIDEO_RATE
 from recorder.contract import Subject
 from recorder.publish.encoding import Piece
 from recorder.publish.jobs import Sound
@@ -31,6 +33,7 @@ from recorder.publish.packaging import (
 )
 from recorder.publish.passing import Count, pieces_made, tracks_of
 from recorder.publish.problems import NothingToDo, StepFailed
+from recorder.publish.sound import AAC_FRAME
 from recorder.publish.stills import remove_older, write_sprites
 from recorder.verification import journal_may_go, judge, sums
 
@@ -80,7 +83,21 @@ def film(folder: Path, manifest: Manifest) -> Rendition:
     return _picture(RenditionKind.FILM, "", sum_of(folder / name), "", first, manifest.seconds, codec)
 
 
-def join(path: Path, stream: StreamOf, packets: Iterable[Timed], sound: Path | None, title: str) -> None:
+class Lead(NamedTuple):
+    """What is heard before the sound: `samples` long, encoded frames with their places."""
+
+    samples: int
+    frames: list[tuple[int, bytes]]
+
+
+def join(
+    path: Path,
+    stream: StreamOf,
+    packets: Iterable[Timed],
+    sound: Path | None,
+    title: str,
+    lead: Lead | None = None,
+) -> None:
     """Pictures and a finished sound file into one plain MP4 that begins to play at once. OSError."""
     beside = path.with_name(f".{path.name}.new")
     with av.open(str(beside), "w", format="mp4", options={"movflags": "faststart"}) as container:
@@ -90,7 +107,8 @@ def join(path: Path, stream: StreamOf, packets: Iterable[Timed], sound: Path | N
         try:
             audio = _like(container, source)
             container.start_encoding()
-            _interleave(container, video, packets, source, audio)
+            sounds = _sounds(source, audio, lead) if source is not None else iter(())
+            _interleave(container, video, packets, sounds)
         finally:
             if source is not None:
                 source.close()
@@ -105,33 +123,42 @@ def _like(
     return container.add_stream_from_template(source.streams.audio[0])
 
 
+def _sounds(
+    source: av.container.InputContainer, audio: AudioStream | None, lead: Lead | None
+) -> Iterator[av.Packet[AudioStream]]:
+    """The sound's packets for the new file, behind what leads."""
+    if audio is None:
+        return
+    base = source.streams.audio[0].time_base
+    for at, data in lead.frames if lead is not None else ():
+        made = av.Packet(data)
+        made.time_base, made.pts, made.dts, made.duration = Fraction(1, AUDIO_RATE), at, at, AAC_FRAME
+        made.is_keyframe = True
+        made.stream = audio
+        yield made  # type: ignore[misc]
+    shift = round(lead.samples / (AUDIO_RATE * base)) if lead is not None and base is not None else 0
+    for packet in source.demux(source.streams.audio[0]):
+        if packet.dts is not None and packet.pts is not None:
+            packet.dts, packet.pts = packet.dts + shift, packet.pts + shift
+            packet.stream = audio
+            yield packet
+
+
 def _interleave(
     container: av.container.OutputContainer,
     video: VideoStream | AudioStream,
     packets: Iterable[Timed],
-    source: av.container.InputContainer | None,
-    audio: AudioStream | None,
+    sounds: Iterator[av.Packet[AudioStream]],
 ) -> None:
-    sounds = (
-        iter(source.demux(source.streams.audio[0])) if source is not None and audio is not None else iter(())
-    )
     waiting = next(sounds, None)
     for timed in packets:
         while waiting is not None and _at_s(waiting) <= timed.at / VIDEO_RATE:
-            _copy(container, waiting, audio)
+            container.mux(waiting)
             waiting = next(sounds, None)
         mux(container, video, timed, VIDEO_RATE)
     while waiting is not None:
-        _copy(container, waiting, audio)
+        container.mux(waiting)
         waiting = next(sounds, None)
-
-
-def _copy(
-    container: av.container.OutputContainer, packet: av.Packet[AudioStream], audio: AudioStream | None
-) -> None:
-    if packet.dts is not None and audio is not None:
-        packet.stream = audio
-        container.mux(packet)
 
 
 def _at_s(packet: av.Packet[AudioStream]) -> float:

@@ -99,7 +99,9 @@ class Work:
                 storing.store(folder, manifest.lesson, self._settings.store, self._progress)
                 return Outcome(stored=True)
             case StepName.EXPORT:
-                return Outcome(renditions=[exporting.export(folder, manifest, job.card)])
+                return Outcome(
+                    renditions=[exporting.export(folder, manifest, job.card, self._export(manifest))]
+                )
 
     def _verify(self, job: Job, folder: Path, manifest: Manifest) -> Outcome:
         if not any(track.sections for track in manifest.tracks):
@@ -144,7 +146,7 @@ class Work:
         if StepName.FILM in wanted:
             makers.append(FilmMaker(folder, manifest, job.moments, self._film(manifest), chapters))
         if StepName.EXPORT in wanted:
-            quality = exporting.quality(manifest, self._settings.preset, self._settings.threads)
+            quality = self._export(manifest)
             makers.append(FilmMaker(folder, manifest, job.moments, quality, chapters, StepName.EXPORT))
         return makers
 
@@ -157,6 +159,9 @@ class Work:
         height = min(self._settings.film_height, tallest) & ~1
         width = round(height * 16 / 9 / 2) * 2
         return Quality(width, height, FILM_CRF, FILM_KBPS, self._settings.preset, self._settings.threads)
+
+    def _export(self, manifest: Manifest) -> Quality:
+        return exporting.quality(manifest, self._settings.preset, self._settings.threads)
 
     def _progress(self, part: float) -> None:
         now = time.monotonic()
