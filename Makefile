@@ -15,7 +15,7 @@ PAGES := server/api/pages/.built
 MESSAGES := web/src/protocol/messages.ts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types unit web-test e2e bench bench-janus docs messages lock browser interop wheel clean
+.PHONY: help setup run test lint types unit web-test e2e bench bench-janus docs messages lock browser interop fuzz soak wheel clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,13 +67,39 @@ types: $(VENV)/.built web/node_modules/.installed ## mypy --strict, vue-tsc, gen
 	cd web && npm run --silent types
 
 unit: setup interop ## Python tests without a browser
-	$(BIN)/pytest tests/unit tests/property tests/peers tests/archive
+	$(BIN)/pytest tests/unit tests/property tests/peers tests/archive tests/fuzz
 
 web-test: web/node_modules/.installed ## vitest
 	cd web && npm test --silent
 
 e2e: setup browser ## Whole walks in Chromium
 	$(BIN)/pytest tests/e2e
+
+# The relay under ASan and UBSan, in a folder of its own. Leaks are not looked for: Python keeps what it has.
+SANITIZERS := address,undefined
+SANITIZED := LIANKE_SANITIZED=build/sanitized PYTHONMALLOC=malloc UBSAN_OPTIONS=print_stacktrace=1 \
+	ASAN_OPTIONS=detect_leaks=0:halt_on_error=1 LD_PRELOAD=$$($(CC) -print-file-name=libasan.so)
+FUZZ_SECONDS ?= 60
+SOAK_MINUTES ?= 60
+
+build/sanitized/.built: $(RELAY_SOURCES) setup.py
+	rm -rf build/sanitized
+	CFLAGS="-g -fsanitize=$(SANITIZERS) -fno-sanitize-recover=undefined -fno-omit-frame-pointer" \
+		LDFLAGS="-fsanitize=$(SANITIZERS)" $(BIN)/python setup.py --quiet build_ext \
+		--build-lib build/sanitized --build-temp build/sanitized-objects
+	@touch $@
+
+fuzz: setup build/sanitized/.built ## Sanitizers on the relay, mutations, libFuzzer (FUZZ_SECONDS for each)
+	$(SANITIZED) LIANKE_FUZZ_ROUNDS=400 $(BIN)/pytest -p tests.fuzz.sanitized tests/unit/media/relay \
+		tests/property/test_relay_garbage.py tests/property/test_stream_framing.py tests/fuzz
+	for name in relay_datagrams relay_rtp relay_rtcp relay_tcp; do \
+		$(SANITIZED) $(BIN)/python -m tests.fuzz.run $$name --seconds $(FUZZ_SECONDS) --seed $$$$ || exit 1; done
+	-$(PIP) install --only-binary :all: atheris==3.0.0
+	for name in stun sdp fragment websocket dtls; do \
+		$(BIN)/python -m tests.fuzz.run $$name --seconds $(FUZZ_SECONDS) --seed $$$$ --atheris || exit 1; done
+
+soak: setup ## A small county comes and goes for SOAK_MINUTES; memory and files must stay flat
+	$(BIN)/python -m tests.bench.soak --minutes $(SOAK_MINUTES)
 
 bench: setup ## The relay's cost and the pages' delay (docs/performance.md)
 	$(BIN)/lianke bench relay --viewers 40 --seconds 10 --pps 250

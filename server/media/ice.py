@@ -26,6 +26,7 @@ class Dropped(StrEnum):
     NO_REQUEST = "stun_no_request"
     UNKNOWN_USER = "stun_unknown_user"
     BAD_INTEGRITY = "stun_bad_integrity"
+    TOO_MANY = "stun_too_many"
     ENDED = "stun_connection_ended"
 
 

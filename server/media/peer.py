@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from pylibsrtp import Session
 
+from server.media.allowance import Allowance
 from server.media.contract import PeerState
 from server.media.dtls import Certificate, Dtls
 from server.media.ice import Address, Check, Dropped, IceLite, new_credentials
@@ -19,6 +20,10 @@ from server.protocol.parameters import Candidate, LocalTransport, RemoteTranspor
 
 AWAY_AFTER_S = 8.0
 GONE_AFTER_S = 30.0
+CHECKS = (200, 100)
+DATAGRAMS = (100, 50)
+"""Checks and DTLS datagrams at once and a second: what a browser sends, many times over. Each costs
+Python and cryptography; whoever sends more has only itself dropped."""
 STALE_AIM_S = 4.0  # browsers check the path in use at least every 2.5 s
 
 
@@ -81,6 +86,7 @@ class Peer:
         self.ice = IceLite([new_credentials()])
         self.handle = relay.add_peer(self.ice.local[-1].ufrag.encode())
         self.dtls: Dtls | None = None
+        self._checks, self._datagrams = Allowance(*CHECKS), Allowance(*DATAGRAMS)
         self._relay = relay
         self._certificate = certificate
         self._candidates = candidates
@@ -112,6 +118,8 @@ class Peer:
 
     def on_stun(self, socket: int, address: Address, data: bytes, now: float) -> Dropped | None:
         """A STUN message that named us. The name of a counter where it was not answered."""
+        if not self._checks.take(now):
+            return Dropped.TOO_MANY
         check = self.ice.receive(data, address)
         if not isinstance(check, Check):
             return check
@@ -124,9 +132,13 @@ class Peer:
             self._maybe_connect()
         return None
 
-    def on_dtls(self, data: bytes) -> None:
-        """A DTLS datagram from a validated address; kept (a few) until the handshake begins."""
-        self.association().carrier.feed(data)
+    def on_dtls(self, data: bytes, now: float) -> bool:
+        """A DTLS datagram from a validated address; kept (a few) until the handshake begins. False where
+        there are too many."""
+        taken = self._datagrams.take(now)
+        if taken:
+            self.association().carrier.feed(data)
+        return taken
 
     def association(self) -> Dtls:
         """The DTLS association, made at first need."""

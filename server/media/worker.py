@@ -229,8 +229,8 @@ class MediaWorker:
         if event.kind is EventKind.STUN and event.address is not None:
             dropped = peer.on_stun(number, event.address, event.data, self.clock())
             self.count(dropped.value if dropped else "stun_answered")
-        elif event.kind is EventKind.DTLS:
-            peer.on_dtls(event.data)
+        elif event.kind is EventKind.DTLS and not peer.on_dtls(event.data, self.clock()):
+            self.count("dtls_too_many")
 
     def _up_live(self, event: relay_tables.Event) -> None:
         up = self.tables.up_by_handle.get(event.handle)
