@@ -34,10 +34,13 @@ from server.ops import logs
 from server.running import OPERATOR_TOKEN
 from server.store.publishings import Publishings
 from server.store.records import Classroom
+from server.store.sealing import Seal
+from server.store.sources import Sources
 from server.store.store import Store
 
 OPERATOR_LIFETIME_S = 3650 * 86400.0
 READY = "READY"
+SOURCES_KEY = "sources.key"
 BAD_CONFIGURATION = 2
 SUPERVISOR_DIED = 70
 
@@ -67,10 +70,14 @@ async def make_parts(config: Config, store: Store) -> Parts:
     clock = SystemClock()
     await store.put_classrooms([Classroom(room.id, room.name, room.main) for room in config.rooms])
     live = LiveService(config=config, store=store, clock=clock)
+    seal = await asyncio.to_thread(Seal.of, config.store_path.with_name(SOURCES_KEY))
+    sources = Sources(store.database, seal)
+    live.ingest.configure(await sources.all())
     return Parts(
         config=config,
         clock=clock,
         store=store,
+        sources=sources,
         live=live,
         publishing=PublishingService(
             config=config,

@@ -64,6 +64,10 @@ def programs(config: Config, config_file: Path | None) -> list[Program]:
         for address in config.media.announce:
             argv += ["--announce", address]
         found.append(Program(f"w{number}", tuple(argv)))
+    ingest = [python, "-m", "server.ingest", "--control", str(run / "ingest.sock")]
+    for network in config.ingest.networks:
+        ingest += ["--network", network]
+    found.append(Program("ingest", tuple(ingest)))
     chosen = ("--config", str(config_file)) if config_file is not None else ()
     return [*found, Program(CAMPUS, (python, "-m", "server.app", *chosen))]
 

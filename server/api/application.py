@@ -32,6 +32,7 @@ from server.api import (
     replay,
     rooms,
     series,
+    sources,
     standard,
     uploads,
     whep,
@@ -52,6 +53,7 @@ from server.live.service import LiveService
 from server.ops.metrics import Metrics
 from server.store.edits import Edits
 from server.store.library import Library
+from server.store.sources import Sources
 from server.store.store import Store
 from server.store.uploads import Uploads
 
@@ -59,7 +61,7 @@ Application = web.Application
 CLOSING_S = 3.0
 ROUTES = (
     accounts, broadcast, deletion, downloads, editing, exports, extras, health, hls, lessons, library, media,
-    pages, publishing, receipts, replay, rooms, series, uploads, whep, whip, ws,
+    pages, publishing, receipts, replay, rooms, series, sources, uploads, whep, whip, ws,
 )  # fmt: skip
 
 
@@ -70,6 +72,7 @@ class Parts:
     config: Config
     clock: Clock
     store: Store
+    sources: Sources
     live: LiveService
     publishing: PublishingService
     token_key: bytes
@@ -90,6 +93,8 @@ def build(parts: Parts) -> Application:
     app[keys.CLOCK] = parts.clock
     app[keys.STORE] = parts.store
     app[keys.LIBRARY] = Library(parts.store.database, parts.clock)
+    app[keys.SOURCES] = parts.sources
+    app[keys.PROBES] = asyncio.Semaphore(2)
     app[keys.EDITS] = Edits(parts.store.database, parts.clock)
     app[keys.UPLOADS] = Uploads(parts.store.database, parts.clock)
     app[uploads.READING] = asyncio.Semaphore(1)

@@ -11,6 +11,7 @@ and `ws`, `whip`, `whep` what they like; each has `def routes() -> list[web.Abst
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from server.config import Config
 from server.ops.metrics import Metrics
 from server.store.edits import Edits
 from server.store.library import Library
+from server.store.sources import Sources
 from server.store.store import Store
 from server.store.uploads import Uploads
 
@@ -47,6 +49,8 @@ STORE = web.AppKey("store", Store)
 LIBRARY = web.AppKey("library", Library)
 EDITS = web.AppKey("edits", Edits)
 UPLOADS = web.AppKey("uploads", Uploads)
+SOURCES = web.AppKey("sources", Sources)
+PROBES = web.AppKey("probes", asyncio.Semaphore)  # how many run at once
 TOKENS = web.AppKey("tokens", Tokens)
 CODES = web.AppKey("codes", RoomCodes)
 SLOWING = web.AppKey("slowing", Slowing)

@@ -61,6 +61,7 @@ class Action(StrEnum):
     START_LESSON = "start_lesson"
     END_LESSON = "end_lesson"
     OBSERVE = "observe"  # a token to watch a lesson
+    MANAGE_SOURCES = "manage_sources"  # cameras and encoders of a main room
     READ_REPLAY = "read_replay"
     READ_MEDIA = "read_media"
     WATCH_HLS = "watch_hls"  # the live lesson's recording, as it grows
@@ -144,6 +145,7 @@ RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
     Action.LIST_LESSONS: {_R.ADMIN: Reach.ALL, _R.DEMO_VISITOR: Reach.ALL, _R.OPERATOR: Reach.ALL},
     Action.START_LESSON: {_R.ADMIN: Reach.ALL, _R.OPERATOR: Reach.ALL, _R.STUDIO: Reach.OWN_MAIN},
     Action.END_LESSON: {_R.ADMIN: Reach.ALL, _R.OPERATOR: Reach.ALL, _R.STUDIO: Reach.OWN_MAIN},
+    Action.MANAGE_SOURCES: {_R.ADMIN: Reach.ALL, _R.OPERATOR: Reach.ALL},
     Action.OBSERVE: {_R.ADMIN: Reach.ALL, _R.DEMO_VISITOR: Reach.ALL},
     Action.WATCH_HLS: {
         _R.ADMIN: Reach.ALL,

@@ -7,13 +7,49 @@ it changes nothing, with another transport the source goes to another worker's p
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 
-from server.ingest.pulling import SourceState
 from server.protocol.messages import Words
-from server.protocol.parameters import Fingerprint, LocalTransport
+from server.protocol.parameters import (
+    Codec,
+    CodecName,
+    Extensions,
+    Fingerprint,
+    Kind,
+    LocalTransport,
+    Source,
+    UpTrack,
+)
 
 VERSION = 1
+VIDEO_MID, AUDIO_MID = "0", "1"
+H264_PT, OPUS_PT = 96, 111
+VIDEO_RATE, AUDIO_RATE = 90_000, 48_000
+MOST_BITRATE_BPS = 8_000_000
+_H264_FMTP = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
+
+
+class SourceState(StrEnum):
+    """A source's life, from `Publish` to `Withdraw`."""
+
+    OPENING = "opening"
+    LIVE = "live"
+    RETRYING = "retrying"
+    CLOSED = "closed"
+
+
+def up_tracks(video_ssrc: int, audio_ssrc: int, source: Source) -> list[UpTrack]:
+    """What a source's connection sends: H.264 labelled as Constrained Baseline, for browsers offer no other
+    but decode every profile under that label; and Opus, unless `audio_ssrc` is 0."""
+    h264 = Codec(CodecName.H264, H264_PT, VIDEO_RATE, fmtp=_H264_FMTP, pli=True)
+    opus = Codec(CodecName.OPUS, OPUS_PT, AUDIO_RATE)
+    none = Extensions()
+    tracks = [UpTrack(VIDEO_MID, source, Kind.VIDEO, [h264], none, {video_ssrc: 0}, [], MOST_BITRATE_BPS)]
+    if audio_ssrc:
+        tracks.append(UpTrack(AUDIO_MID, Source.VOICE, Kind.AUDIO, [opus], none, {audio_ssrc: 0}))
+    return tracks
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):

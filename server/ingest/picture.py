@@ -9,7 +9,8 @@ from fractions import Fraction
 import av
 from av.video.frame import PictureType, VideoFrame
 
-from server.ingest.rtp import VIDEO_RATE, nals_of
+from server.ingest.contract import VIDEO_RATE
+from server.ingest.rtp import nals_of
 
 KEYFRAME_EVERY_S = 2
 LONGEST_WAIT_S = 0.5  # a keyframe that is asked for is not made more often

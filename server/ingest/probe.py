@@ -1,13 +1,20 @@
-"""One source, opened, watched and judged: `lianke probe`, and the button on a room's page. Blocking."""
+"""One source, opened, watched and judged: `lianke probe`, and the button on a room's page. Blocking.
+
+`python -m server.ingest.probe` takes the address on standard input and prints the report: a process of its
+own for whoever must neither wait nor be hurt by what a device sends.
+"""
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections.abc import Sequence
 
+import msgspec
 from av.error import FFmpegError
 
 from server.errors import UserFault
-from server.ingest.address import Network, SourceAddress, parse, resolve
+from server.ingest.address import MOST_LENGTH, Network, SourceAddress, allowed_networks, parse, resolve
 from server.ingest.facts import Fitness, Point, Report
 from server.ingest.faults import fault_of
 from server.ingest.measuring import audio_facts, jpeg, video_facts, watch
@@ -42,3 +49,23 @@ def _watched(address: SourceAddress, host: str, seconds: float, udp: bool) -> Re
         fitness, points = judge(seen, heard)
         snapshot = jpeg(video.snapshot) if video and video.snapshot else None
     return Report(str(address), round(took, 2), fitness, points, seen, heard, snapshot_jpeg=snapshot)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m server.ingest.probe", description="judge a source")
+    parser.add_argument("--seconds", type=float, default=WATCH_S)
+    parser.add_argument("--network", action="append", default=[], metavar="CIDR")
+    parser.add_argument("--udp", action="store_true")
+    options = parser.parse_args()
+    text = sys.stdin.read(MOST_LENGTH + 1)
+    try:
+        report = probe(text, allowed_networks(options.network), options.seconds, udp=options.udp)
+    except UserFault as fault:
+        point = Point(fault.code, Fitness.UNFIT, fault.words)
+        report = Report("", 0.0, Fitness.UNFIT, [point], problem=fault.code)
+    sys.stdout.buffer.write(msgspec.json.encode(report))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -16,36 +16,16 @@ from dataclasses import dataclass, field
 from aiortc.rtcdtlstransport import RTCCertificate
 from pylibsrtp import Error as SrtpError
 
+from server.ingest.contract import AUDIO_RATE, VIDEO_RATE
 from server.ingest.peer import CONSENT_EVERY_S, LightPeer
-from server.ingest.rtp import AUDIO_RATE, H264_PT, OPUS_PT, VIDEO_RATE, RtpStream
+from server.ingest.rtp import RtpStream
 from server.ingest.timing import SourceClock, ntp_of
-from server.protocol.parameters import (
-    Codec,
-    CodecName,
-    Extensions,
-    Kind,
-    LocalTransport,
-    Source,
-    UpTrack,
-)
+from server.protocol.parameters import LocalTransport
 
-VIDEO_MID, AUDIO_MID = "0", "1"
 CONNECT_S = 5.0
 REPORT_EVERY_S = 1.0
 MOST_DATAGRAM = 2_048
-_H264_FMTP = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
 _PSFB, _FIR, _PLI = 206, 4, 1
-
-
-def up_tracks(video_ssrc: int, audio_ssrc: int, camera: Source) -> list[UpTrack]:
-    """What such a connection sends: H.264 labelled as Constrained Baseline, for browsers offer no other but
-    decode every profile under that label; and Opus."""
-    h264 = Codec(CodecName.H264, H264_PT, VIDEO_RATE, fmtp=_H264_FMTP, pli=True)
-    opus = Codec(CodecName.OPUS, OPUS_PT, AUDIO_RATE)
-    tracks = [UpTrack(VIDEO_MID, camera, Kind.VIDEO, [h264], Extensions(), {video_ssrc: 0}, [], 8_000_000)]
-    if audio_ssrc:
-        tracks.append(UpTrack(AUDIO_MID, Source.VOICE, Kind.AUDIO, [opus], Extensions(), {audio_ssrc: 0}))
-    return tracks
 
 
 @dataclass(slots=True)

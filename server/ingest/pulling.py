@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from fractions import Fraction
 
 from av.audio.frame import AudioFrame
@@ -23,11 +22,12 @@ from av.video.frame import VideoFrame
 
 from server.errors import UserFault
 from server.ingest.address import Network, SourceAddress, parse, resolve
+from server.ingest.contract import AUDIO_RATE, SourceState
 from server.ingest.faults import fault_of
 from server.ingest.opening import opened
 from server.ingest.picture import PictureEncoder
 from server.ingest.publisher import Publisher
-from server.ingest.rtp import AUDIO_RATE, is_keyframe, nals_of, parameter_sets, with_parameter_sets
+from server.ingest.rtp import is_keyframe, nals_of, parameter_sets, with_parameter_sets
 from server.ingest.sound import OpusEncoder, channels_of
 from server.ingest.verdict import LONGEST_KEYFRAME_S, READABLE_PIXELS
 from server.protocol.messages import Words
@@ -36,13 +36,6 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 STEADY_S = 30.0  # a source that lasted so long starts its back-off anew
 BROKEN_LIMIT = 200  # packets in a row that nothing can be made of: it is no stream
-
-
-class SourceState(StrEnum):
-    OPENING = "opening"
-    LIVE = "live"
-    RETRYING = "retrying"
-    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 MOST_PAYLOAD = 1_180  # with SRTP, UDP and IPv6 it stays below 1,280
-VIDEO_RATE = 90_000
-AUDIO_RATE = 48_000
-H264_PT = 96
-OPUS_PT = 111
 
 SPS, PPS, IDR, SEI, DELIMITER = 7, 8, 5, 6, 9
 _STAP_A, _FU_A = 24, 28

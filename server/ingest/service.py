@@ -16,6 +16,10 @@ from aiortc.rtcdtlstransport import RTCCertificate
 
 from server.ingest.address import Network
 from server.ingest.contract import (
+    AUDIO_RATE,
+    H264_PT,
+    OPUS_PT,
+    VIDEO_RATE,
     Command,
     Event,
     Hello,
@@ -28,7 +32,7 @@ from server.ingest.contract import (
 from server.ingest.peer import ConnectFailed
 from server.ingest.publisher import Publisher
 from server.ingest.pulling import Puller, SourceNews
-from server.ingest.rtp import AUDIO_RATE, H264_PT, OPUS_PT, VIDEO_RATE, RtpStream
+from server.ingest.rtp import RtpStream
 from server.protocol.parameters import Fingerprint
 
 MOST_SOURCES = 64

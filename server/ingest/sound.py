@@ -10,7 +10,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.stream import Stream
 
-from server.ingest.rtp import AUDIO_RATE
+from server.ingest.contract import AUDIO_RATE
 
 FRAME = AUDIO_RATE // 50  # samples in 20 ms
 SLIP_S = 0.04  # sound this far from its place is put there

@@ -143,6 +143,16 @@ async def _set(
     connection.remote = connection.remote if known else remote
 
 
+async def open_box(
+    worker: WorkerPort, lesson: str, seat: str, tracks: list[UpTrack], remote: RemoteTransport
+) -> Connection:
+    """A new publishing connection without SDP: the other side is a process of ours."""
+    connection = await _open_peer(worker, lesson, seat, Direction.UP)
+    await _set(worker, connection, SetUpTracks(request=0, peer=connection.name, tracks=tracks), remote)
+    connection.tracks = tracks
+    return connection
+
+
 async def open_up(
     worker: WorkerPort, lesson: str, seat: str, text: str, sources: Mapping[str, Source], *, music: bool
 ) -> tuple[Connection, sdp_door.UpAnswer]:

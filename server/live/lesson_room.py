@@ -19,6 +19,7 @@ from server.domain.lesson import Lesson, LessonNotice
 from server.errors import LiankeError
 from server.live import inbox as told
 from server.live.attendance import Attendance
+from server.live.boxes import Boxes
 from server.live.broadcast import Broadcast
 from server.live.connections import MediaLost
 from server.live.doors import Doors
@@ -57,6 +58,7 @@ class LessonRoom:
         self.attendance = Attendance(lesson, classrooms, ports.clock.wall_ms())
         self.recorded = Recorded(lesson.id, ports.store, ports.recorder)
         self.doors = Doors(self)
+        self.boxes = Boxes(self, ports.box)
         self.broadcast = Broadcast(self, ports.readers, ports.webrtc_viewers)
         self._saved: tuple[Lesson, str] | None = None
         self._view: m.LessonView | None = None
@@ -278,6 +280,7 @@ class LessonRoom:
         await self._time(now)
         await self.broadcast.settle(now)
         try:
+            await self.boxes.settle(now)
             self._point(now)
             self.recorded.follow(self.lesson, self.media.worker)
             await self.media.tap(self.lesson, self.attendance.floor)

@@ -11,13 +11,17 @@ from typing import Protocol
 from server.clock import Clock
 from server.domain.admission import Identity
 from server.domain.lesson import Lesson
+from server.ingest.contract import Publish
 from server.live.readers import Readers
 from server.media.contract import Command, Done
 from server.protocol.messages import FromServer, Refused, Welcome
+from server.protocol.parameters import Fingerprint
 from server.protocol.session import CloseCode
-from server.store.records import Classroom, Mark, RecordingRow
+from server.store.records import BoxSource, Classroom, Mark, RecordingRow
 
 __all__ = [
+    "BoxPort",
+    "BoxSource",
     "Classroom",
     "LessonHost",
     "LessonStore",
@@ -97,6 +101,25 @@ class RecorderPort(Protocol):
         ...
 
 
+class BoxPort(Protocol):
+    """The ingest process as a lesson sees it, with what is configured of cameras and encoders."""
+
+    @property
+    def fingerprints(self) -> list[Fingerprint]:
+        """Of the certificate with which every source comes; empty before the process was first seen."""
+        ...
+
+    def boxes(self, room: str) -> list[BoxSource]: ...
+
+    def publish(self, publish: Publish) -> None: ...
+
+    def withdraw(self, source: str) -> None: ...
+
+    def lost(self, peer: str) -> bool:
+        """Whether nothing comes by this peer any more."""
+        ...
+
+
 class LessonHost(Protocol):
     """What a lesson needs of the service that keeps all lessons."""
 
@@ -122,4 +145,5 @@ class RoomPorts:
     resume_ms: int = 60_000
     workers: int = 1
     webrtc_viewers: int = 200
+    box: BoxPort | None = None
     readers: Readers = field(default_factory=lambda: Readers(0))

@@ -21,6 +21,7 @@ from server.live import inbox as told
 from server.live.ad_hoc import ad_hoc_lesson
 from server.live.connections import MediaLost
 from server.live.growth import Growth
+from server.live.ingest_link import IngestLink
 from server.live.lesson_room import LessonRoom
 from server.live.placement import Workers
 from server.live.ports import Classroom, LessonStore, PagePort, RecordingRow, RoomPorts, WorkerPort
@@ -70,7 +71,9 @@ class LiveService:
             self._keyframe_wanted,
             lambda grown: self.growth.grew(grown.lesson),
         )
+        self.ingest = IngestLink(config.run_path / "ingest.sock", self.knows)
         self._ports = RoomPorts(
+            box=self.ingest,
             host=self,
             store=store,
             recorder=self._recorder,
@@ -99,6 +102,7 @@ class LiveService:
                 self.ready.set()
                 group.create_task(self._workers.run(), name="worker links")
                 group.create_task(self._recorder.run(), name="recorder link")
+                group.create_task(self.ingest.run(), name="ingest link")
         finally:
             self._group = None
 
@@ -158,6 +162,10 @@ class LiveService:
         listed = self.readers.seen(lesson, session, self._clock.wall_ms())
         room = self._rooms.get(lesson)
         return listed or room is None or not room.lesson.on_air
+
+    def current(self, main_room: str) -> str:
+        """The main room's lesson, "" where it has none."""
+        return self._current.get(main_room, "")
 
     def room(self, lesson: str) -> LessonRoom:
         """The live room of a lesson; Refused where there is none."""

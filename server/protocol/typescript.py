@@ -15,10 +15,10 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from server.protocol import library, messages, publishing, resources
+from server.protocol import library, messages, publishing, resources, sources
 
 HEAD = """\
-// Generated from server/protocol (messages, resources, library, publishing) by `make messages`. Do not edit.
+// Generated from the unions of server/protocol by `make messages`. Do not edit.
 
 export const VERSION = {version};
 export const MAX_MESSAGE = {max_message};
@@ -129,7 +129,9 @@ def generate() -> str:
     """The whole of messages.ts."""
     to_server, from_server = _arms(messages.ToServer), _arms(messages.FromServer)
     said = _arms(resources.Resource) + _arms(library.LibraryResource) + _arms(publishing.PublishingResource)
+    said += _arms(sources.SourceResource)
     bodies = _arms(resources.Body) + _arms(library.LibraryBody) + publishing.BODIES
+    bodies += _arms(sources.SourceBody)
     said_by_server = set(reachable(from_server + said))
     parts = [HEAD.format(version=messages.VERSION, max_message=messages.MAX_MESSAGE)]
     for name in reachable(to_server + from_server + said + bodies):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from server.domain.lesson import Lesson
 from server.protocol.messages import Words
+from server.protocol.parameters import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +80,17 @@ class AuditRow:
     action: str
     thing: str
     details: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BoxSource:
+    """A camera or encoder of a room. `address` has its password in it and is never shown or logged, `shown`
+    is it without; `sound`: its sound is the room's voice; `with_lesson`: it starts with each lesson."""
+
+    room: str
+    source: Source
+    address: str = field(repr=False)
+    shown: str = ""
+    udp: bool = False
+    sound: bool = False
+    with_lesson: bool = True

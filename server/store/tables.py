@@ -164,3 +164,16 @@ UPLOADS = Table(
     Column("lesson", Text),
     Column("changed_at", Integer, nullable=False),
 )
+
+SOURCES = Table(
+    "sources",
+    METADATA,
+    Column("room", Text, ForeignKey("rooms.room"), primary_key=True),
+    Column("source", Text, primary_key=True),  # protocol.parameters.Source
+    Column("address", LargeBinary, nullable=False),  # sealed: it has a password in it
+    Column("shown", Text, nullable=False),  # the address without its password
+    Column("udp", Boolean, nullable=False),
+    Column("sound", Boolean, nullable=False),
+    Column("with_lesson", Boolean, nullable=False),
+    Column("changed_at", Integer, nullable=False),
+)

@@ -13,9 +13,17 @@ from aiortc import MediaStreamTrack, RTCPeerConnection
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 
-from server.ingest.contract import Event, Publish, PublishFailed, SourceChanged, Withdraw
-from server.ingest.publisher import AUDIO_MID, VIDEO_MID, up_tracks
-from server.ingest.pulling import SourceState
+from server.ingest.contract import (
+    AUDIO_MID,
+    VIDEO_MID,
+    Event,
+    Publish,
+    PublishFailed,
+    SourceChanged,
+    SourceState,
+    Withdraw,
+    up_tracks,
+)
 from server.ingest.service import Ingest
 from server.media.contract import SetRemote, SetUpTracks, TrackName
 from server.protocol.parameters import Kind, RemoteTransport, Source

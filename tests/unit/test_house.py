@@ -42,13 +42,14 @@ LAYERS: dict[str, set[str]] = {
     "server.store": {"server.domain", "server.protocol", "server.errors", "server.clock", "server.ids"},
     "server.live": {
         "server.store", "server.media", "server.domain", "server.protocol", "server.errors", "server.clock",
-        "server.config", "server.ids", "server.ops", "recorder.contract", "recorder.framing",
+        "server.config", "server.ids", "server.ops", "server.ingest.contract", "recorder.contract",
+        "recorder.framing",
         "recorder.publish.contract", "recorder.archive",
     },
     "server.api": {
         "server.live", "server.store", "server.domain", "server.protocol", "server.errors", "server.clock",
-        "server.config", "server.ids", "server.ops", "recorder.contract", "recorder.archive",
-        "recorder.publish.problems",
+        "server.config", "server.ids", "server.ops", "server.ingest.address", "server.ingest.contract",
+        "recorder.contract", "recorder.archive", "recorder.publish.problems",
     },
     "server.watchdog": {"recorder.heartbeat"},
     "server.supervisor": {
@@ -108,7 +109,7 @@ HOMES = {
     "segno": {"server.api"},
     "jwt": {"server.api"},
     "openpyxl": {"server.workbooks"},
-    "cryptography": {"server.certificates"},
+    "cryptography": {"server.certificates", "server.store.sealing"},
     "cyclopts": {"server.cli", "server.cli_recording", "server.cli_source", "server.drill"},
     "rich": {"server.cli", "server.cli_recording", "server.cli_source", "server.drill"},
 }

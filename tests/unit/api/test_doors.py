@@ -24,6 +24,7 @@ PLACES = {
     "expires": "1700000000",
     "signature": "A" * 27,
     "series": "s1",
+    "source": "camera",
     "language": "zh",
     "upload": "u1",
     "ticket": "t1",

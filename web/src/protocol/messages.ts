@@ -1,4 +1,4 @@
-// Generated from server/protocol (messages, resources, library, publishing) by `make messages`. Do not edit.
+// Generated from the unions of server/protocol by `make messages`. Do not edit.
 
 export const VERSION = 1;
 export const MAX_MESSAGE = 65536;
@@ -932,6 +932,21 @@ export interface NewUpload {
 export interface RetentionChange {
   kept_as: string;
   hold?: string;
+}
+
+/** Body of `PUT rooms/{room}/sources/{source}`. `address` "" keeps the one that is there. */
+export interface NewRoomSource {
+  address: string;
+  udp?: boolean;
+  sound?: boolean;
+  with_lesson?: boolean;
+}
+
+/** Body of `POST rooms/{room}/probe`: an address to try, or `source` of one that is configured. */
+export interface ProbeSource {
+  address?: string;
+  source?: Source | null;
+  udp?: boolean;
 }
 
 export type ToServer =

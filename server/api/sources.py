@@ -1,0 +1,150 @@
+"""Cameras and encoders of main rooms: what is configured, how it does, and a probe of an address."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import msgspec
+from aiohttp import web
+
+from server.api.guarding import answer, body_of
+from server.api.keys import CLOCK, CONFIG, LIVE, PROBES, SOURCES, STORE
+from server.api.rights import Action, NoRight, require
+from server.errors import UserFault
+from server.ingest.address import parse
+from server.live.boxes import source_name
+from server.protocol.parameters import Source
+from server.protocol.sources import NewRoomSource, ProbeSource, RoomSource
+from server.store.records import BoxSource
+
+PROBE_S = 6.0
+PROBE_TIMEOUT_S = 18.0
+MOST_REPORT = 4 << 20
+
+
+async def list_sources(request: web.Request) -> web.Response:
+    """What is configured for a room, without passwords, and how each does now."""
+    require(request, Action.MANAGE_SOURCES)
+    room = await _main_room(request)
+    return answer([_row(request, box) for box in await request.app[SOURCES].all() if box.room == room])
+
+
+async def put_source(request: web.Request) -> web.Response:
+    """Configure one, or change it; an empty address keeps the one that is there."""
+    actor = require(request, Action.MANAGE_SOURCES)
+    room, source = await _main_room(request), _source(request)
+    body = await body_of(request, NewRoomSource)
+    text = body.address.strip()
+    before = await _known(request, room, source)
+    if not text and before is None:
+        raise UserFault("bad_address", zh="请填写地址。", en="Fill in the address.")
+    shown = str(parse(text)) if text else before.shown if before else ""
+    address = text or (before.address if before else "")
+    box = BoxSource(room, source, address, shown, body.udp, body.sound, body.with_lesson)
+    await request.app[SOURCES].put(box, request.app[CLOCK].wall_ms())
+    await request.app[STORE].audit(actor.name, "put_source", f"{room}/{source}", address=shown)
+    await _tell(request)
+    return answer(_row(request, box))
+
+
+async def remove_source(request: web.Request) -> web.Response:
+    """Forget one, with its password."""
+    actor = require(request, Action.MANAGE_SOURCES)
+    room, source = await _main_room(request), _source(request)
+    await request.app[SOURCES].remove(room, source)
+    await request.app[STORE].audit(actor.name, "remove_source", f"{room}/{source}")
+    await _tell(request)
+    return web.Response(status=204)
+
+
+async def probe(request: web.Request) -> web.Response:
+    """Watch a source for some seconds, in a process of its own: the report of `lianke probe`."""
+    actor = require(request, Action.MANAGE_SOURCES)
+    room = await _main_room(request)
+    body = await body_of(request, ProbeSource)
+    address = body.address.strip()
+    if body.source is not None:
+        known = await _known(request, room, body.source)
+        address = known.address if known else ""
+    await request.app[STORE].audit(actor.name, "probe_source", room, address=str(parse(address)))
+    if request.app[PROBES].locked():
+        raise UserFault(
+            "probe_busy",
+            zh="正在检测其他设备，请稍后再试。",
+            en="Other devices are being probed; try again.",
+        )
+    async with request.app[PROBES]:
+        report = await _probed(address, request.app[CONFIG].ingest.networks, udp=body.udp)
+    return web.Response(body=report, content_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+async def _probed(address: str, networks: list[str], *, udp: bool) -> bytes:
+    """What the probe's process says. The address goes in by standard input: others see command lines."""
+    pipe = asyncio.subprocess.PIPE
+    command = [sys.executable, "-m", "server.ingest.probe", "--seconds", str(PROBE_S)]
+    command += [part for network in networks for part in ("--network", network)]
+    command += ["--udp"] if udp else []
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=MOST_REPORT)
+    try:
+        async with asyncio.timeout(PROBE_TIMEOUT_S):
+            said, _ = await process.communicate(address.encode())
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    try:
+        msgspec.json.decode(said)
+    except msgspec.DecodeError:
+        raise UserFault(
+            "probe_failed", zh="检测程序出错了，请看日志。", en="The probe itself failed; see the log."
+        ) from None
+    return said
+
+
+async def _main_room(request: web.Request) -> str:
+    room = await request.app[STORE].classroom(request.match_info["room"])
+    if room is None or not room.main:
+        raise NoRight
+    return room.room
+
+
+def _source(request: web.Request) -> Source:
+    name = request.match_info["source"]
+    if name not in (Source.CAMERA, Source.CAMERA2, Source.SCREEN):
+        raise NoRight
+    return Source(name)
+
+
+async def _known(request: web.Request, room: str, source: Source) -> BoxSource | None:
+    boxes = await request.app[SOURCES].all()
+    return next((box for box in boxes if (box.room, box.source) == (room, source)), None)
+
+
+async def _tell(request: web.Request) -> None:
+    request.app[LIVE].ingest.configure(await request.app[SOURCES].all())
+
+
+def _row(request: web.Request, box: BoxSource) -> RoomSource:
+    live = request.app[LIVE]
+    state = live.ingest.states.get(source_name(live.current(box.room), box.source))
+    return RoomSource(
+        box.room,
+        box.source,
+        box.shown,
+        box.udp,
+        box.sound,
+        box.with_lesson,
+        state.state.value if state else "",
+        state.words if state else None,
+        state.transcoded if state else "",
+    )
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/api/v1/rooms/{room}/sources", list_sources),
+        web.put("/api/v1/rooms/{room}/sources/{source}", put_source),
+        web.delete("/api/v1/rooms/{room}/sources/{source}", remove_source),
+        web.post("/api/v1/rooms/{room}/probe", probe),
+    ]

@@ -1,0 +1,102 @@
+"""The cameras and encoders of one lesson's main room. A part of the lesson room, in its task.
+
+Each has a connection like a page's, opened on the lesson's worker, and the ingest process sends there. They
+run from the moment a teacher is in the studio to the lesson's end; what is lost is opened again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from server.ids import random_word
+from server.ingest.contract import Publish, up_tracks
+from server.live.connections import Connection, open_box
+from server.live.room_media import WHIP_SEAT
+from server.protocol.messages import LessonState, Role
+from server.protocol.parameters import RemoteTransport
+from server.store.records import BoxSource
+
+if TYPE_CHECKING:
+    from server.live.lesson_room import LessonRoom
+    from server.live.ports import BoxPort
+
+BOX_SEAT = WHIP_SEAT + "box-"
+AGAIN_MS = 2_000
+
+
+class Boxes:
+    """`box` is the way to the ingest process and to what is configured."""
+
+    def __init__(self, room: LessonRoom, box: BoxPort | None) -> None:
+        self.room = room
+        self._box = box
+        self._ssrcs: dict[str, tuple[int, int]] = {}
+        self._tried_at: dict[str, int] = {}
+
+    async def settle(self, now: int) -> None:
+        """Open what is wanted and not there, close what is there and not wanted. MediaLost where the worker
+        is gone."""
+        if self._box is None:
+            return
+        wanted = {BOX_SEAT + box.source: box for box in self._wanted(self._box)}
+        there = self._connections()
+        for seat, connection in list(there.items()):
+            if seat not in wanted or self._box.lost(connection.name):
+                self._close(seat, there.pop(seat))
+        for seat, box in wanted.items():
+            due = now - self._tried_at.get(seat, -AGAIN_MS) >= AGAIN_MS
+            if seat not in there and due and self._box.fingerprints and self.room.media.worker is not None:
+                self._tried_at[seat] = now
+                await self._open(self._box, seat, box)
+
+    def _wanted(self, port: BoxPort) -> list[BoxSource]:
+        lesson = self.room.lesson
+        prepared = lesson.state is LessonState.OPEN and bool(self.room.attendance.pages(Role.TEACHER))
+        if not lesson.on_air and not prepared:
+            return []
+        return [box for box in port.boxes(lesson.main_room) if box.with_lesson and box.address]
+
+    def _connections(self) -> dict[str, Connection]:
+        found = self.room.media.connections.values()
+        return {each.seat: each for each in found if each.alive and each.seat.startswith(BOX_SEAT)}
+
+    async def _open(self, port: BoxPort, seat: str, box: BoxSource) -> None:
+        worker, lesson = self.room.media.need(), self.room.lesson.id
+        numbers = self._ssrcs.setdefault(seat, (_ssrc(), _ssrc()))
+        audio_ssrc = numbers[1] if box.sound else 0
+        remote = RemoteTransport(random_word(8), random_word(24), port.fingerprints)
+        tracks = up_tracks(numbers[0], audio_ssrc, box.source)
+        connection = await open_box(worker, lesson, seat, tracks, remote)
+        self.room.media.connections[connection.name] = connection
+        port.publish(
+            Publish(
+                _source_name(lesson, seat),
+                box.address,
+                connection.name,
+                remote.ufrag,
+                remote.pwd,
+                connection.transport,
+                numbers[0],
+                audio_ssrc,
+                box.udp,
+            )
+        )
+
+    def _close(self, seat: str, connection: Connection) -> None:
+        if self._box is not None:
+            self._box.withdraw(_source_name(self.room.lesson.id, seat))
+        self.room.media.close(connection)
+
+
+def source_name(lesson: str, source: str) -> str:
+    """What the ingest process calls a source of a lesson."""
+    return _source_name(lesson, BOX_SEAT + source)
+
+
+def _source_name(lesson: str, seat: str) -> str:
+    return f"{lesson}/{seat}"
+
+
+def _ssrc() -> int:
+    return secrets.randbelow(0xFFFF_FFFE) + 1

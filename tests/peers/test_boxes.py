@@ -1,0 +1,87 @@
+"""A lesson whose teacher has no camera in the browser: the room's own camera teaches, whole installation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from server.drill.own_server import SAMPLE_ROOMS, OwnServer, own_server
+from server.protocol import messages as m
+from tests.fakes.camera import Camera, serving, stream
+from tests.peers.lessons import Holding, decodes, holding, on_air
+from tests.peers.workers import holds
+
+NETWORKS = '[ingest]\nnetworks = ["127.0.0.0/8"]'
+CAMERA = Camera(
+    options={"preset": "ultrafast", "bf": "0", "g": "25", "keyint_min": "25", "sc_threshold": "0"},
+    seconds=40.0,
+)
+
+
+@pytest.fixture(scope="module")
+def pieces() -> list[tuple[float, bytes]]:
+    return stream(CAMERA)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[OwnServer]:
+    async with own_server(SAMPLE_ROOMS, extra=NETWORKS) as found:
+        yield found
+
+
+async def configure(held: Holding, url: str, **settings: bool) -> dict[str, object]:
+    place = f"{held.server.url}/api/v1/rooms/{held.demo.studio.room}/sources/camera"
+    body = {"address": url, "sound": True, **settings}
+    async with held.http.put(place, json=body, headers=held.operator) as answer:
+        assert answer.status == 200, await answer.text()
+        return dict(await answer.json())
+
+
+async def listed(held: Holding) -> list[dict[str, object]]:
+    place = f"{held.server.url}/api/v1/rooms/{held.demo.studio.room}/sources"
+    async with held.http.get(place, headers=held.operator) as answer:
+        return list(await answer.json())
+
+
+async def test_a_rooms_own_camera_teaches_survives_its_process_and_rests_after_the_lesson(
+    server: OwnServer, pieces: list[tuple[float, bytes]]
+) -> None:
+    async with serving(pieces) as url, holding(server) as held:
+        shown = await configure(held, url.replace("http://", "http://viewer:s3cret@"))
+        assert "s3cret" not in str(shown)
+        studio, room = held.enter(held.demo.studio), held.room(0)
+        await holds(lambda: studio.lesson is not None)
+        await studio.say(m.Start())
+        await holds(lambda: on_air(room), 20)
+        await holds(lambda: decodes(room), 25)
+        assert [row["state"] for row in await listed(held)] == ["live"]
+        before = room.sight("stage").unreadable
+        held.kill("server.ingest")
+        await holds(lambda: room.sight("stage").unreadable > before + 25, 25)
+        await studio.say(m.End())
+        async with asyncio.timeout(15):
+            while (await listed(held))[0]["state"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+    assert "s3cret" not in server.log.read_text()
+
+
+async def test_a_probe_by_the_page_says_what_comes_and_a_strange_network_is_not_opened(
+    server: OwnServer, pieces: list[tuple[float, bytes]]
+) -> None:
+    async with serving(pieces) as url, holding(server) as held:
+        place = f"{server.url}/api/v1/rooms/{held.demo.studio.room}/probe"
+        async with held.http.post(place, json={"address": url}, headers=held.operator) as answer:
+            report = await answer.json()
+        assert report["video"]["codec"] == "h264", report
+        async with held.http.post(
+            place, json={"address": "rtsp://10.1.2.3/"}, headers=held.operator
+        ) as answer:
+            assert (await answer.json())["problem"] == "network_not_allowed"
+        async with held.http.post(place, json={"address": url}) as answer:
+            assert answer.status == 404
+        async with held.http.post(
+            place, json={"address": "file:///etc/passwd"}, headers=held.operator
+        ) as answer:
+            assert answer.status >= 400
