@@ -33,6 +33,7 @@ class Boxes:
         self._box = box
         self._ssrcs: dict[str, tuple[int, int]] = {}
         self._tried_at: dict[str, int] = {}
+        self._told: set[str] = set()  # seats whose source the ingest process was told to pull
 
     async def settle(self, now: int) -> None:
         """Open what is wanted and not there, close what is there and not wanted. MediaLost where the worker
@@ -43,7 +44,10 @@ class Boxes:
         there = self._connections()
         for seat, connection in list(there.items()):
             if seat not in wanted or self._box.lost(connection.name):
-                self._close(seat, there.pop(seat))
+                self.room.media.close(there.pop(seat))
+        for seat in self._told - wanted.keys():  # the lesson's end took their connections along
+            self._box.withdraw(_source_name(self.room.lesson.id, seat))
+            self._told.discard(seat)
         for seat, box in wanted.items():
             due = now - self._tried_at.get(seat, -AGAIN_MS) >= AGAIN_MS
             if seat not in there and due and self._box.fingerprints and self.room.media.worker is not None:
@@ -69,6 +73,7 @@ class Boxes:
         tracks = up_tracks(numbers[0], audio_ssrc, box.source)
         connection = await open_box(worker, lesson, seat, tracks, remote)
         self.room.media.connections[connection.name] = connection
+        self._told.add(seat)
         port.publish(
             Publish(
                 _source_name(lesson, seat),
@@ -82,11 +87,6 @@ class Boxes:
                 box.udp,
             )
         )
-
-    def _close(self, seat: str, connection: Connection) -> None:
-        if self._box is not None:
-            self._box.withdraw(_source_name(self.room.lesson.id, seat))
-        self.room.media.close(connection)
 
 
 def source_name(lesson: str, source: str) -> str:

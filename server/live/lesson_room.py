@@ -353,12 +353,12 @@ class LessonRoom:
     def _watch_main(self, now: int, flowing: frozenset[tuple[str, object]]) -> None:
         """Since when the main room's line is silent although its page is there."""
         main = self.lesson.main_room
-        if any(room == main for room, _ in flowing) or not self.lesson.on_air:
+        here = any(room == main for room, _ in flowing)
+        if here or not self.lesson.on_air:
             self.media_away_since = None
         elif self.media_away_since is None and self.attendance.main_was_seen:
             self.media_away_since = now
-        if any(room == main for room, _ in flowing):
-            self.attendance.main_was_seen = True
+        self.attendance.main_was_seen |= here
 
     def _show(self, now: int) -> None:
         """Every tile's state, and the view to every page where it changed."""

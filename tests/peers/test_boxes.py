@@ -52,7 +52,7 @@ async def test_a_rooms_own_camera_teaches_survives_its_process_and_rests_after_t
         shown = await configure(held, url.replace("http://", "http://viewer:s3cret@"))
         assert "s3cret" not in str(shown)
         studio, room = held.enter(held.demo.studio), held.room(0)
-        await holds(lambda: studio.lesson is not None)
+        await holds(lambda: studio.lesson is not None, 20)
         await studio.say(m.Start())
         await holds(lambda: on_air(room), 20)
         await holds(lambda: decodes(room), 25)

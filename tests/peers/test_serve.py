@@ -23,7 +23,7 @@ from server.drill.own_server import (
 )
 
 WITHIN_S = 20.0
-CHILDREN = ("campus", "w0", "recorder")
+CHILDREN = ("campus", "w0", "ingest", "recorder")
 
 
 async def lianke(*arguments: str, folder: Path) -> tuple[int, str, str]:

@@ -147,10 +147,10 @@ async def test_a_part_that_refuses_its_configuration_at_first_ends_all_with_code
     assert len(running.pids("w0")) == 1
 
 
-def test_programs_are_recorder_and_publisher_each_worker_on_its_port_and_campus() -> None:
+def test_programs_are_each_worker_on_its_port_and_one_of_each_other_kind() -> None:
     config = build({"media": {"workers": 2, "announce": ["192.0.2.1"], "port_base": 41000}}, {})
     found = {program.name: program.argv for program in programs(config, Path("x.toml"))}
-    assert list(found) == ["recorder", "publisher", "w0", "w1", "campus"]
+    assert list(found) == ["recorder", "publisher", "w0", "w1", "ingest", "campus"]
     assert "0.0.0.0:41001" in found["w1"]
     assert found["w1"][-2:] == ("--announce", "192.0.2.1")
     assert found["campus"][-2:] == ("--config", "x.toml")

@@ -1,0 +1,56 @@
+"""Cameras' passwords are in the store, but not to be read from it."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from server.clock import SystemClock
+from server.protocol.messages import Words
+from server.protocol.parameters import Source
+from server.store.records import BoxSource, Classroom
+from server.store.sealing import Seal
+from server.store.sources import Sources
+from server.store.store import Store
+
+BOX = BoxSource(
+    "main", Source.CAMERA, "rtsp://a:s3cret@10.0.0.9/1", "rtsp://10.0.0.9:554/1", True, True, False
+)
+
+
+async def test_a_source_comes_back_as_it_was_put_and_its_password_is_nowhere_in_the_file(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "lianke.sqlite3"
+    store = await Store.open(path, SystemClock())
+    try:
+        await store.put_classrooms([Classroom("main", Words("主", "Main"), True)])
+        sources = Sources(store.database, Seal.of(tmp_path / "sources.key"))
+        await sources.put(BOX, 1)
+        await sources.put(BOX, 2)
+        assert await sources.all() == [BOX]
+        other = Sources(store.database, Seal.of(tmp_path / "other.key"))
+        assert [box.address for box in await other.all()] == [""]  # the key was lost: to be typed again
+        await sources.remove("main", Source.CAMERA)
+        assert await sources.all() == []
+        await sources.put(BOX, 3)
+    finally:
+        await store.close()
+    files = b"".join(map(Path.read_bytes, sorted(tmp_path.glob("lianke.sqlite3*"))))  # noqa: ASYNC240
+    assert b"s3cret" not in files
+    assert "s3cret" not in repr(BOX)
+    with sqlite3.connect(path) as database:
+        assert database.execute("select shown from sources").fetchone() == ("rtsp://10.0.0.9:554/1",)
+    database.close()
+
+
+def test_the_key_is_private_and_the_same_ever_after(tmp_path: Path) -> None:
+    path = tmp_path / "sources.key"
+    sealed = Seal.of(path).close("a word")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert Seal.of(path).open(sealed) == "a word"
+    path.write_bytes(b"rubbish")
+    with pytest.raises(ValueError, match=r"."):
+        Seal.of(path)
