@@ -20,8 +20,10 @@ def observe(tables: Forwarding, now: float) -> None:
     for up in tables.ups.values():
         if up.track.kind is Kind.VIDEO:
             _observe(tables, up, now)
+    several = {up.name for up in tables.ups.values() if up.layers > 1}
     for down in tables.all_downs():
-        tables.step(down)
+        if down.pointed in several:
+            tables.step(down)
     for tap in tables.taps.values():
         for slot in tap.slots.values():
             _step_tap(tables, tap, slot, now)
