@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from server.media import rtcp
 from server.media.allocation import (
@@ -39,8 +40,11 @@ AT_ONCE = 8  # viewers in one round
 REPORT_S = 1.0
 STILL_S = 5.0
 LEAST_STILL_BPS = 20_000
-TOP_HEIGHT = 720  # of a camera's highest layer; each below has half
+LOWEST_HEIGHT = 180  # of a camera's lowest layer; each above has twice that at least
 HINT_AGE_S = 10.0
+
+
+_ladder = lru_cache(maxsize=256)(ladder)  # the viewers of a room wish the same
 
 
 @dataclass(slots=True)
@@ -79,7 +83,7 @@ class Viewers:
     changes: int = 0
     stills: int = 0
     _order: deque[tuple[float, str]] = field(default_factory=deque)
-    _peaks: dict[TrackName, tuple[float, Peaks]] = field(default_factory=dict)
+    _peaks: dict[TrackName, tuple[float, Peaks, tuple[int, ...]]] = field(default_factory=dict)
     pressing: bool = False
 
     def joined(self, name: str, handle: int, now: float) -> None:
@@ -143,7 +147,7 @@ class Viewers:
         slots = self.tables.downs.get(viewer.name, {})
         wishes = list(self._wishes(viewer, slots.values(), now))
         voices = sum(1 for down in slots.values() if down.slot.kind is Kind.AUDIO and down.pointed)
-        rungs = ladder(wishes, voices)
+        rungs = _ladder(tuple(wishes), voices)
         self._learn(viewer, now)
         rung = allocate(rungs, viewer.bps, viewer.given)
         self._probe(viewer, rungs[0], now)
@@ -162,21 +166,23 @@ class Viewers:
             if up is None or up.track.kind is not Kind.VIDEO or not (up.live or down.held):
                 continue
             name, source = down.slot.name, up.track.source
-            costs = costs_of([int(bps) for bps in self._rates(up, now)], up.track.max_bitrate_bps)
+            costs = self._costs(up, now)
             yield Wish(name, rank_of(name, source), costs, self._most(viewer, down, up, now))
 
-    def _rates(self, up: Up, now: float) -> list[float]:
-        at, peaks = self._peaks.get(up.name, (float("-inf"), Peaks()))
+    def _costs(self, up: Up, now: float) -> tuple[int, ...]:
+        """The same for all viewers of a track until the next look."""
+        at, peaks, costs = self._peaks.get(up.name, (float("-inf"), Peaks(), ()))
         if now - at >= EVERY_S:
             peaks.see(self.tables.layer_bitrates(up.name), now)
-            self._peaks[up.name] = (now, peaks)
-        return peaks.bps
+            costs = costs_of([int(bps) for bps in peaks.bps], up.track.max_bitrate_bps)
+            self._peaks[up.name] = (now, peaks, costs)
+        return costs
 
     def _most(self, viewer: Viewer, down: Down, up: Up, now: float) -> int:
         most = highest_for(down.slot.name, up.layers)
         px, told_at = viewer.shown.get(down.slot.name, (0, 0.0))
         if px and now - told_at < HINT_AGE_S and up.track.source is not Source.SCREEN:
-            heights = [TOP_HEIGHT >> (up.layers - 1 - layer) for layer in range(up.layers)]
+            heights = [LOWEST_HEIGHT << layer for layer in range(up.layers)]
             most = min(most, useful(heights, px))
         decoder = viewer.decoders.get(down.slot.name)
         if decoder is not None and decoder.cap is not None:
