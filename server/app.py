@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -32,6 +33,7 @@ from server.live.publishing import PublishingService
 from server.live.service import LiveService
 from server.ops import logs
 from server.running import OPERATOR_TOKEN
+from server.store.library import Library
 from server.store.publishings import Publishings
 from server.store.records import Classroom
 from server.store.sealing import Seal
@@ -41,6 +43,7 @@ from server.store.store import Store
 OPERATOR_LIFETIME_S = 3650 * 86400.0
 READY = "READY"
 SOURCES_KEY = "sources.key"
+CARD = ("title", "school", "teacher", "subject")
 BAD_CONFIGURATION = 2
 SUPERVISOR_DIED = 70
 
@@ -85,6 +88,7 @@ async def make_parts(config: Config, store: Store) -> Parts:
             lessons=store,
             clock=clock,
             lessons_live=lambda: int(live.figures["lessons_live"]),
+            said_of=partial(_said_of, Library(store.database, clock)),
         ),
         token_key=await store.key("tokens"),
         media_key=await store.key("media"),
@@ -92,6 +96,12 @@ async def make_parts(config: Config, store: Store) -> Parts:
         codes=RoomCodes(room.id for room in config.rooms),
         free_bytes=lambda: free_bytes(config.archive_path),
     )
+
+
+async def _said_of(library: Library, lesson: str) -> dict[str, str]:
+    """What the catalogue says of a lesson, for the title card."""
+    row = await library.row(lesson)
+    return {} if row is None else {name: getattr(row.catalogue, name) for name in CARD}
 
 
 async def _announce(app: Application) -> None:

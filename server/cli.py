@@ -137,6 +137,33 @@ def relay(
     return commands.bench_relay(load, as_json=as_json)
 
 
+@recording.command
+def retry(lesson_id: str, /, *, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Try again what failed after class; what is done stays."""
+    _show(_ask(config, "POST", f"lessons/{lesson_id}/publishing/retry", {}), as_json=as_json)
+
+
+@recording.command(name="make-export")
+def make_export(lesson_id: str, /, *, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Have the competition's file made: 1080p, title card, at most 1 GB."""
+    _show(_ask(config, "POST", f"lessons/{lesson_id}/publishing/export", {}), as_json=as_json)
+
+
+@recording.command
+def keep(
+    lesson_id: str,
+    /,
+    *,
+    kept_as: Literal["ordinary", "model", "trial"] = "ordinary",
+    hold: str = "",
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """How long a recording is kept; --hold REASON: it is not deleted until the hold is taken off."""
+    body = {"kept_as": kept_as, "hold": hold}
+    _show(_ask(config, "PUT", f"lessons/{lesson_id}/retention", body), as_json=as_json)
+
+
 def _server(config_file: Path | None) -> Running:
     """The server to ask: of this configuration; else the one this user started; else the default one."""
     found = running.find() if config_file is None else None

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 from cyclopts import App, Parameter
@@ -27,6 +27,7 @@ from recorder.archive.reading import (
 )
 from recorder.contract import RecordingState, Subject
 from server import running
+from server.cli_publishing import To, published_facts, take_out
 from server.config import load
 from server.errors import UserFault
 from server.protocol.messages import LessonState, Words
@@ -178,6 +179,23 @@ def rebuild(
 
 
 @recording.command
+def export(
+    lesson: str,
+    /,
+    *,
+    to: To,
+    only: Literal["film", "competition"] | None = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Copy a recording out of the archive: its whole folder, or with --only the film or the competition's
+    file. Nothing is overwritten."""
+    archive = _places(config).archive
+    written = _of(lesson, lambda: take_out(archive, lesson, to, only))
+    _show({"lesson": lesson, "files": [str(path) for path in written]}, as_json=as_json)
+
+
+@recording.command
 def rescan(*, config: ConfigFile = None, as_json: AsJson = False) -> int:
     """Put rows of recordings that only the disk knows back into the database. Changes no row of a lesson."""
     archive, store, _ = _places(config)
@@ -260,6 +278,7 @@ def _facts(archive: Path, manifest: Manifest) -> dict[str, Any]:
         "ready_after_s": manifest.ready_after_s,
         "hls": str(folder / manifest.playlist) if manifest.playlist else None,
         "tracks": [_track(folder, track) for track in manifest.tracks],
+        **published_facts(folder),
         "journal_bytes": manifest.journal_bytes,
         "verdict": msgspec.to_builtins(manifest.verdict),
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -94,7 +94,10 @@ class PublishingService:
         lessons: LessonRows,
         clock: Clock,
         lessons_live: Callable[[], int],
+        said_of: Callable[[str], Awaitable[dict[str, str]]],
     ) -> None:
+        """`said_of`: title, school, teacher and subject of a lesson, as the catalogue has them."""
+        self._said_of = said_of
         self._config = config
         self._rows = rows
         self._lessons = lessons
@@ -185,7 +188,7 @@ class PublishingService:
             row.lesson,
             attempt=row.attempt,
             export=row.export,
-            card=_card(overview.lesson) if overview is not None else Card(),
+            card=_card(overview.lesson, await self._said_of(row.lesson)) if overview is not None else Card(),
             moments=_moments(marks, zero_s),
         )
 
@@ -245,7 +248,13 @@ def _moments(marks: Sequence[Mark], zero_s: float) -> list[Moment]:
     return [Moment(max(0.0, mark.at_s - zero_s), mark.kind, mark.values.get("room", "")) for mark in marks]
 
 
-def _card(lesson: Lesson) -> Card:
-    started = lesson.started_at or lesson.created_at
-    date = datetime.fromtimestamp(started / 1000, CHINA)
-    return Card(title=lesson.title.zh, date=f"{date.year}年{date.month}月{date.day}日")
+def _card(lesson: Lesson, said: dict[str, str]) -> Card:
+    date = datetime.fromtimestamp((lesson.started_at or lesson.created_at) / 1000, CHINA)
+    day = f"{date.year}年{date.month}月{date.day}日"
+    return Card(
+        title=said.get("title") or lesson.title.zh,
+        school=said.get("school", ""),
+        teacher=said.get("teacher", ""),
+        subject=said.get("subject", ""),
+        date=day,
+    )

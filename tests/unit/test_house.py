@@ -67,6 +67,7 @@ BUILDERS = {
     "server.app",
     "server.cli",
     "server.cli_recording",
+    "server.cli_publishing",
     "server.cli_road",
     "server.cli_source",
     "server.__main__",
@@ -110,7 +111,9 @@ HOMES = {
     "jwt": {"server.api"},
     "openpyxl": {"server.workbooks"},
     "cryptography": {"server.certificates", "server.store.sealing"},
-    "cyclopts": {"server.cli", "server.cli_recording", "server.cli_source", "server.drill"},
+    "cyclopts": {
+        "server.cli", "server.cli_publishing", "server.cli_recording", "server.cli_source", "server.drill",
+    },
     "rich": {"server.cli", "server.cli_recording", "server.cli_source", "server.drill"},
 }
 
