@@ -214,8 +214,9 @@ def test_a_track_that_comes_later_begins_at_zero_with_its_first_picture_and_a_ga
     assert abs(made.closed("camera") / VIDEO_RATE - 60) < 0.05
 
 
-def test_vp8_is_noted_and_not_assembled() -> None:
-    camera = pictures(replace(camera_sender(), payload_type=97), 5)
+@pytest.mark.parametrize("payload_type", [97, 98, 99])
+def test_vp8_vp9_and_av1_are_noted_and_not_assembled(payload_type: int) -> None:
+    camera = pictures(replace(camera_sender(), payload_type=payload_type), 5)
     made = assemble(camera, sounds(voice_sender(), 5), end_s=5)
     assert "camera" not in made.assembler.tracks
     assert made.assembler.notes["camera"].codec == "H264"
