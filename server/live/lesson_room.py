@@ -194,18 +194,11 @@ class LessonRoom:
             case media.Figures():
                 self.attendance.lost(self.media.counted(event, now), now)
             case media.Levels():
-                self._levels(event)
+                loudest = self.media.loudest(event)
+                for page in self.attendance.pages(Role.TEACHER):
+                    page.send(m.Levels(rooms=loudest))
             case _:
                 pass
-
-    def _levels(self, event: media.Levels) -> None:
-        rooms: dict[str, int] = {}
-        for track, level in event.levels:
-            origin = self.media.origin_of(track)
-            if origin is not None:
-                rooms[origin[0]] = max(rooms.get(origin[0], -127), level)
-        for page in self.attendance.pages(Role.TEACHER):
-            page.send(m.Levels(rooms=rooms))
 
     # -- the worker ----------------------------------------------------------------------------------
 

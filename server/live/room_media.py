@@ -20,6 +20,7 @@ from server.media.contract import (
     DownFigures,
     Figures,
     LayersWanted,
+    Levels,
     OpenTap,
     PeerChanged,
     PeerSnapshot,
@@ -221,6 +222,15 @@ class RoomMedia:
             if codec is not None and codec not in {each.name for each in slot.codecs}:
                 return True
         return False
+
+    def loudest(self, event: Levels) -> dict[str, int]:
+        """By room: the loudest of its voices just now, in dBov."""
+        rooms: dict[str, int] = {}
+        for track, level in event.levels:
+            origin = self.origin_of(track)
+            if origin is not None:
+                rooms[origin[0]] = max(rooms.get(origin[0], -127), level)
+        return rooms
 
     # -- what the worker is told ---------------------------------------------------------------------
 
