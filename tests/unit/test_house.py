@@ -113,7 +113,11 @@ HOMES = {
     "openpyxl": {"server.workbooks"},
     "cryptography": {"server.certificates", "server.store.sealing"},
     "cyclopts": {
-        "server.cli", "server.cli_publishing", "server.cli_recording", "server.cli_source", "server.drill",
+        "server.cli",
+        "server.cli_publishing",
+        "server.cli_recording",
+        "server.cli_source",
+        "server.drill",
     },
     "rich": {"server.cli", "server.cli_recording", "server.cli_source", "server.drill"},
 }
