@@ -79,6 +79,14 @@ def cert(
     _show(cli_road.make_certificate(names, folder, load(config)), as_json=as_json)
 
 
+@app.command
+def doctor(*, config: ConfigFile = None, as_json: AsJson = False) -> int:
+    """Is this machine fit for lessons: ports, certificate, TURN, disk, clock, kernel? Exit 1 where not."""
+    from server import cli_road
+
+    return cli_road.see_the_doctor(load(config), as_json=as_json)
+
+
 @lesson.command
 def start(*, room: str, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Start a lesson in a main room, with all its receiving rooms."""

@@ -1,17 +1,24 @@
-"""`lianke cert`: names out of the configuration, the certificate, and what to do with it."""
+"""`lianke cert` and `lianke doctor`: what they need of the configuration, and what they print."""
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import ifaddr
+import msgspec
 
 from server import certificates
 from server.config import Config
+from server.doctor.examination import examine
+from server.doctor.finding import State
+
+MARKS = {State.WELL: "✓", State.LOOK: "!", State.HARM: "✗"}
 
 
 def make_certificate(names: Sequence[str], folder: Path, config: Config) -> dict[str, object]:
@@ -52,3 +59,16 @@ def machine_addresses() -> list[str]:
 def _is_own(address: str) -> bool:
     parsed = ipaddress.ip_address(address)
     return parsed.is_loopback or parsed.is_link_local
+
+
+def see_the_doctor(config: Config, *, as_json: bool) -> int:
+    """Print every finding in both languages, what is ill last. 1 where something will not work."""
+    found = asyncio.run(examine(config))
+    if as_json:
+        print(json.dumps(msgspec.to_builtins(found), ensure_ascii=False))
+    else:
+        for state in State:
+            for each in found:
+                if each.state is state:
+                    print(f"{MARKS[state]} {each.zh}\n  {each.en}")
+    return int(any(each.state is State.HARM for each in found))

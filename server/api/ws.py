@@ -15,7 +15,6 @@ from aiohttp import WSMsgType, web
 from server.api.identity import is_same_origin
 from server.api.keys import CLOCK, CONFIG, LIVE, OPEN_PAGES, TOKENS
 from server.api.rights import Action, Actor, NoRight, Thing, enter_session, require, require_message
-from server.api.turn import ice_servers
 from server.clock import Clock
 from server.config import Turn
 from server.domain.admission import Identity
@@ -25,6 +24,7 @@ from server.ops.logs import fields
 from server.protocol import messages as m
 from server.protocol.outbox import Outbox
 from server.protocol.session import Close, CloseCode, Decide, Deliver, Effect, Send, Session, fault
+from server.turn import ice_servers
 
 log = logging.getLogger("ws")
 

@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -39,6 +40,7 @@ listen = "{SERVER}"
 port = 8443
 certificate = "{folder / "server.pem"}"
 key = "{folder / "server.key"}"
+ca = "{folder / "ca.pem"}"
 [media]
 listen = "{SERVER}"
 workers = 1
@@ -132,12 +134,23 @@ async def stands(page: Page, road: str, *, moving: bool = True) -> float:
     return asyncio.get_running_loop().time() - began
 
 
+async def the_doctor_tries_the_relay(there: Town, settings: Path) -> None:
+    """`lianke doctor` beside the running server: coturn takes our credentials, and every port is ours."""
+    command = [sys.executable, "-m", "server", "doctor", "--json", "--config", str(settings)]
+    doctor = await asyncio.create_subprocess_exec(
+        *there.inside("server", command), stdout=asyncio.subprocess.PIPE, cwd=ROOT
+    )
+    said, _ = await doctor.communicate()
+    states = {each["check"]: each["state"] for each in json.loads(said)}
+    wanted = {"server", "port", "turn", "https", "certificate", "addresses"}
+    assert {name: states[name] for name in wanted} == dict.fromkeys(wanted, "well"), said
+
+
 @pytest.mark.skipif(shutil.which("turnserver") is None, reason="Debian's coturn is not installed")
 async def test_a_room_climbs_down_the_ladder_and_up_again_by_itself(tmp_path: Path, shoot: Shoot) -> None:
     certificates.make(tmp_path, [SERVER], datetime.now(UTC))
     settings, coturn = write_settings(tmp_path), write_coturn(tmp_path)
-    python = shutil.which("python") or "python3"
-    campus = [python, "-m", "tests.e2e.far_campus", str(settings), str(tmp_path / "ca.pem"), "shahe"]
+    campus = [sys.executable, "-m", "tests.e2e.far_campus", str(settings), str(tmp_path / "ca.pem"), "shahe"]
     with town() as there:
         if there is None:
             pytest.skip(WHY_NOT)
@@ -149,6 +162,7 @@ async def test_a_room_climbs_down_the_ladder_and_up_again_by_itself(tmp_path: Pa
         ):
             assert serving.stdout is not None
             told = json.loads(await asyncio.wait_for(serving.stdout.readline(), 90))
+            await the_doctor_tries_the_relay(there, settings)
             took: dict[str, float] = {}
             await page.goto(f"https://{SERVER}:8443/room")
             await page.get_by_test_id("code").fill(told["code"])

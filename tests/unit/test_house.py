@@ -33,6 +33,8 @@ LAYERS: dict[str, set[str]] = {
     "server.settings": {"server.protocol"},
     "server.config": {"server.settings", "server.protocol", "server.errors", "server.ids"},
     "server.certificates": {"server.errors"},
+    "server.turn": {"server.config", "server.protocol"},
+    "server.doctor": {"server.config", "server.certificates", "server.running", "server.turn"},
     "server.running": {"server.config"},
     "server.ops": set(),
     "server.media": {
@@ -47,6 +49,7 @@ LAYERS: dict[str, set[str]] = {
         "recorder.publish.contract", "recorder.archive",
     },
     "server.api": {
+        "server.turn",
         "server.live", "server.store", "server.domain", "server.protocol", "server.errors", "server.clock",
         "server.config", "server.ids", "server.ops", "server.ingest.address", "server.ingest.contract",
         "recorder.contract", "recorder.archive", "recorder.publish.problems",
@@ -102,7 +105,7 @@ HOMES = {
     "PIL": {"recorder.publish"},
     "obstore": {"recorder.archive.storage"},
     "aiortc": {"server.media", "server.ingest", "server.protocol.sdp_text", "server.drill"},
-    "aioice": {"server.media", "server.ingest", "server.drill"},
+    "aioice": {"server.media", "server.ingest", "server.drill", "server.doctor.network"},
     "pylibsrtp": {"server.media", "server.ingest", "server.drill"},
     "uvloop": {"server.app", "server.media", "server.ingest", "recorder"},
     "prometheus_client": {"server.ops"},

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from server.api.tokens import TokenKind
-from server.api.turn import credential, ice_servers
 from server.config import Turn
 from server.protocol.parameters import IceServer
+from server.turn import credential, ice_servers
 from tests.unit.api.conftest import Opener
 
 TURN = Turn(urls=["turns:a.cn:443?transport=tcp"], secret="north", credential_hours=2)
