@@ -21,10 +21,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, TimeoutError, async_playwright
 
 from server import certificates
-from tests.e2e.conftest import FLAGS, STUDIO_SIZE, Shoot
+from tests.e2e.conftest import ARTIFACTS, FLAGS, STUDIO_SIZE, Shoot
 from tests.fakes.town import SERVER, WHY_NOT, Town, town
 
 ROOT = Path(__file__).parents[2]
@@ -122,15 +122,26 @@ async def room_page(there: Town, folder: Path) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=flags)
         context = await browser.new_context(locale="zh-CN", viewport=STUDIO_SIZE)
-        yield await context.new_page()
-        await browser.close()
+        page = await context.new_page()
+        try:
+            yield page
+        finally:
+            ARTIFACTS.mkdir(exist_ok=True)
+            await page.screenshot(path=ARTIFACTS / "ladder-last.png")
+            await browser.close()
 
 
 async def stands(page: Page, road: str, *, moving: bool = True) -> float:
     """Seconds until the room says that it receives by this road (and the picture really moves)."""
     began = asyncio.get_running_loop().time()
     seen = '[data-motion="moving"]' if moving else ""
-    await page.wait_for_selector(f'[data-testid="room"][data-road="{road}"]{seen}', timeout=FRESH_S * 1000)
+    try:
+        await page.wait_for_selector(
+            f'[data-testid="room"][data-road="{road}"]{seen}', timeout=FRESH_S * 1000
+        )
+    except TimeoutError as error:
+        room = await page.evaluate("() => ({...document.querySelector('[data-testid=room]')?.dataset})")
+        raise AssertionError(f"not on {road}: {room}") from error
     return asyncio.get_running_loop().time() - began
 
 
@@ -182,7 +193,8 @@ async def test_a_room_climbs_down_the_ladder_and_up_again_by_itself(tmp_path: Pa
 
             there.block("tcp", "443")
             took["hls, from turn"] = await stands(page, "hls", moving=False)
-            await page.wait_for_selector('[data-testid="live-hls"][data-playing="true"]', timeout=20_000)
+            playing = '[data-testid="live-hls"][data-playing="true"]'
+            await page.wait_for_selector(playing, state="attached", timeout=FRESH_S * 1000)
             assert re.search(r"\d", await page.get_by_test_id("road-hls").inner_text())
             await shoot(page, "ladder-hls")
 

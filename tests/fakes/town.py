@@ -64,7 +64,7 @@ class Town:
         return script
 
     def block(self, protocol: str, ports: str = "1-65534") -> None:
-        """Let the router drop this protocol ("udp", "tcp") to these destination ports, both ways."""
+        """Let the router drop what the room sends by this protocol ("udp", "tcp") to these ports."""
         self._rules("add", protocol, ports)
 
     def open(self, protocol: str, ports: str = "1-65534") -> None:
@@ -72,7 +72,7 @@ class Town:
 
     def _rules(self, verb: str, protocol: str, ports: str) -> None:
         for family in ("-4", "-6"):
-            rule = ["ip", family, "rule", verb, "ipproto", protocol, "dport", ports, "blackhole"]
+            rule = ["ip", family, "rule", verb, "iif", "c1", "ipproto", protocol, "dport", ports, "blackhole"]
             subprocess.run(self.inside("router", rule), check=True)
 
 
