@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from playwright.async_api import Page, TimeoutError, async_playwright
+from playwright.async_api import Error, Page, async_playwright
 
 from server import certificates
 from tests.e2e.conftest import ARTIFACTS, FLAGS, STUDIO_SIZE, Shoot
@@ -139,7 +139,7 @@ async def stands(page: Page, road: str, *, moving: bool = True) -> float:
         await page.wait_for_selector(
             f'[data-testid="room"][data-road="{road}"]{seen}', timeout=FRESH_S * 1000
         )
-    except TimeoutError as error:
+    except Error as error:
         room = await page.evaluate("() => ({...document.querySelector('[data-testid=room]')?.dataset})")
         raise AssertionError(f"not on {road}: {room}") from error
     return asyncio.get_running_loop().time() - began
