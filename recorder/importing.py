@@ -190,7 +190,7 @@ def _fill(film: Film, folder: Path, lesson: str, title: str, started_at: str) ->
     ]  # fmt: skip
     write_whole(folder / layout.MULTIVARIANT, multivariant_playlist(renditions).encode(), durable=True)
     manifest = Manifest(
-        lesson, title, started_at, RecordingState.READY, seconds=seconds, ready_after_s=0.0,
+        lesson, title, started_at, RecordingState.READY, seconds=seconds,
         playlist=layout.MULTIVARIANT, tracks=made, bytes=sum(track.bytes for track in made),
     )  # fmt: skip
     write_manifest(folder, manifest, durable=True)

@@ -118,6 +118,7 @@ def build(parts: Parts) -> Application:
     app.on_response_prepare.append(dress)
     app.on_shutdown.append(ws.say_goodbye)
     app.on_cleanup.append(uploads.stop)
+    app.on_cleanup.append(lambda app: app[keys.LIBRARY].close())
     for module in ROUTES:
         app.add_routes(module.routes())
     return app

@@ -181,7 +181,7 @@ async def _bring_in(app: web.Application, row: UploadRow, actor: Actor, path: Pa
         started_at=now, ended_at=now + round(imported.seconds * 1000),
     )  # fmt: skip
     await app[STORE].save_lesson(held, None)
-    await app[STORE].save_recording(RecordingRow(lesson, "ready", imported.seconds, 0.0))
+    await app[STORE].save_recording(RecordingRow(lesson, "ready", imported.seconds))
     await app[STORE].audit(actor.name, Action.UPLOAD, lesson, upload=row.upload)
     await app[UPLOADS].change(row.upload, UploadState.DONE, lesson=lesson)
 

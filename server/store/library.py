@@ -5,6 +5,7 @@ A lesson's place in the search index is made anew when the next search comes aft
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -25,9 +26,19 @@ from server.store.library_records import (
 )
 from server.store.searching import initials_of, match_of, words_of
 from server.store.store import overview_columns, overview_of
-from server.store.tables import CATALOGUE, CATALOGUE_WORDS, LESSONS, RECORDINGS, ROOMS, SERIES, WATCHED
+from server.store.tables import (
+    CATALOGUE,
+    CATALOGUE_WORDS,
+    LESSONS,
+    RECORDINGS,
+    RETENTION,
+    ROOMS,
+    SERIES,
+    WATCHED,
+)
 
 INDEXED_AT_ONCE = 500
+INDEX_WAIT_S = 8.0
 STATES = {
     RecordedState.READY: ("ready",),
     RecordedState.WORKING: ("recording", "finishing"),
@@ -39,6 +50,7 @@ _FIND = text("SELECT rowid FROM catalogue_search WHERE catalogue_search MATCH :m
     CATALOGUE.c.number
 )
 _FORGET = text("DELETE FROM catalogue_search WHERE rowid = :number")
+_INDEXED = text("UPDATE catalogue SET indexed = 1 WHERE number = :number")
 _LEARN = text("INSERT INTO catalogue_search (rowid, words, initials) VALUES (:number, :words, :initials)")
 
 
@@ -48,6 +60,7 @@ class Library:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._indexing: asyncio.Task[None] | None = None
 
     # -- finding
 
@@ -59,7 +72,7 @@ class Library:
         values: dict[str, Any] = {}
         conditions = _conditions(query)
         if match is not None:
-            await self._index()
+            await self._known()
             conditions.append(CATALOGUE.c.number.in_(_FIND))
             values["match"] = match
         page = _rows(query.viewer).where(*conditions).order_by(*_order(query.sort))
@@ -87,19 +100,29 @@ class Library:
             found[name] = [(row.value, row.lessons) for row in rows]
         return found
 
+    async def _known(self) -> None:
+        """Bring the search up to what the rows say; where that takes long, it goes on beside the search."""
+        if self._indexing is None or self._indexing.done():
+            self._indexing = asyncio.create_task(self._index(), name="library index")
+        await asyncio.wait([self._indexing], timeout=INDEX_WAIT_S)
+        if self._indexing.done():
+            self._indexing.result()
+
     async def _index(self) -> None:
-        """Bring the search up to what the rows say."""
         while rows := await self._database.rows(_unindexed()):
+            # The texts of one block, in pinyin too, take some tens of milliseconds.
+            learnt = await asyncio.to_thread(lambda block: [_learnt(row) for row in block], rows)
+            numbers = [{"number": row.number} for row in rows]
             async with self._database.writing() as connection:
-                for row in rows:
-                    texts = _texts(row)
-                    found = {"words": words_of(texts), "initials": initials_of(texts)}
-                    await connection.execute(_FORGET, {"number": row.number})
-                    await connection.execute(_LEARN, {"number": row.number, **found})
-                numbers = [row.number for row in rows]
-                await connection.execute(
-                    update(CATALOGUE).where(CATALOGUE.c.number.in_(numbers)).values(indexed=True)
-                )
+                await connection.execute(_FORGET, numbers)
+                await connection.execute(_LEARN, learnt)
+                await connection.execute(_INDEXED, numbers)
+
+    async def close(self) -> None:
+        """Indexing ends; the next start goes on with it."""
+        if self._indexing is not None:
+            self._indexing.cancel()
+            await asyncio.gather(self._indexing, return_exceptions=True)
 
     # -- what a lesson is about
 
@@ -185,7 +208,8 @@ def _counted(viewer: str) -> Select[Any]:
 
 
 def _conditions(query: LibraryQuery) -> list[Any]:
-    found: list[Any] = [CATALOGUE.c.deleted_at.is_(None)]
+    over = select(RETENTION.c.lesson).where(RETENTION.c.deleted_at.is_not(None))
+    found: list[Any] = [CATALOGUE.c.deleted_at.is_(None), CATALOGUE.c.lesson.not_in(over)]
     if query.reach is not None:
         own = LESSONS.c.main_room == query.reach
         found.append(or_(own, CATALOGUE.c.visibility == Visibility.COUNTY.value))
@@ -244,6 +268,11 @@ def _texts(row: Any) -> list[str]:
     chapters = msgspec.json.decode(row.chapters, type=list[ChapterTitle])
     rooms = [row.room_zh or "", row.room_en or ""]
     return [*said, *titles.values(), *rooms, *(chapter.title for chapter in chapters)]
+
+
+def _learnt(row: Any) -> dict[str, Any]:
+    texts = _texts(row)
+    return {"number": row.number, "words": words_of(texts), "initials": initials_of(texts)}
 
 
 def _library_row(row: Any) -> LibraryRow:

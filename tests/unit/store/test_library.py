@@ -39,8 +39,10 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-def library(store: Store) -> Library:
-    return Library(store.database, SystemClock())
+async def library(store: Store) -> AsyncIterator[Library]:
+    opened = Library(store.database, SystemClock())
+    yield opened
+    await opened.close()
 
 
 async def found(library: Library, text: str = "", **rest: object) -> list[str]:
