@@ -2,8 +2,8 @@
 
     python -m tests.bench.library [--lessons 20000] [--rounds 40]
 
-A campus in this process with that many lessons in its store, asked over HTTP as the page asks; figures in ms, the
-first search (which makes the index) by itself. Pages: bytes that a browser loads first, gzip -6.
+A campus in this process with that many lessons in its store, asked over HTTP as the page asks; figures in ms,
+the first search (which makes the index) by itself. Pages: bytes that a browser loads first, gzip -6.
 """
 
 from __future__ import annotations
