@@ -9,6 +9,7 @@ rate falls is the line's own and not held against the rate.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,14 +21,16 @@ LEAST_BPS = 30_000
 MOST_BPS = 30_000_000
 
 DECREASE = 0.85  # of what came, at over-use (the draft's beta)
+RIVAL_DECREASE = 0.95
 INCREASE_A_SECOND = 0.08
 NEAR_INCREASE_A_SECOND = 0.04  # where the line was last full
 RATE_WINDOW_US = 500_000
 BASE_WINDOW_S = 10.0
-AT_ONCE_FROM_MS = 60.0  # below, over-use must be seen twice: a moment's jitter is no queue
+AT_ONCE_FROM_MS = 100.0  # below, over-use must be seen twice: a moment's jitter is no queue
 OVER_FROM_MS = 25.0  # a longer burst alone takes longer, and is no queue
 DRAIN_FROM_MS = 60.0
 DRAIN_S = 2.0
+RIVAL_S = 15.0  # so long a queue that does not shrink is taken for another's
 SILENCE_S = 1.2  # sent to, and no feedback for so long: the line stands
 
 
@@ -196,20 +199,22 @@ class Losses:
     def judge(self, rate: float, received: float | None, now: float) -> float:
         """The rate as loss allows it; asked often, decides twice a second."""
         total = self._came + self._lost
-        if now - self._since < 0.5 or total < 15:
+        waited = now - self._since
+        if waited < 0.5 or total < 15 or (total < 60 and waited < 2.0):
             return rate
         self.share = max(0.0, self._lost / total)
+        chance = 2 * math.sqrt(self.share * (1 - self.share) / total)
         trial = self._trial
         self.start(now)
         if trial is not None:
             share, before = trial
-            if self.share > 0.6 * share:
+            if self.share + chance > 0.6 * share:
                 self.own = min(max(self.own, self.share), 0.6)
                 return max(rate, before)
             return rate
         if self.share < self.own:
             self.own += 0.1 * (self.share - self.own)
-        if self.share <= self.own + 0.1 or received is None:
+        if self.share - chance <= self.own + 0.1 or received is None:
             return rate
         self._trial = (self.share, rate)
         return min(rate, DECREASE * received)
@@ -238,8 +243,9 @@ class Estimate:
     probing: bool = False  # a probe is on its way: what the queue does is its doing
     _trend: Trend = field(default_factory=Trend)
     _heard_at: float | None = None
-    _draining_since: float | None = None
+    _draining: tuple[float, float] | None = None  # since when, and the longest queue (ms)
     _fed_at: float = 0.0
+    _rival_until: float = float("-inf")
     _over_before: bool = False
 
     def feed(self, bursts: Iterable[Burst], now: float) -> None:
@@ -277,6 +283,14 @@ class Estimate:
         """A probe has shown that the line carries this."""
         self.bps = max(self.bps, min(bps, MOST_BPS))
 
+    def was_full(self, capacity: float, now: float) -> None:
+        """A probe filled the line: that is what it carries, and the queue the probe made is to go."""
+        self.capacity_bps = capacity
+        self.rise(DECREASE * capacity)
+        if self.queue.ms > DRAIN_FROM_MS:
+            self._drain(now)
+            self._fall(min(self.bps, self._drained(capacity, now)), Cause.DELAY, now)
+
     def probed(self) -> None:
         """A probe is over: the delays it made say nothing of what is sent without it."""
         self.probing = False
@@ -295,24 +309,41 @@ class Estimate:
         seen_twice, self._over_before = over and self._over_before, over
         if seen_twice or (over and self.queue.ms > AT_ONCE_FROM_MS):
             self.capacity_bps = came
-            if self.queue.ms > DRAIN_FROM_MS and self._draining_since is None:
-                self._draining_since = now
-            self._fall(min(self.bps, self._drained(came)), Cause.DELAY, now)
+            self._drain(now)
+            self._fall(min(self.bps, self._drained(came, now)), Cause.DELAY, now)
             self.losses.start(now)
-        elif self._draining_since is not None and self.capacity_bps is not None:
-            if self.queue.ms <= DRAIN_FROM_MS:
-                self._draining_since = None
-                self.bps = max(self.bps, DECREASE * self.capacity_bps)
-            elif now - self._draining_since > DRAIN_S:
-                self._draining_since = None
-                self.queue.forget(now)
+        elif self._draining is not None and self.capacity_bps is not None:
+            if self._still_drains(now):
+                self.bps = min(self.bps, self._drained(self.capacity_bps, now))
             else:
-                self.bps = min(self.bps, self._drained(self.capacity_bps))
+                self._draining = None
+                self.bps = max(self.bps, DECREASE * self.capacity_bps)
         elif self._trend.usage is Usage.NORMAL and now - self.fell_at > 0.3:
             self._grow(came, passed)
 
-    def _drained(self, capacity: float) -> float:
-        """Below the line's rate by as much as empties the queue within about a second."""
+    def _drain(self, now: float) -> None:
+        if self.queue.ms > DRAIN_FROM_MS and self._draining is None:
+            self._draining = (now, self.queue.ms)
+
+    def _still_drains(self, now: float) -> bool:
+        """Until the queue is gone, or does not shrink: then somebody else fills it."""
+        if self._draining is None or self.queue.ms <= DRAIN_FROM_MS:
+            return False
+        since, longest = self._draining
+        self._draining = (since, max(longest, self.queue.ms))
+        if now - since > DRAIN_S:
+            if self.queue.ms > 0.7 * longest:
+                self.queue.forget(now)
+                self._rival_until = now + RIVAL_S
+                return False
+            self._draining = (now, self.queue.ms)
+        return True
+
+    def _drained(self, capacity: float, now: float) -> float:
+        """Below the line's rate by as much as empties the queue within about a second; beside another flow, who
+        would fill it again, by little."""
+        if now < self._rival_until:
+            return capacity * RIVAL_DECREASE
         return capacity * min(DECREASE, max(0.3, 1.0 - self.queue.ms / 700))
 
     def _grow(self, came: float, passed: float) -> None:

@@ -15,12 +15,13 @@ from server.media.estimate import Burst, Estimate
 
 FIRST_PAUSE_S = 1.0
 MOST_PAUSE_S = 8.0
-TIMES = 2.0  # the estimate; after a probe that failed:
-CAREFUL_TIMES = 1.5
+TIMES = 1.5  # the estimate; after a probe that came through:
+NEXT_TIMES = 2.0
 LEAST_MS, MOST_MS = 150, 500
 LEAST_OCTETS = 9_000
 PATIENCE_S = 1.0  # for the feedback, after its end
 QUEUE_MS = 30.0
+CARRIED = 0.94  # of what was sent: less shows that the line was full
 
 
 class Probe(NamedTuple):
@@ -49,6 +50,7 @@ class Probes:
     _running: _Running | None = None
     _pause_s: float = FIRST_PAUSE_S
     _next_at: float = 0.0
+    _climbing: bool = False
 
     def next(self, estimate: Estimate, wanted_bps: float, now: float) -> Probe | None:
         """The probe to send now, where more than the estimate is wanted and the line is at peace."""
@@ -57,7 +59,7 @@ class Probes:
         quiet_since = estimate.fell_at + FIRST_PAUSE_S
         if now < max(self._next_at, quiet_since) or estimate.queue.ms > QUEUE_MS:
             return None
-        times = TIMES if self._pause_s == FIRST_PAUSE_S else CAREFUL_TIMES
+        times = NEXT_TIMES if self._climbing else TIMES
         bps = int(min(times * estimate.bps, wanted_bps * 1.15))
         length = min(max(LEAST_MS, LEAST_OCTETS * 8_000 // bps), MOST_MS)
         self._running = _Running(Probe(bps, length), now, int(now * 1e6))
@@ -86,25 +88,21 @@ class Probes:
             return
         sent, came = rates
         carried = came / (1 - estimate.losses.own)
-        if carried >= 0.88 * sent:  # the draft's 0.9, and a little for the clocks' ticks
+        if carried >= CARRIED * sent:
             reached = min(carried, sent)
             if reached > 1.1 * estimate.bps:
-                self._pause_s, self._next_at = FIRST_PAUSE_S, now
+                self._pause_s, self._next_at, self._climbing = FIRST_PAUSE_S, now, True
             else:
                 self._failed(now)
             estimate.rise(reached)
-            return
-        estimate.capacity_bps = carried
-        estimate.rise(0.85 * carried)
-        self._failed(now)
+        else:
+            self._failed(now)
+            estimate.was_full(carried, now)
 
     def _failed(self, now: float) -> None:
+        self._climbing = False
         self._next_at = now + self._pause_s
         self._pause_s = min(2 * self._pause_s, MOST_PAUSE_S)
-
-    def hurry(self) -> None:
-        """The line has become better than it was: do not wait out the pause."""
-        self._pause_s, self._next_at = FIRST_PAUSE_S, 0.0
 
 
 def measured(bursts: Iterable[Burst]) -> tuple[float, float] | None:

@@ -40,6 +40,7 @@ AT_ONCE = 8  # viewers in one round
 REPORT_S = 1.0
 STILL_S = 5.0
 LEAST_STILL_BPS = 20_000
+REST_MS = 600  # after the line was full: packets of a layer just left would fill it again
 LOWEST_HEIGHT = 180  # of a camera's lowest layer; each above has twice that at least
 HINT_AGE_S = 10.0
 
@@ -195,6 +196,8 @@ class Viewers:
             bursts = [Burst(*row) for row in BURST.iter_unpack(relay.take_bursts(viewer.handle))]
             viewer.probes.feed(bursts, viewer.estimate, now)
             viewer.estimate.feed(bursts, now)
+            if viewer.estimate.fell_at == now:
+                relay.rest(viewer.handle, REST_MS)
             if not bursts:
                 self._heed_silence(viewer, now)
         elif now - viewer.reported_at >= REPORT_S:

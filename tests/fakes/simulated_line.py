@@ -32,6 +32,7 @@ class Path:
     queue_octets: int
     delay_s: float = 0.03
     loss: float = 0.0
+    feedback_loss: float = 0.0
 
 
 @dataclass
@@ -116,6 +117,7 @@ class Simulation:
 
     def run(self, seconds: float) -> list[Sample]:
         self.at(0.0, self._frame)
+        self.at(0.01, self._sound)
         self.at(FEEDBACK_S, self._feedback)
         self.at(ROUND_S, self._round)
         if self.tcp_from is not None:
@@ -136,8 +138,11 @@ class Simulation:
         while self._credit >= PACKET:
             self._credit -= PACKET
             self._packet()
-        self._packet(160)  # sound
         self.at(self.now + 1 / FRAMES_A_SECOND, self._frame)
+
+    def _sound(self) -> None:
+        self._packet(160)
+        self.at(self.now + 0.02, self._sound)
 
     def _packet(self, size: int = PACKET) -> None:
         self._sent += size
@@ -157,7 +162,8 @@ class Simulation:
         if arrived:
             told, self._untold = self._untold[: arrived[-1] + 1], self._untold[arrived[-1] + 1 :]
             bursts = list(bursts_of(told))
-            self.at(self.now + self.line.path.delay_s, lambda: self._told.extend(bursts))
+            if self._random.random() >= self.line.path.feedback_loss:
+                self.at(self.now + self.line.path.delay_s, lambda: self._told.extend(bursts))
         self.at(self.now + FEEDBACK_S, self._feedback)
 
     def _round(self) -> None:

@@ -103,6 +103,9 @@ class Relay:
         """What became of the packets sent to a viewer, since last asked: records of `tables.BURST`, oldest
         first, at most 255. Empty for a peer whose slots have no transport-wide numbers."""
 
+    def rest(self, peer: int, milliseconds: int) -> None:
+        """Send no picture's packet again for that long: the line is full, and what is lost is best forgotten."""
+
     def probe(self, peer: int, bitrate_bps: int, milliseconds: int) -> None:
         """For that long (at most 1,000 ms) send to the peer at this rate in all, filled up with RTX of what
         it was sent, else padding; 0 ends it. Needs `tick` every 10 ms while `pressing`."""

@@ -253,6 +253,9 @@ cdef class Relay:
     def take_bursts(self, int peer):
         return hand_over_bursts(self._peer(peer).sent_rows)
 
+    def rest(self, int peer, int milliseconds):
+        self._peer(peer).rest_until_ns = clock_ns(CLOCK_MONOTONIC) + milliseconds * <int64_t>MILLISECOND
+
     def probe(self, int peer, int bitrate_bps, int milliseconds):
         start_probe(self.core, self._peer(peer), bitrate_bps, milliseconds)
 

@@ -149,7 +149,9 @@ cdef void resend(Core* core, Down* down, uint16_t sequence) noexcept nogil:
     cdef Resent* gate
     down.nacked += 1
     core.totals.nacks_received += 1
-    if down.last_out < 0 or number > down.last_out or number < 1 or down.resend_tokens <= 0:
+    if down.last_out < 0 or number > down.last_out or number < 1 or down.resend_tokens <= 0 or (
+        down.video and core.now_ns < down.peer.rest_until_ns
+    ):
         core.totals.nacks_unanswered += 1
         return
     gate = &down.resent[<uint64_t>number % RESENT_ROWS]
