@@ -74,6 +74,14 @@ def down_row(slot: DownSlot) -> DownRow:
 
 
 def _codec_rows(codecs: list[Codec]) -> tuple[CodecRow, ...]:
+    """RED is asked for again where the Opus in it is: they are one stream."""
+    opus = any(codec.nack for codec in codecs if codec.name is CodecName.OPUS)
     return tuple(
-        CodecRow(NUMBERS[codec.name], codec.payload_type, codec.rtx or 0, codec.nack) for codec in codecs
+        CodecRow(
+            NUMBERS[codec.name],
+            codec.payload_type,
+            codec.rtx or 0,
+            codec.nack or (opus and codec.name is CodecName.RED),
+        )
+        for codec in codecs
     )

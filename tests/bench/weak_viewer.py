@@ -143,22 +143,23 @@ class Viewing:
 @asynccontextmanager
 async def viewing(line: Line | None = None) -> AsyncIterator[Viewing]:
     """A publisher and its two viewers; the weak one behind a proxy."""
-    async with running_worker() as worker, browser() as chromium:
-        async with lossy_proxy(
-            await worker_address(worker), down=line or Line(), up=line or Line(), seed=7
-        ) as proxy:
-            main, weak, good = [await blank_page(chromium) for _ in range(3)]
-            answer = await worker.take_offer(await main.evaluate(PUBLISH), "up", "L")
-            await main.evaluate(ANSWERED, answer.sdp)
-            await worker.state("up", PeerState.CONNECTED)
-            tracks = {track.kind: TrackName("up", track.mid) for track in answer.tracks}
-            for name, page in (("weak", weak), ("good", good)):
-                through = by_way_of(proxy) if name == "weak" else lambda local: local
-                plan, offer = await worker.make_offer(name, "L", SLOTS, through)
-                await worker.take_answer(await page.evaluate(WATCH, offer), name, plan)
-                worker.point(name, "stage", tracks[Kind.VIDEO])
-                worker.point(name, "main", tracks[Kind.AUDIO])
-            yield Viewing(worker, proxy, weak, good)
+    async with (
+        running_worker() as worker,
+        browser() as chromium,
+        lossy_proxy(await worker_address(worker), down=line or Line(), up=line or Line(), seed=7) as proxy,
+    ):
+        main, weak, good = [await blank_page(chromium) for _ in range(3)]
+        answer = await worker.take_offer(await main.evaluate(PUBLISH), "up", "L")
+        await main.evaluate(ANSWERED, answer.sdp)
+        await worker.state("up", PeerState.CONNECTED)
+        tracks = {track.kind: TrackName("up", track.mid) for track in answer.tracks}
+        for name, page in (("weak", weak), ("good", good)):
+            through = by_way_of(proxy) if name == "weak" else lambda local: local
+            plan, offer = await worker.make_offer(name, "L", SLOTS, through)
+            await worker.take_answer(await page.evaluate(WATCH, offer), name, plan)
+            worker.point(name, "stage", tracks[Kind.VIDEO])
+            worker.point(name, "main", tracks[Kind.AUDIO])
+        yield Viewing(worker, proxy, weak, good)
 
 
 async def until(condition: Any, timeout_s: float) -> float | None:

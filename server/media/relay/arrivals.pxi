@@ -138,7 +138,7 @@ cdef void note_fate(Sent* sent, SentRow* row, int64_t arrival_us) noexcept nogil
         return
     burst.came += 1
     burst.octets += row.size
-    if row.fate != RESENT:
+    if row.fate != RESENT and row.at_us >= sent.first_us:  # one of an earlier burst says nothing of this one
         burst.sent_us = max(burst.sent_us, row.at_us)
         note_arrival_of(burst, arrival_us)
     row.fate = CAME

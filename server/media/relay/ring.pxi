@@ -43,6 +43,10 @@ cdef inline Stored* find_stored(Ring* ring, int64_t sequence) noexcept nogil:
     return row
 
 
+cdef inline bint came(Ring* ring, int64_t sequence) noexcept nogil:
+    return ring.rows[<uint64_t>sequence & ring.mask].sequence == sequence
+
+
 cdef inline uint8_t* payload_of(Ring* ring, Stored* row) noexcept nogil:
     return ring.arena + row.position % ring.capacity
 

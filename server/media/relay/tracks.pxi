@@ -185,10 +185,6 @@ cdef inline int64_t extend(Layer* layer, uint16_t sequence) noexcept nogil:
     return layer.highest + <int16_t>(sequence - <uint16_t>layer.highest)
 
 
-cdef inline bint came(Ring* ring, int64_t sequence) noexcept nogil:
-    return ring.rows[<uint64_t>sequence & ring.mask].sequence == sequence
-
-
 cdef void accept(Core* core, Layer* layer, Packet* packet) noexcept nogil:
     """Number the packet, drop what came before, restore what RED repeats, take it."""
     cdef int codec = layer.up.codec_of[packet.payload_type]
@@ -321,9 +317,12 @@ cdef void fan_out(Core* core, Layer* layer) noexcept nogil:
 
 
 cdef void fan_out_all(Core* core) noexcept nogil:
-    cdef int i
-    for i in range(core.touched_count):
-        fan_out(core, core.touched[i])
+    """Sound goes first."""
+    cdef int i, video
+    for video in range(2):
+        for i in range(core.touched_count):
+            if core.touched[i].up.video == video:
+                fan_out(core, core.touched[i])
     core.touched_count = 0
 
 

@@ -11,6 +11,7 @@ from server.media.contract import TrackName
 from server.media.forwarding import MAX_SLOTS, MAX_TRACKS, Forwarding, Problem
 from server.media.keyframes import KeyframeRequests
 from server.media.relay.relay import Relay
+from server.media.rows import up_row
 from server.media.taps import Tap, TapSlot
 from server.protocol.parameters import Codec, CodecName, DownSlot, Extensions, Kind, Source, UpTrack
 
@@ -171,3 +172,11 @@ def test_a_tap_ends_a_track_that_goes_and_begins_it_again(tables: Forwarding, ta
     assert tap.slots[1] is slot
     tables.tap_track(tap, TapSlot(1, TrackName("up2", "1"), b"note", 4.0))
     assert not tap.slots[1].started
+
+
+def test_sound_with_redundancy_is_asked_for_again_where_its_opus_is() -> None:
+    red = Codec(CodecName.RED, 63, 48_000)
+    for nack in (True, False):
+        opus = Codec(CodecName.OPUS, 111, 48_000, nack=nack)
+        track = UpTrack("0", Source.VOICE, Kind.AUDIO, [red, opus], Extensions())
+        assert [codec.nack for codec in up_row(track).codecs] == [nack, nack]

@@ -110,6 +110,21 @@ def test_what_was_told_as_lost_and_comes_late_is_no_loss(wire: Wire) -> None:
     assert (burst[3], burst[4]) == (3, 0)
 
 
+def test_a_packet_of_an_earlier_burst_that_is_told_late_does_not_spoil_the_times(wire: Wire) -> None:
+    viewing = Viewing(wire)
+    viewing.send(2, key=True)
+    pause(0.02)
+    viewing.send(2)
+    viewing.tell(build_feedback(3, [100_000, 100_250]))
+    viewing.tell(build_feedback(1, [80_000]))
+    pause()
+    viewing.send(1)
+    viewing.tell(build_feedback(5, [120_000]))
+    (burst,) = viewing.bursts()
+    assert burst[5] == 250
+    assert burst[3] == 3
+
+
 def test_the_reference_time_goes_on_over_its_24_bits(wire: Wire) -> None:
     viewing = Viewing(wire)
     viewing.send(1, key=True)

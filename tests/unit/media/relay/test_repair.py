@@ -251,3 +251,29 @@ def test_sound_without_rtx_is_resent_as_the_same_bytes(wire: Wire) -> None:
     wire.run()
     assert viewer.datagrams() == [sent[-2]]
     assert wire.relay.totals()["protect_failed"] == 0
+
+
+def test_a_line_at_rest_is_not_filled_with_what_was_lost_but_for_sound(wire: Wire) -> None:
+    camera, viewer, _, _ = road(wire)
+    camera.send(4, key=True)
+    wire.run()
+    (_, lost, *_) = viewer.packets()
+    wire.relay.rest(viewer.handle, 60_000)
+    viewer.send_rtcp(build_nack(5000, [lost.sequence]))
+    wire.run()
+    assert viewer.packets() == []
+    wire.relay.rest(viewer.handle, -1)
+    viewer.send_rtcp(build_nack(5000, [lost.sequence]))
+    wire.run()
+    assert [number_of(packet) for packet in viewer.packets()] == [number_of(lost)]
+
+
+def test_sound_that_came_behind_a_picture_leaves_before_it(wire: Wire) -> None:
+    camera, viewer, _, _ = road(wire)
+    voice = wire.relay.add_up(camera.far.handle, audio_up())
+    main = wire.relay.add_down(viewer.handle, audio_down())
+    wire.relay.point(main, voice)
+    camera.send(3, key=True)
+    camera.far.send_rtp(build_rtp(1, 960, b"opus", ssrc=3333, payload_type=111))
+    wire.run()
+    assert [packet.ssrc for packet in viewer.packets()] == [7000, 5000, 5000, 5000]
