@@ -340,8 +340,8 @@ class Estimate:
         return True
 
     def _drained(self, capacity: float, now: float) -> float:
-        """Below the line's rate by as much as empties the queue within about a second; beside another flow, who
-        would fill it again, by little."""
+        """Below the line's rate by as much as empties the queue within about a second; beside another flow
+        by little, for that would fill it again."""
         if now < self._rival_until:
             return capacity * RIVAL_DECREASE
         return capacity * min(DECREASE, max(0.3, 1.0 - self.queue.ms / 700))

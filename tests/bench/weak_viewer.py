@@ -3,9 +3,10 @@
     python -m tests.bench.weak_viewer thin [--seconds 25] [--rate 500000]
     python -m tests.bench.weak_viewer lossy [--seconds 60]
 
-The publisher's page sends a moving picture in three layers and a steady tone. `thin`: the viewer's line falls to
-`--rate` for `--seconds` and comes back. `lossy`: 10 % lost and 50 ms each way. The proxy is seeded. What is heard
-is listened to in the page (Web Audio), what is seen is counted there (requestVideoFrameCallback).
+The publisher's page sends a moving picture in three layers and a steady tone. `thin`: the viewer's line
+falls to `--rate` for `--seconds` and comes back. `lossy`: 10 % lost and 50 ms each way. The proxy is seeded.
+What is heard is listened to in the page (Web Audio), what is seen is counted there
+(requestVideoFrameCallback).
 """
 
 from __future__ import annotations
@@ -87,7 +88,8 @@ WATCH = """async sdp => {
       heard.samples += samples.length;
       for (let at = 0; at < samples.length; at += block) {
         let loud = 0;
-        for (let i = at; i < Math.min(at + block, samples.length); i++) loud = Math.max(loud, Math.abs(samples[i]));
+        const end = Math.min(at + block, samples.length);
+        for (let i = at; i < end; i++) loud = Math.max(loud, Math.abs(samples[i]));
         if (loud < 0.002) {
           heard.run += 2;
           heard.silent += 2;
@@ -211,7 +213,8 @@ async def _tell(found: Viewing, began: float) -> None:
     told = found.figures()
     video, heard = now["video"], now["heard"]
     print(
-        f"{time.monotonic() - began:5.1f} s: {video.get('frameHeight')} lines, {now['seen']['frames']} frames, "
+        f"{time.monotonic() - began:5.1f} s: {video.get('frameHeight')} lines, "
+        f"{now['seen']['frames']} frames, "
         f"silent {heard['silent']} ms of {heard['samples'] / 48:.0f}, lost {video.get('packetsLost')}, "
         f"estimate {told.estimate_bps / 1e3 if told else 0:.0f} kbit/s, "
         f"{told.bitrate_bps / 1e3 if told else 0:.0f} sent, layer {told.layer if told else '-'}"
@@ -222,8 +225,8 @@ async def _tell(found: Viewing, began: float) -> None:
 async def _tell_good(found: Viewing) -> None:
     now = await found.look(found.good)
     print(
-        f"the other viewer: {now['video'].get('packetsLost', 0) + now['audio'].get('packetsLost', 0)} packets "
-        f"lost, freezes {now['video'].get('totalFreezesDuration', 0):.2f} s, longest still "
+        f"the other viewer: {sum(now[kind].get('packetsLost', 0) for kind in ('video', 'audio'))} lost, "
+        f"freezes {now['video'].get('totalFreezesDuration', 0):.2f} s, longest still "
         f"{now['seen']['longest']:.0f} ms, silence at most {now['heard']['longest']} ms"
     )
 
@@ -246,9 +249,10 @@ async def lossy(seconds: float) -> None:
         samples = after["audio"]["totalSamplesReceived"] - before["audio"]["totalSamplesReceived"]
         concealed = after["audio"]["concealedSamples"] - before["audio"]["concealedSamples"]
         print(
-            f"concealed {concealed / samples:.2%} of samples, silence at most {after['heard']['longest']} ms, "
-            f"picture still at most {after['seen']['longest']:.0f} ms, {after['seen']['frames'] / seconds:.1f} "
-            f"frames a second at {after['video']['frameHeight']} lines"
+            f"concealed {concealed / samples:.2%} of samples, "
+            f"silence at most {after['heard']['longest']} ms, "
+            f"picture still at most {after['seen']['longest']:.0f} ms, "
+            f"{after['seen']['frames'] / seconds:.1f} frames/s of {after['video']['frameHeight']} lines"
         )
         await _tell_good(found)
 

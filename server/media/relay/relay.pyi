@@ -104,7 +104,7 @@ class Relay:
         first, at most 255. Empty for a peer whose slots have no transport-wide numbers."""
 
     def rest(self, peer: int, milliseconds: int) -> None:
-        """Send no picture's packet again for that long: the line is full, and what is lost is best forgotten."""
+        """Send no picture's packet again for that long: the line is full, what is lost best forgotten."""
 
     def probe(self, peer: int, bitrate_bps: int, milliseconds: int) -> None:
         """For that long (at most 1,000 ms) send to the peer at this rate in all, filled up with RTX of what
