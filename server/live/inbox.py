@@ -188,5 +188,9 @@ class Inbox:
         self._queue.put_nowait(message)
         return True
 
+    @property
+    def waiting(self) -> int:
+        return self._queue.qsize()
+
     async def get(self) -> Inward:
         return await self._queue.get()

@@ -24,7 +24,7 @@ from server.live.broadcast import Broadcast
 from server.live.connections import MediaLost
 from server.live.doors import Doors
 from server.live.inbox import Inbox, Inward, is_frequent
-from server.live.participant import Participant
+from server.live.pointing import Pointing
 from server.live.ports import Classroom, RoomPorts
 from server.live.recorded import Recorded
 from server.live.room_media import WHEP_SEAT, WHIP_SEAT, RoomMedia
@@ -36,6 +36,8 @@ from server.protocol.messages import LessonState, Role
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.5
+TOGETHER_S = 0.1
+"""Messages that come in a heap are settled once, but never later than this."""
 SNAPSHOT_S = 2.0
 RELEASE_MS = 15_000
 """How long rooms are shown that the lesson is over, before they wait for the next one."""
@@ -65,7 +67,8 @@ class LessonRoom:
         self._waiting_for_snapshot = restored
         self._released = False
         self._settled_at = 0.0
-        self.media_away_since: int | None = None
+        self._unsettled = False
+        self.pointing = Pointing(self)
 
     # -- the task ------------------------------------------------------------------------------------
 
@@ -84,12 +87,15 @@ class LessonRoom:
         self.media.close_room()
 
     async def _turn(self, message: Inward | None) -> None:
-        """One message and what follows from it. Its failure is its own: the lesson goes on."""
+        """One message and what follows from it, together with what follows from those that wait already. Its
+        failure is its own: the lesson goes on."""
         if message is not None:
             await self._contained(self._take(message))
+        self._unsettled |= message is None or not is_frequent(message)
         since = self._clock.monotonic() - self._settled_at
-        if message is None or not is_frequent(message) or since >= TICK_S:
-            self._settled_at = self._clock.monotonic()
+        together = self.inbox.waiting > 0 and since < TOGETHER_S
+        if (self._unsettled and not together) or since >= TICK_S:
+            self._settled_at, self._unsettled = self._clock.monotonic(), False
             await self._contained(self._settle())
 
     async def _contained(self, step: Coroutine[None, None, None]) -> None:
@@ -274,7 +280,7 @@ class LessonRoom:
         await self.broadcast.settle(now)
         try:
             await self.boxes.settle(now)
-            self._point(now)
+            self.pointing.settle(now)
             self.recorded.follow(self.lesson, self.media.worker)
             await self.media.tap(self.lesson, self.attendance.floor)
         except MediaLost as lost:
@@ -315,44 +321,6 @@ class LessonRoom:
         self.recorded.mark("main_away" if away else "main_back", {}, self.lesson.started_at, now)
         self.notify(LessonNotice.MAIN_AWAY if away else LessonNotice.MAIN_BACK, {})
 
-    def _point(self, now: int) -> None:
-        """Assignments to slots, and to the facts of what each tile must be seeing."""
-        announced = self.media.announced()
-        tracks = self.media.tracks()
-        flowing = self.media.flowing(now)
-        for participant in self.attendance.everybody():
-            assignment = self.attendance.assignment(participant, self.lesson, announced)
-            shown = frozenset(slot for slot, origin in assignment.items() if origin in flowing)
-            thinned = participant.down.thinned if participant.down else frozenset()
-            participant.due(shown - thinned, now)
-            self._tell_layers(participant)
-            if participant.down is None:
-                continue
-            participant.codec_missing = self.media.lacks_codec(participant.down, assignment, tracks)
-            news = self.media.point(participant.down, assignment, tracks)
-            if news is not None and participant.page is not None:
-                participant.page.send(m.Slots(connection=participant.down.name, slots=news))
-        self.doors.point_watchers(announced, tracks)
-        self._watch_main(now, flowing)
-
-    def _tell_layers(self, who: Participant) -> None:
-        """A page need not send what nobody has a use for."""
-        if who.up is None or who.page is None:
-            return
-        news = self.media.layer_news(who.up)
-        if news is not None:
-            who.page.send(m.Layers(connection=who.up.name, layers=news))
-
-    def _watch_main(self, now: int, flowing: frozenset[tuple[str, object]]) -> None:
-        """Since when the main room's line is silent although its page is there."""
-        main = self.lesson.main_room
-        here = any(room == main for room, _ in flowing)
-        if here or not self.lesson.on_air:
-            self.media_away_since = None
-        elif self.media_away_since is None and self.attendance.main_was_seen:
-            self.media_away_since = now
-        self.attendance.main_was_seen |= here
-
     def _show(self, now: int) -> None:
         """Every tile's state, and the view to every page where it changed."""
         self.attendance.judge(now, on_air=self.lesson.on_air)
@@ -366,7 +334,7 @@ class LessonRoom:
         self.broadcast.show(now)
 
     def view(self, now: int) -> m.LessonView:
-        silent = self.media_away_since
+        silent = self.pointing.main_silent_since
         silent_long = silent is not None and now - silent > 1_500
         return lesson_view(
             self.lesson,
