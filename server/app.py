@@ -20,6 +20,7 @@ from pathlib import Path
 import uvloop
 
 from recorder import heartbeat, lifeline
+from recorder.archive.storage import Storage, StorageFailed, StoreAt
 from server.api import keys
 from server.api.application import Application, Parts, build, serve
 from server.api.codes import RoomCodes
@@ -27,7 +28,7 @@ from server.api.help import serve_help
 from server.api.tls import Certificate, certificate_of
 from server.api.tokens import TokenKind
 from server.clock import SystemClock
-from server.config import Config, load
+from server.config import Config, bad_setting, load
 from server.errors import LiankeError
 from server.live.publishing import PublishingService
 from server.live.service import LiveService
@@ -82,6 +83,7 @@ async def make_parts(config: Config, store: Store) -> Parts:
         store=store,
         sources=sources,
         live=live,
+        storage=_storage(config),
         publishing=PublishingService(
             config=config,
             rows=Publishings(store.database),
@@ -96,6 +98,17 @@ async def make_parts(config: Config, store: Store) -> Parts:
         codes=RoomCodes(room.id for room in config.rooms),
         free_bytes=lambda: free_bytes(config.archive_path),
     )
+
+
+def _storage(config: Config) -> Storage | None:
+    """The object store of the configuration. LiankeError in words where its address is none."""
+    at = config.storage
+    if not at.url:
+        return None
+    try:
+        return Storage(StoreAt(at.url, at.endpoint, at.region, at.access_key, at.secret_key))
+    except StorageFailed as error:
+        raise bad_setting("storage.url", zh=f"不能使用:{error}", en=f"cannot be used: {error}") from error
 
 
 async def _said_of(library: Library, lesson: str) -> dict[str, str]:

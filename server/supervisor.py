@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import fcntl
+import json
 import logging
 import os
 import signal
@@ -30,6 +31,8 @@ from server.ops.logs import fields
 from server.watchdog import Watchdog
 
 CAMPUS = "campus"
+STORE_FILE = "store.json"
+STORE_FIELDS = ("url", "endpoint", "region", "access_key", "secret_key")  # recorder.archive.storage.StoreAt
 READY = b"READY"
 BAD_CONFIGURATION = 2
 WELL_AFTER_S = 10.0
@@ -82,7 +85,19 @@ def _publisher(config: Config) -> tuple[str, ...]:
     ]  # fmt: skip
     if config.recording.keep_journal:
         options.append("--keep-journal")
+    if config.storage.url:
+        options += ["--store", str(config.run_path / STORE_FILE)]
     return (sys.executable, "-m", "recorder.publish", *options)
+
+
+def write_store(config: Config) -> None:
+    """Where finished recordings go, with the keys to it: for this user alone, and on no command line."""
+    path, at = config.run_path / STORE_FILE, config.storage
+    path.unlink(missing_ok=True)
+    if at.url:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            fields_of = {name: getattr(at, name) for name in STORE_FIELDS}
+            file.write(json.dumps(fields_of).encode())
 
 
 def check_ports(config: Config) -> None:
@@ -303,6 +318,7 @@ def serve(config: Config, config_file: Path | None) -> int:
     """The whole of `lianke serve`; blocks. UserFault with words where it cannot start."""
     with run_directory(config):
         check_ports(config)
+        write_store(config)
         wanted = programs(config, config_file)
         with running.noted(running.of(config)):
             return asyncio.run(_watch(Supervisor(config, wanted, address=config.own_url)))

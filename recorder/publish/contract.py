@@ -54,10 +54,11 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
 
 class Remove(msgspec.Struct, frozen=True, tag="remove"):
     """Delete the recording and all that was made of it: derived files first, the journal, the rest last.
-    `derived_only`: only what can be made again."""
+    `derived_only`: only what can be made again; `stored_only`: only what the object store holds too."""
 
     lesson: str
     derived_only: bool = False
+    stored_only: bool = False
 
 
 Command = Hello | Submit | Load | Remove
@@ -81,7 +82,7 @@ class Removed(msgspec.Struct, frozen=True, tag="removed"):
 
     lesson: str
     bytes: int = 0
-    derived_only: bool = False
+    derived_only: bool = False  # or `Remove.stored_only`: the recording is still there
     problem: str = ""
 
 

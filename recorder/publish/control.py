@@ -31,7 +31,7 @@ from recorder.publish.gate import Busyness, Hours, may_work
 from recorder.publish.jobs import Settings
 from recorder.publish.lane import Lane
 from recorder.publish.pipeline import Pipeline
-from recorder.publish.removal import free_bytes, remove
+from recorder.publish.removal import free_bytes, remove, remove_stored
 
 log = logging.getLogger(__name__)
 UNHEARD_AT_MOST = 4 << 20
@@ -142,6 +142,8 @@ class Control:
         )
 
     def _remove(self, command: Remove) -> Event:
+        if command.stored_only:
+            return remove_stored(self._archive, command.lesson, self._store)
         if not command.derived_only:
             self._pipeline.forget(command.lesson)
         return remove(self._archive, command.lesson, self._store, derived_only=command.derived_only)

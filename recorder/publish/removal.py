@@ -11,12 +11,24 @@ from recorder.archive.holding import held
 from recorder.archive.layout import PIECES, BadName, is_derived, lesson_folder
 from recorder.archive.manifest import BadRecording
 from recorder.archive.published import PUBLISHED
+from recorder.archive.storage import StorageFailed
 from recorder.publish.contract import Removed
+from recorder.publish.problems import NothingToDo, StepFailed
+from recorder.publish.storing import free, open_store
 
 
 def free_bytes(archive: Path) -> int:
     figures = os.statvfs(archive)
     return figures.f_bavail * figures.f_frsize
+
+
+def remove_stored(archive: Path, lesson: str, store: str) -> Removed:
+    """Media that the object store holds leave this disk. Never raises."""
+    try:
+        with held(lesson_folder(archive, lesson)):
+            return Removed(lesson, free(lesson_folder(archive, lesson), lesson, store), derived_only=True)
+    except (BadName, BadRecording, StepFailed, NothingToDo, OSError) as error:
+        return Removed(lesson[:80], derived_only=True, problem=str(error)[:200])
 
 
 def remove(archive: Path, lesson: str, store: str, *, derived_only: bool) -> Removed:
@@ -31,11 +43,15 @@ def remove(archive: Path, lesson: str, store: str, *, derived_only: bool) -> Rem
         if derived_only:
             gone -= sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         else:
+            if store:
+                open_store(store).delete(lesson)
             archive_removal.remove(archive, lesson)
     except BadName:
         return Removed(lesson[:80], derived_only=derived_only, problem="bad_name")
     except BadRecording:
         return Removed(lesson, derived_only=derived_only, problem="busy")
+    except (StepFailed, StorageFailed) as error:
+        return Removed(lesson, derived_only=derived_only, problem=f"storage: {error}")
     except OSError as error:
         return Removed(lesson, derived_only=derived_only, problem=f"disk: {error.strerror}")
     return Removed(lesson, gone, derived_only)

@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from recorder.archive.storage import Storage
 from server.api import (
     accounts,
     broadcast,
@@ -75,6 +76,7 @@ class Parts:
     sources: Sources
     live: LiveService
     publishing: PublishingService
+    storage: Storage | None
     token_key: bytes
     media_key: bytes
     admin_epoch: int
@@ -102,6 +104,7 @@ def build(parts: Parts) -> Application:
     app[exports.TICKETS] = {}
     app[keys.LIVE] = parts.live
     app[keys.PUBLISHING] = parts.publishing
+    app[keys.STORAGE] = parts.storage
     app[keys.TOKENS] = Tokens(parts.token_key, parts.clock)
     app[keys.MEDIA_KEY] = parts.media_key
     app[keys.CODES] = parts.codes

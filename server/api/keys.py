@@ -31,6 +31,7 @@ from server.store.store import Store
 from server.store.uploads import Uploads
 
 if TYPE_CHECKING:
+    from recorder.archive.storage import Storage
     from server.api.live_playlist import Playlists
     from server.live.publishing import PublishingService
     from server.live.service import LiveService
@@ -59,6 +60,7 @@ SETUP_CODE = web.AppKey("setup_code", str)
 ADMIN_EPOCH = web.AppKey("admin_epoch", AdminEpoch)
 OPEN_PAGES = web.AppKey("open_pages", set[object])
 BOOT = web.AppKey("boot", int)  # random each start: an operator token of an earlier one is over
+STORAGE: web.AppKey[Storage | None] = web.AppKey("storage")
 MEDIA_KEY = web.AppKey("media_key", bytes)
 PUBLISHING: web.AppKey[PublishingService] = web.AppKey("publishing")
 LIVE: web.AppKey[LiveService] = web.AppKey("live")

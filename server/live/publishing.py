@@ -22,7 +22,7 @@ from recorder.publish.contract import Card, Command, Moment, Publishing, Remove,
 from server.clock import Clock
 from server.config import Config
 from server.domain.lesson import Lesson
-from server.domain.retention import KeptAs, expires_at
+from server.domain.retention import DAY_MS, KeptAs, expires_at
 from server.errors import UserFault
 from server.live.publisher_link import PublisherLink
 from server.store.records import LessonOverview, Mark, PublishingRow, RetentionRow
@@ -212,12 +212,15 @@ class PublishingService:
 
     async def _sweep(self) -> None:
         """Delete what is over, an hour's work at a time."""
+        local_ms = self._config.storage.local_days * DAY_MS if self._config.storage.url else 0
         while True:
             now = self._clock.wall_ms()
             for lesson, ended_at, row in await self._rows.kept():
                 over = expires_at(ended_at, row.kept_as if row else KeptAs.ORDINARY, self._config.retention)
                 if over is not None and over <= now and not (row is not None and row.hold):
                     self._link.say(Remove(lesson))
+                elif 0 < local_ms <= now - ended_at:
+                    self._link.say(Remove(lesson, stored_only=True))
             await asyncio.sleep(SWEEP_S)
 
     async def _removed(self, removed: Removed) -> None:
