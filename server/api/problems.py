@@ -43,6 +43,7 @@ STATUS_OF_CODE = {
     "rtcp_mux_required": 422,
     "setup_required": 422,
     "stale_tag": 412,
+    "store_away": 503,
     "too_large": 413,
     "too_large_film": 400,
     "too_long_words": 400,
