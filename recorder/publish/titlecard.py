@@ -12,6 +12,8 @@ from recorder.publish.contract import Card
 
 FONT = Path(__file__).with_name("fonts") / "title.otf"
 BACKGROUND, INK, SOFT, LINE = (18, 52, 86), (255, 255, 255), (188, 208, 228), (240, 180, 60)
+LONGEST_WORD = 20
+CHINESE = "\u2e80"  # what stands from here on may be broken anywhere
 SIDE = 0.1  # of the width, left free on each side
 TITLE, OTHERS, SMALLEST = 0.11, 0.05, 0.03  # of the height
 
@@ -69,7 +71,9 @@ def _broken(pen: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, m
 def _words(text: str) -> list[str]:
     words = [""]
     for character in " ".join(text.split()):
-        if words[-1] and (ord(character) > 0x2E80 or ord(words[-1][-1]) > 0x2E80 or words[-1][-1] == " "):
+        before = words[-1][-1:]
+        may_break = character > CHINESE or before > CHINESE or before == " " or len(words[-1]) >= LONGEST_WORD
+        if before and may_break:
             words.append("")
         words[-1] += character
     return words
