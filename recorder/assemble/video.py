@@ -19,6 +19,8 @@ LEAST_TICKS = VIDEO_RATE // 10_000
 USUAL_S = 0.04
 OPENING_S = 1.5
 """How long a track's first keyframe is waited for before one is wanted."""
+BACK_S = 1.5
+"""So long after a source came back its keyframe is wanted, if none came."""
 SILENT_S = 10.0
 """A source that has sent nothing for so long is not asked for a keyframe."""
 
@@ -56,6 +58,8 @@ class VideoTrack:
         self._stream = 0
         self._paused = False
         self._begun_s = 0.0
+        self._back_s: float | None = None  # when it came back from a silence with losses
+        self._sequence: int | None = None  # that the next packet has if nothing is missing
         self._came_s: float | None = None  # the newest packet, None where the source has stopped
 
     @property
@@ -78,12 +82,16 @@ class VideoTrack:
     def wants_key(self, now_s: float) -> bool:
         """Only a keyframe brings the next picture, and the source is there to send one."""
         came_s, units = self._came_s, self._units
-        if came_s is None or now_s - came_s > SILENT_S or not units.needs_key:
+        if came_s is None or now_s - came_s > SILENT_S:
+            return False
+        if self._back_s is not None and now_s - self._back_s < BACK_S:
+            return True
+        if not units.needs_key:
             return False
         return units.broken or now_s - self._begun_s > OPENING_S
 
     def packet(self, packet: Packet, arrival_s: float) -> None:
-        self._came_s = arrival_s
+        self._notice_return(packet, arrival_s)
         changes = self._source.changes_stream(packet, arrival_s)
         if changes is None:
             return
@@ -93,6 +101,17 @@ class VideoTrack:
             self._units = AccessUnits()
         self._source.push(packet, arrival_s)
         self._drain(arrival_s)
+
+    def _notice_return(self, packet: Packet, arrival_s: float) -> None:
+        """After a silence in which packets were lost only a keyframe helps: it is wanted before they
+        are given up for good."""
+        came_s, expected = self._came_s, self._sequence
+        silent = came_s is not None and arrival_s - came_s > AWAY_S
+        if silent and expected is not None and packet.sequence != expected:
+            self._back_s = arrival_s
+        elif packet.payload and (packet.payload[0] & 0x1F) in (5, 7, 24):
+            self._back_s = None if self._back_s is not None and arrival_s > self._back_s else self._back_s
+        self._came_s, self._sequence = arrival_s, (packet.sequence + 1) & 0xFFFF
 
     def report(self, report: Report) -> None:
         self._source.report(report)

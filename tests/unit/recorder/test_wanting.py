@@ -62,3 +62,14 @@ def test_a_screen_at_rest_is_not_taken_for_a_loss() -> None:
     sent = packets(lose=False)
     resting = [one for one in sent if one.track == VOICE.number or one.at_s < 3]
     assert all(wanted == [] for _, wanted in wanted_at(resting, until_s=SECONDS))
+
+
+def test_a_camera_that_comes_back_with_packets_missing_wants_its_keyframe_at_that_moment() -> None:
+    sent = [one for one in packets(lose=False) if one.track == VOICE.number or not 2.3 < one.at_s < 4.6]
+    wanting = [at for at, wanted in wanted_at(sent, until_s=SECONDS) if wanted == ["camera"]]
+    assert wanting[0] == 5.0, "the first look after 4.6 s"
+
+
+def test_a_source_that_only_rested_wants_none() -> None:
+    kept = [one for one in packets(lose=False) if one.track == VOICE.number or one.at_s < 2.3]
+    assert all(wanted == [] for _, wanted in wanted_at(kept, until_s=SECONDS))
