@@ -69,6 +69,8 @@ class Recorded:
             recording.problem,
         )
         ended = lesson.ended_at
+        if self.facts.recording:
+            self.facts = ReplayFacts(recording=True, problem=recording.problem)
         if recording.state is RecordingState.READY and ended is not None:
             if not self.facts.ready:
                 self.facts = ReplayFacts(ready=True, after_ms=max(0, now - ended))

@@ -129,6 +129,8 @@ class LiveService:
         on_air = sum(room.lesson.on_air for room in self._rooms.values())
         dropped = sum(room.inbox.dropped for room in self._rooms.values())
         own = {"lessons_live": on_air, "pages": len(self._attached), "inbox_dropped": dropped}
+        own["recordings_in_trouble"] = sum(bool(r.recorded.facts.problem) for r in self._rooms.values())
+        own["hls_waiting"] = self.growth.waiters
         return {**self._workers.totals(), **own}
 
     async def start_lesson(self, room: str, *, title: Words | None = None, minutes: int | None = None) -> str:

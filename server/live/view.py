@@ -22,6 +22,7 @@ class ReplayFacts:
     recording: bool = False
     ready: bool = False
     after_ms: int | None = None
+    problem: str = ""
 
 
 def lesson_view(
@@ -56,6 +57,7 @@ def lesson_view(
         courseware=lesson.courseware,
         recording=replay.recording,
         recording_paused=lesson.paused,
+        recording_problem=replay.problem,
         records=sorted(lesson.subjects) if lesson.recorded else [],
         watched_by=[name.zh for name, _ in watching],
         watchers=[name for name, _ in watching],

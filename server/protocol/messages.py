@@ -101,6 +101,7 @@ class LessonView(msgspec.Struct, frozen=True):
     courseware: bool = False  # the screen is being forwarded
     recording: bool = False
     recording_paused: bool = False
+    recording_problem: str = ""  # "disk_low", "disk_full": recorder.contract.Recording.problem
     records: list[Recordable] = []  # what of it is chosen to be written
     watched_by: list[str] = []  # `watchers` in Chinese
     watchers: list[Words] = []  # everybody who only watches; many of one kind in one line

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,10 +35,11 @@ SENT = lesson(SECONDS)
 class Running:
     """An engine that records one lesson from a ring of ours."""
 
-    def __init__(self, archive: Path) -> None:
+    def __init__(self, archive: Path, **limits: int) -> None:
         self.free = PLENTY
         self.told: list[Recording] = []
-        self.engine = Engine(archive, self.told.append, free=lambda: self.free)
+        free = None if limits else lambda: self.free
+        self.engine = Engine(archive, self.told.append, free=free, **limits)
         self.ring = RingWriter()
         self.base_ns = time.monotonic_ns() - round(SECONDS * 1e9)
         self.folder = lesson_folder(archive, "L")
@@ -72,8 +75,8 @@ def part(start_s: float, end_s: float) -> list[Sent]:
 
 
 @contextmanager
-def running(archive: Path) -> Iterator[Running]:
-    run = Running(archive)
+def running(archive: Path, **limits: int) -> Iterator[Running]:
+    run = Running(archive, **limits)
     run.engine.start()
     try:
         yield run
@@ -111,6 +114,45 @@ def test_a_full_disk_is_told_and_recording_goes_on_when_there_is_room(tmp_path: 
     assert facts.distinct == 400
     assert facts.av_offset_ms is not None
     assert abs(facts.av_offset_ms) < 20
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 24 MB of its own."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("a disk may not be mounted here")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_disk_that_is_really_full_takes_the_lesson_up_again_when_there_is_room(small_disk: Path) -> None:
+    with running(small_disk, low_bytes=20 << 20, full_bytes=64 << 10) as run:
+        run.begin()
+        run.write(0, 8)
+        run.until(lambda: run.last.seconds > 3)
+        with (small_disk / "ballast").open("wb") as ballast:
+            ballast.write(b"x" * (14 << 20))
+            run.until(lambda: run.last.problem == "disk_low")
+            with contextlib.suppress(OSError):
+                while True:
+                    ballast.write(b"x" * 65_536)
+                    ballast.flush()
+        run.write(8, 12)
+        run.until(lambda: run.last.problem == "disk_full")
+        (small_disk / "ballast").unlink()
+        run.until(lambda: run.last.problem != "disk_full")
+        run.write(12, 20)
+        run.finish()
+    manifest = read_manifest(run.folder)
+    assert all(gap.cause is GapCause.SERVER for track in manifest.tracks for gap in track.gaps)
+    shown = played(run.folder, "camera.m3u8")
+    assert set(range(100)) <= set(shown), "what was recorded before plays"
+    assert set(range(350, 500)) <= set(shown), "and what came after"
 
 
 def test_a_pause_is_kept_with_the_journal_and_the_lessons_zero_with_the_manifest(tmp_path: Path) -> None:

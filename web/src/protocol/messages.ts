@@ -277,6 +277,7 @@ export interface LessonView {
   courseware: boolean;
   recording: boolean;
   recording_paused: boolean;
+  recording_problem: string;
   records: Recordable[];
   watched_by: string[];
   watchers: Words[];
