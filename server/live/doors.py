@@ -70,7 +70,6 @@ class Doors(StandardDoors):
         who = self.room.attendance.enter(page.identity, page.session)
         who.came(page, now)
         who.browser = hello.browser if hello is not None else who.browser
-        self.room.broadcast.came(who)
         keep_up = _kept(who.up, hello.up if hello else None) and bool(who.up and who.up.tracks)
         keep_down = _kept(who.down, hello.down if hello else None) and bool(who.down and who.down.slots)
         if hello is not None:
@@ -96,6 +95,7 @@ class Doors(StandardDoors):
             who.up.layers_told = {}
         if keep_down and who.down is not None:
             who.down.told = None
+        self.room.broadcast.came(who)
         await self._show_and_offer(who, page, now)
 
     async def _show_and_offer(self, who: Participant, page: PagePort, now: int) -> None:
