@@ -2,9 +2,11 @@
 
     python -m tests.bench.weak_viewer thin [--seconds 25] [--rate 500000]
     python -m tests.bench.weak_viewer lossy [--seconds 60]
+    python -m tests.bench.weak_viewer throttled [--seconds 200]
 
 The publisher's page sends a moving picture in three layers and a steady tone. `thin`: the viewer's line
-falls to `--rate` for `--seconds` and comes back. `lossy`: 10 % lost and 50 ms each way. The proxy is seeded.
+falls to `--rate` for `--seconds` and comes back. `lossy`: 10 % lost and 50 ms each way. `throttled`:
+the viewer's page has a quarter of the processor (Emulation.setCPUThrottlingRate). The proxy is seeded.
 What is heard is listened to in the page (Web Audio), what is seen is counted there
 (requestVideoFrameCallback).
 """
@@ -257,16 +259,43 @@ async def lossy(seconds: float) -> None:
         await _tell_good(found)
 
 
+async def throttled(seconds: float) -> None:
+    """Milliseconds from a packet's arrival to its picture (jitter buffer and decoding), in parts of 20 s."""
+    async with viewing() as found:
+        await until(lambda: _differs(found, found.weak, 1), 30)
+        await asyncio.sleep(6)
+        devtools = await found.weak.context.new_cdp_session(found.weak)
+        await devtools.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+        before, began = (await found.look(found.weak))["video"], time.monotonic()
+        while time.monotonic() - began < seconds:
+            await asyncio.sleep(20)
+            now = (await found.look(found.weak))["video"]
+
+            def since(field: str, old: dict[str, Any] = before, new: dict[str, Any] = now) -> float:
+                return float(new[field]) - float(old[field])
+
+            shown = max(1.0, since("framesDecoded"))
+            print(
+                f"{time.monotonic() - began:5.0f} s: {now['frameHeight']} lines, {shown / 20:.1f} frames/s, "
+                f"dropped {since('framesDropped'):.0f}, from arrival to picture "
+                f"{since('totalProcessingDelay') / shown * 1e3:.0f} ms, of it in the buffer "
+                f"{since('jitterBufferDelay') / max(1.0, since('jitterBufferEmittedCount')) * 1e3:.0f} ms"
+            )
+            before = now
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["thin", "lossy"])
+    parser.add_argument("what", choices=["thin", "lossy", "throttled"])
     parser.add_argument("--seconds", type=float, default=0)
     parser.add_argument("--rate", type=int, default=500_000)
     given = parser.parse_args()
     if given.what == "thin":
         asyncio.run(thin(given.rate, given.seconds or 25))
-    else:
+    elif given.what == "lossy":
         asyncio.run(lossy(given.seconds or 60))
+    else:
+        asyncio.run(throttled(given.seconds or 200))
 
 
 if __name__ == "__main__":
