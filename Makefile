@@ -15,7 +15,7 @@ PAGES := server/api/pages/.built
 MESSAGES := web/src/protocol/messages.ts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types unit web-test e2e bench bench-janus docs messages lock browser interop fuzz soak wheel clean
+.PHONY: help setup run test lint types unit web-test e2e bench bench-janus chaos docs messages lock browser interop fuzz soak wheel clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ soak: setup ## A small county comes and goes for SOAK_MINUTES; memory and files 
 bench: setup ## The relay's cost and the pages' delay (docs/performance.md)
 	$(BIN)/lianke bench relay --viewers 40 --seconds 10 --pps 250
 	$(BIN)/python -m tests.bench.glass_to_glass
+
+chaos: setup ## Processes killed at random moments of a lesson (KILLS, SEED)
+	$(BIN)/python -m tests.chaos.lesson --kills $(or $(KILLS),20) --seed $(or $(SEED),1)
 
 bench-janus: setup ## The same load on Debian's janus and on our worker, in one run
 	$(BIN)/python -m tests.bench.janus_load --viewers 40 --seconds 10 --pps 250

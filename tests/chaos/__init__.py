@@ -1,0 +1,1 @@
+"""Processes that die at random moments of a lesson."""
