@@ -317,3 +317,32 @@ async def test_views_downloads_changes_and_deletions_each_write_a_row(admin: Cam
         assert len(rows) == before + 1, f"{method} {path} wrote no row, or more than one"
         row: AuditRow = rows[0]
         assert (row.actor, row.action) == ("admin", action), (method, path)
+
+
+async def test_signatures_end_after_ten_minutes_and_a_pause_of_twenty_is_played_on(
+    admin: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, told = await ask(admin, "GET", f"lessons/{FIRST}/replay")
+    playlist = told["tracks"][0]["playlist"]
+    clock = admin.app[keys.CLOCK]
+    begun = clock.wall_ms()
+    assert told["expires_at"] - begun == pytest.approx(600_000, abs=5_000)
+
+    async def status(path: str) -> int:
+        async with admin.browser.get(path) as reply:
+            return reply.status
+
+    monkeypatch.setattr(type(clock), "wall_ms", lambda _: begun + 590_000)
+    assert await status(playlist) == 200
+    monkeypatch.setattr(type(clock), "wall_ms", lambda _: begun + 20 * 60_000)
+    assert await status(playlist) == 404
+    _, renewed = await ask(admin, "GET", f"lessons/{FIRST}/renewal")
+    _, _, _, rest = playlist.split("/", 3)
+    fresh = f"/media/{renewed['signature']}/{rest}"
+    assert await status(fresh) == 200
+    async with admin.browser.get(
+        fresh.replace("camera.m3u8", "camera.mp4"), headers={"Range": "bytes=0-9"}
+    ) as reply:
+        assert (reply.status, await reply.read()) == (206, MEDIA[:10])
+    admin.browser.cookie_jar.clear()
+    assert await status(fresh) == 404, "another session"
