@@ -9,20 +9,31 @@ from urllib.parse import quote
 from aiohttp import web
 
 from recorder.archive.layout import is_download
-from server.api.catalogued import require_row
+from server.api.catalogued import require_row, thing_of_row
 from server.api.guarding import answer, body_of
-from server.api.keys import CONFIG, STORE
+from server.api.keys import CONFIG, EDITS, STORE
 from server.api.processing import published_of, replay_published
 from server.api.replay import NotReady, read_if_there, title_of
-from server.api.rights import Action, NoRight
+from server.api.rights import Action, NoRight, is_allowed
 from server.api.visits import keep_visit, signer_of
 from server.protocol.library import Download, DownloadWish
+from server.store.library_records import LibraryRow
+
+
+async def may_take(request: web.Request, row: LibraryRow) -> bool:
+    """Whole files hold what was cut out: of a trimmed recording they are for those who may trim it."""
+    if is_allowed(request, Action.EDIT_LESSON, thing_of_row(row, Action.EDIT_LESSON)):
+        return True
+    may = is_allowed(request, Action.DOWNLOAD, thing_of_row(row, Action.DOWNLOAD))
+    return may and (await request.app[EDITS].edits(row.overview.lesson.id)).empty
 
 
 async def download(request: web.Request) -> web.Response:
     """The signed address of one of the files that the replay tells."""
     row, actor = await require_row(request, Action.DOWNLOAD)
     body = await body_of(request, DownloadWish)
+    if not await may_take(request, row):
+        raise NoRight
     lesson, archive, signer = row.overview.lesson.id, request.app[CONFIG].archive_path, signer_of(request)
     manifest = await asyncio.to_thread(read_if_there, archive, lesson)
     if manifest is None:

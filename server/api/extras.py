@@ -6,10 +6,12 @@ import asyncio
 import math
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from recorder.archive.published import Published
 from recorder.archive.reading import Manifest
 from server.api.catalogued import require_row, row_of_path, thing_of_row
+from server.api.downloads import may_take
 from server.api.editing import edited
 from server.api.guarding import answer, body_of
 from server.api.keys import CONFIG, EDITS, LIBRARY, STORE
@@ -76,7 +78,7 @@ async def extras(request: web.Request) -> web.Response:
             published=replay_published(manifest, made, row.catalogue.chapters, signer),
             edited=await edited(request, lesson),
             captions=[ReplayCaptions(language, vtt) for language, vtt in sorted(captions.items())],
-            rights=rights_of(request, row),
+            rights=replace(rights_of(request, row), download=await may_take(request, row)),
             watched_s=row.watched_s,
             card=card_of(request, row, signer, names, made),
             series=await _place(request, row, actor.viewer, actor.room),

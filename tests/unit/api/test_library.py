@@ -210,6 +210,17 @@ async def test_a_lesson_is_trimmed_undone_and_trimmed_again(admin: Campus) -> No
     assert (await ask(admin, "PUT", f"lessons/{FIRST}/edit", edit, **studio(admin, "other")))[0] == 404
 
 
+async def test_whole_files_of_a_trimmed_lesson_are_for_its_owner_alone(admin: Campus) -> None:
+    await ask(admin, "PATCH", "library", {"lessons": [FIRST], "visibility": "county"})
+    await ask(admin, "PATCH", "library", {"lessons": [FIRST], "download": True})
+    teacher, film = studio(admin, "other"), {"file": "lesson.film.mp4"}
+    assert (await ask(admin, "POST", f"lessons/{FIRST}/download", film, **teacher))[0] == 200
+    await ask(admin, "PUT", f"lessons/{FIRST}/edit", {"in_s": 5.0})
+    assert (await ask(admin, "POST", f"lessons/{FIRST}/download", film, **teacher))[0] == 404
+    assert (await ask(admin, "GET", f"lessons/{FIRST}/extras", **teacher))[1]["rights"]["download"] is False
+    assert (await ask(admin, "POST", f"lessons/{FIRST}/download", film))[0] == 200
+
+
 async def test_captions_are_read_strictly_and_told_plainly(admin: Campus) -> None:
     srt = "1\n00:00:01,000 --> 00:00:02,500\n<i>你好</i>\nhello\n"
     assert (await ask(admin, "PUT", f"lessons/{FIRST}/captions/zh", {"vtt": srt}))[0] == 204
