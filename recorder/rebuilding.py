@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 
 from recorder.archive.holding import held
-from recorder.archive.layout import JOURNAL, MULTIVARIANT
+from recorder.archive.layout import JOURNAL, MULTIVARIANT, is_derived
 from recorder.archive.manifest import BadManifest, BadRecording, Manifest, sync_folder, write_manifest
+from recorder.archive.published import PUBLISHED
 from recorder.archive.reading import lesson_folder, read_recording
 from recorder.contract import RecordingState
 from recorder.making import Making
@@ -90,7 +91,8 @@ def _take_over(folder: Path, into: Path) -> None:
     made = {path.name for path in into.iterdir()}
     for name in sorted(made):
         os.replace(into / name, folder / name)  # noqa: PTH105
+    (folder / PUBLISHED).unlink(missing_ok=True)  # what was made of the old files goes with them
     for path in folder.iterdir():
-        if path.suffix in MEDIA and path.name not in made:
+        if (path.suffix in MEDIA and path.name not in made) or is_derived(path.name):
             path.unlink()
     sync_folder(folder)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Protocol
 
 from recorder.archive.manifest import BadManifest, Manifest
-from recorder.archive.published import PublishingState
-from recorder.archive.reading import BadName, read_recording
+from recorder.archive.published import PUBLISHED, PublishingState
+from recorder.archive.reading import BadName, lesson_folder, read_recording
 from recorder.contract import RecordingState
 from recorder.publish.contract import Card, Command, Moment, Publishing, Remove, Removed, Submit
 from server.clock import Clock
@@ -48,6 +48,8 @@ class PublishingStore(Protocol):
     async def retention(self, lesson: str) -> RetentionRow | None: ...
 
     async def save_retention(self, row: RetentionRow) -> None: ...
+
+    async def deleted(self, row: RetentionRow) -> None: ...
 
     async def kept(self) -> list[tuple[str, int, RetentionRow | None]]: ...
 
@@ -151,13 +153,18 @@ class PublishingService:
             before = await self._rows.row(lesson)
             if before is None:
                 row = PublishingRow(lesson, export=export)
-            elif export or before.state == PublishingState.FAILED:
+            elif export or before.state == PublishingState.FAILED or await self._is_gone(lesson):
                 row = PublishingRow(lesson, attempt=before.attempt + 1, export=export or before.export)
             else:
                 raise NothingFailed
             await self._save(row)
         await self._submit(row)
         return row
+
+    async def _is_gone(self, lesson: str) -> bool:
+        """What was made is not there any more: the recording was made again from its journal."""
+        folder = lesson_folder(self._config.archive_path, lesson)
+        return not await asyncio.to_thread((folder / PUBLISHED).exists)
 
     # -- rows and the publisher
 
@@ -230,7 +237,7 @@ class PublishingService:
         if removed.derived_only:
             return
         row = await self.kept(removed.lesson)
-        await self._rows.save_retention(replace(row, deleted_at=self._clock.wall_ms()))
+        await self._rows.deleted(replace(row, deleted_at=self._clock.wall_ms()))
         await self._lessons.audit(AUDITOR, "delete", removed.lesson, bytes=str(removed.bytes))
 
 

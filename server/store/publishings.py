@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, update
 
 from server.store.database import Database, upsert
 from server.store.records import PublishingRow, RetentionRow
 from server.store.store import PUBLISHING_COLUMNS
-from server.store.tables import LESSONS, PUBLISHING, RECORDINGS, RETENTION
+from server.store.tables import CATALOGUE, LESSONS, PUBLISHING, RECORDINGS, RETENTION
 
 SETTLED = ("done", "failed")
 
@@ -53,6 +53,12 @@ class Publishings:
         if await self._knows(row.lesson):
             values = {"kept_as": row.kept_as, "hold": row.hold, "deleted_at": row.deleted_at}
             await self._database.write(upsert(RETENTION, "lesson", lesson=row.lesson, **values))
+
+    async def deleted(self, row: RetentionRow) -> None:
+        """The recording is gone: its lesson stays known by its row, and nobody finds it any more."""
+        await self.save_retention(row)
+        gone = update(CATALOGUE).where(CATALOGUE.c.lesson == row.lesson)
+        await self._database.write(gone.values(deleted_at=row.deleted_at, series=None, indexed=False))
 
     async def kept(self) -> list[tuple[str, int, RetentionRow | None]]:
         """Every recording that is not deleted: lesson, when it ended (ms since 1970), how it is kept."""
