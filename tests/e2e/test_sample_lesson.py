@@ -126,7 +126,7 @@ async def watch_the_replay(page: Page, url: str, shoot: Shoot) -> None:
     await expect(player).to_have_attribute("data-at", re.compile(r"0\.[5-9]|[1-9]\d*\."))
     assert time.monotonic() - asked < REPLAY_WITHIN_S
     await expect(page.get_by_test_id("gap").first).to_be_visible()
-    await expect(page.get_by_test_id("truth")).to_have_attribute("data-whole", "true", timeout=25_000)
+    await expect(page.get_by_test_id("truth")).to_have_attribute("data-whole", "true", timeout=90_000)
     await expect(page.get_by_test_id("picture-camera")).to_be_visible()
     await page.keyboard.press("5")
     await expect(page.get_by_test_id("picture-screen")).to_be_visible()
