@@ -103,9 +103,11 @@ class Begin(msgspec.Struct, frozen=True, tag="begin"):
 
 
 class Finish(msgspec.Struct, frozen=True, tag="finish"):
-    """The lesson is over: drain the ring, finish every file, write the manifest."""
+    """The lesson is over: drain the ring, finish every file, write the manifest. `about`: what campus knows of
+    the lesson, put beside the manifest as it is, so that campus' rows can be made again from the disk."""
 
     lesson: str
+    about: bytes = b""
 
 
 class Pause(msgspec.Struct, frozen=True, tag="pause"):

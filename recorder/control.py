@@ -90,7 +90,7 @@ class Control:
                 self.engine.pause(lesson, paused=paused)
             case Finish():
                 try:
-                    report = self.engine.finish(command.lesson)
+                    report = self.engine.finish(command.lesson, command.about)
                 except BadName as error:
                     report = _refusal(command.lesson, "bad_name", error)
                 if report is not None:

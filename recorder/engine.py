@@ -12,8 +12,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from recorder.archive.layout import lesson_folder
-from recorder.archive.manifest import BadManifest, Manifest, read_manifest
+from recorder.archive.layout import ABOUT, ABOUT_AT_MOST, lesson_folder
+from recorder.archive.manifest import BadManifest, Manifest, read_manifest, write_whole
 from recorder.archive.reading import list_recordings
 from recorder.contract import Begin, Grown, KeyframeWanted, RecordingState
 from recorder.contract import Recording as Report
@@ -112,8 +112,10 @@ class Engine:
         else:
             recording.offer(ring)
 
-    def finish(self, lesson: str) -> Report | None:
-        """End a lesson; its report where there is nothing to end. BadName."""
+    def finish(self, lesson: str, about: bytes = b"") -> Report | None:
+        """End a lesson; its report where there is nothing to end. `about` is kept beside its manifest.
+        BadName."""
+        self._keep_about(lesson, about)
         recording = self._recordings.get(lesson)
         if recording is not None and recording.report.state is not RecordingState.READY:
             recording.finish(monotonic_ns())
@@ -130,6 +132,15 @@ class Engine:
         recording = self._recordings.get(lesson)
         if recording is not None:
             recording.pause(monotonic_ns(), paused=paused)
+
+    def _keep_about(self, lesson: str, about: bytes) -> None:
+        folder = lesson_folder(self._archive, lesson)
+        if not about or len(about) > ABOUT_AT_MOST or not folder.is_dir():
+            return
+        try:
+            write_whole(folder / ABOUT, about, durable=True)
+        except OSError as error:
+            log.warning("what campus knows is not kept", extra={"lesson": lesson, "reason": str(error)})
 
     def reports(self) -> list[Report]:
         return [recording.report for recording in self._all()]

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 import msgspec
 from cyclopts import App, Parameter
 
-from recorder.archive.layout import BadName, lesson_folder
+from recorder.archive.layout import ABOUT, ABOUT_AT_MOST, BadName, lesson_folder
 from recorder.archive.reading import (
     BadManifest,
     BadRecording,
@@ -216,16 +216,35 @@ async def _rescan(archive: Path, path: Path) -> dict[str, Any]:
             if isinstance(found, tuple):
                 unreadable.append({"lesson": found[0], "problem": found[1].code})
             elif found.state in (RecordingState.READY, RecordingState.FAILED):
-                if await store.restore_lesson(_lesson_of(archive, found)):
+                about = _about(archive, found)
+                if await store.restore_lesson(about.lesson):
                     added.append(found.lesson)
+                    marks = about.marks
+                else:
+                    marks = []
                 row = RecordingRow(
                     found.lesson, found.state, found.seconds, found.ready_after_s, found.problem
                 )
                 await store.save_recording(row)
+                if marks:
+                    await store.save_marks(found.lesson, marks)
                 rows += 1
     finally:
         await store.close()
     return {"recordings": rows, "lessons_added": added, "unreadable": unreadable}
+
+
+def _about(archive: Path, manifest: Manifest) -> Any:
+    """What campus had put beside the recording; else what the recording itself tells."""
+    from server.store.records import About
+
+    try:
+        with (archive / manifest.lesson / ABOUT).open("rb") as file:
+            about = msgspec.json.decode(file.read(ABOUT_AT_MOST), type=About)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return About(_lesson_of(archive, manifest))
+    ended = about.lesson.state is LessonState.ENDED and about.lesson.id == manifest.lesson
+    return about if ended else About(_lesson_of(archive, manifest))
 
 
 def _lesson_of(archive: Path, manifest: Manifest) -> Any:

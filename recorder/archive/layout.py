@@ -1,6 +1,7 @@
 """Names inside the archive: one folder a lesson, one flat set of files in it.
 
     {archive}/{lesson}/manifest.json        what the recording holds (recorder.archive.manifest)
+                      lesson.json           what campus knows of the lesson (rooms, marks), never served
                       lesson.m3u8           multivariant playlist over all tracks
                       {track}.m3u8          media playlist of one track, growing while live
                       {track}.mp4           its media, growing; a plain MP4 once closed
@@ -26,6 +27,8 @@ from pathlib import Path
 MANIFEST = "manifest.json"
 MULTIVARIANT = "lesson.m3u8"
 JOURNAL = "journal"
+ABOUT = "lesson.json"
+ABOUT_AT_MOST = 1 << 20
 PIECES = ".publishing"
 
 _LESSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)

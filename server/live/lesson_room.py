@@ -262,7 +262,7 @@ class LessonRoom:
             self._released = not before.on_air
             self.media.close_all()
             self.attendance.ended()
-            self.recorded.finish(was_recorded=was_recorded)
+            self.recorded.finish(lesson, was_recorded=was_recorded)
             self._ports.host.reassign()
 
     def start_next(self) -> None:

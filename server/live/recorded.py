@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from recorder.contract import Recording, RecordingState
 from server.domain.lesson import Lesson
 from server.live.ports import LessonStore, Mark, RecorderPort, RecordingRow, WorkerPort
 from server.live.view import ReplayFacts
+from server.store.records import About
 
 MOST_MARKS = 2_000
 
@@ -52,10 +55,12 @@ class Recorded:
             self._paused = lesson.paused
             self._recorder.pause(self._lesson, paused=lesson.paused)
 
-    def finish(self, *, was_recorded: bool) -> None:
+    def finish(self, lesson: Lesson, *, was_recorded: bool) -> None:
+        """It is over; what is known of it goes to the disk with its recording."""
         self.facts = ReplayFacts()
         if self._begun and was_recorded:
-            self._recorder.finish(self._lesson)
+            about = About(lesson=lesson, marks=self._marks)
+            self._recorder.finish(self._lesson, msgspec.json.encode(about))
         else:
             self.settled = True
 

@@ -52,7 +52,7 @@ class RecorderLink:
         self._on_grown = on_grown
         self._writer: asyncio.StreamWriter | None = None
         self._begun: dict[str, Begin] = {}
-        self._finishing: set[str] = set()
+        self._finishing: dict[str, bytes] = {}
         self._paused: set[str] = set()
         self.free_bytes = 0
 
@@ -79,10 +79,10 @@ class RecorderLink:
         self._begun[lesson] = begin
         self._say(begin)
 
-    def finish(self, lesson: str) -> None:
-        """The lesson is over."""
-        self._finishing.add(lesson)
-        self._say(Finish(lesson=lesson))
+    def finish(self, lesson: str, about: bytes = b"") -> None:
+        """The lesson is over; `about` is kept with its recording."""
+        self._finishing[lesson] = about
+        self._say(Finish(lesson=lesson, about=about))
 
     def pause(self, lesson: str, *, paused: bool) -> None:
         """Nothing of it comes for now, by the teacher's wish; or it comes again."""
@@ -132,12 +132,12 @@ class RecorderLink:
         for begin in self._begun.values():
             self._say(begin)
             self._say(Pause(lesson=begin.lesson, paused=begin.lesson in self._paused))
-        for lesson in self._finishing:
-            self._say(Finish(lesson=lesson))
+        for lesson, about in self._finishing.items():
+            self._say(Finish(lesson=lesson, about=about))
 
     def _heard(self, recording: Recording) -> None:
         if recording.state in (RecordingState.READY, RecordingState.FAILED):
             self._begun.pop(recording.lesson, None)
-            self._finishing.discard(recording.lesson)
+            self._finishing.pop(recording.lesson, None)
             self._paused.discard(recording.lesson)
         self._on_recording(recording)

@@ -28,6 +28,14 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What campus knows of a lesson, as it is kept beside its recording (JSON), to make rows again from."""
+
+    lesson: Lesson
+    marks: list[Mark] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingRow:
     """One lesson's recording as the store keeps it."""
 

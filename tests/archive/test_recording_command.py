@@ -16,6 +16,9 @@ from recorder.archive.manifest import Manifest, read_manifest, write_manifest
 from recorder.contract import RecordingState
 from server.cli import main
 from server.clock import SystemClock
+from server.domain.lesson import Lesson
+from server.protocol.messages import LessonState, Words
+from server.store.records import About, Mark
 from server.store.store import Store
 from tests.fakes.made_recording import make_recording
 from tests.fakes.recorded_lesson import lesson
@@ -159,6 +162,31 @@ async def test_a_lesson_put_back_is_over_and_playable(tmp_path: Path, archive: P
     assert (overview.lesson.title.zh, overview.lesson.state) == ("分数", "ended")
     assert (overview.lesson.ended_at or 0) - (overview.lesson.started_at or 0) == 4000
     assert (overview.recording.state, overview.recording.seconds) == ("ready", SECONDS)
+
+
+async def test_rooms_and_marks_come_back_from_what_campus_had_put_beside_the_recording(
+    tmp_path: Path, archive: Path
+) -> None:
+    from server.cli_recording import _rescan
+
+    taught = Lesson(
+        "L1",
+        Words("分数", "Fractions"),
+        "main",
+        ("shahe", "yefan"),
+        LessonState.ENDED,
+        started_at=1,
+        ended_at=4001,
+    )
+    about = About(taught, [Mark(2.0, "called", {"room": "shahe"})])
+    (archive / "L1" / "lesson.json").write_bytes(msgspec.json.encode(about))
+    await _rescan(archive, tmp_path / "lianke.sqlite3")
+    store = await Store.open(tmp_path / "lianke.sqlite3", SystemClock())
+    overview, marks = await store.lesson("L1"), await store.marks("L1")
+    await store.close()
+    assert overview is not None
+    assert overview.lesson == taught
+    assert marks == about.marks
 
 
 VERBS = ("show", "verify", "rebuild")

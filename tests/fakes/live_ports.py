@@ -135,12 +135,14 @@ class SaidToRecorder:
     begun: list[str] = field(default_factory=list)
     finished: list[str] = field(default_factory=list)
     paused: list[tuple[str, bool]] = field(default_factory=list)
+    about: dict[str, bytes] = field(default_factory=dict)
 
     def begin(self, *, lesson: str, title: str, started_at_ms: int, tap_socket: str) -> None:
         self.begun.append(tap_socket)
 
-    def finish(self, lesson: str) -> None:
+    def finish(self, lesson: str, about: bytes = b"") -> None:
         self.finished.append(lesson)
+        self.about[lesson] = about
 
     def pause(self, lesson: str, *, paused: bool) -> None:
         self.paused.append((lesson, paused))

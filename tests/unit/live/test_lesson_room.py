@@ -275,6 +275,7 @@ async def test_a_pause_stops_every_tap_and_is_told_to_the_recorder_and_every_pag
         await at.say(studio, PauseRecording(True))
         await at.say(studio, m.End())
         assert not room.lesson.recording_paused
+        assert b'"recording_paused"' in at.recorder.about["L1"], "the marks go to the disk too"
         kinds = [mark.kind for mark in at.rows.kept_marks["L1"]]
         assert kinds.count("recording_paused") == 2
 
