@@ -103,8 +103,8 @@ class Begin(msgspec.Struct, frozen=True, tag="begin"):
 
 
 class Finish(msgspec.Struct, frozen=True, tag="finish"):
-    """The lesson is over: drain the ring, finish every file, write the manifest. `about`: what campus knows of
-    the lesson, put beside the manifest as it is, so that campus' rows can be made again from the disk."""
+    """The lesson is over: drain the ring, finish every file, write the manifest. `about`: what campus knows
+    of the lesson, put beside the manifest as it is, so that its rows can be made again from the disk."""
 
     lesson: str
     about: bytes = b""
