@@ -7,7 +7,7 @@ The shell around `estimate`, `probes`, `reported` and `allocation`: it reads the
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -29,7 +29,7 @@ from server.media.allocation import (
 from server.media.contract import Reason, SlotViewing, TrackName
 from server.media.estimate import Burst, Estimate
 from server.media.forwarding import Down, Forwarding, Up
-from server.media.layers import highest_for
+from server.media.layers import TILE, highest_for
 from server.media.probes import Probes
 from server.media.relay.tables import BURST
 from server.media.reported import Reported
@@ -39,6 +39,7 @@ EVERY_S = 0.2
 AT_ONCE = 8  # viewers in one round
 REPORT_S = 1.0
 STILL_S = 5.0
+HOLD_AFTER_S = 2.0
 LEAST_STILL_BPS = 20_000
 REST_MS = 600  # after the line was full: packets of a layer just left would fill it again
 LOWEST_HEIGHT = 180  # of a camera's lowest layer; each above has twice that at least
@@ -63,6 +64,7 @@ class Viewer:
     shown: dict[str, tuple[int, float]] = field(default_factory=dict)  # px, told at
     decoders: dict[str, Decoder] = field(default_factory=dict)
     still_at: float = float("-inf")
+    short_since: float | None = None  # its line carries no picture at all since then
     sent_octets: int = 0
     sent_packets: int = 0
     reported_at: float = 0.0
@@ -150,7 +152,7 @@ class Viewers:
         voices = sum(1 for down in slots.values() if down.slot.kind is Kind.AUDIO and down.pointed)
         rungs = _ladder(tuple(wishes), voices)
         self._learn(viewer, now)
-        rung = allocate(rungs, viewer.bps, viewer.given)
+        rung = patient(viewer, rungs, allocate(rungs, viewer.bps, viewer.given), now)
         self._probe(viewer, rungs[0], now)
         if rung.given != viewer.given:
             self._apply(viewer, slots, rung)
@@ -251,6 +253,19 @@ class Viewers:
         for slot, level in rung.given.items():
             if level == STILL and self.tables.show_still(slots[slot], bps):
                 self.stills += 1
+
+
+def patient(viewer: Viewer, rungs: Sequence[Rung], rung: Rung, now: float) -> Rung:
+    """A picture (not a tile) is left out only after HOLD_AFTER_S: a moment's stall is no thin line."""
+    kept = {slot for slot in rung.given if viewer.given.get(slot, 0) >= 0 and not slot.startswith(TILE)}
+    if all(rung.given[slot] >= 0 for slot in kept):
+        viewer.short_since = None
+        return rung
+    if viewer.short_since is None:
+        viewer.short_since = now
+    if now - viewer.short_since >= HOLD_AFTER_S:
+        return rung
+    return next(each for each in reversed(rungs) if all(each.given[slot] >= 0 for slot in kept))
 
 
 def _reason(down: Down, wish: Wish, level: int, tables: Forwarding) -> Reason:

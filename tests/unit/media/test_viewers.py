@@ -79,7 +79,9 @@ def test_a_viewer_begins_at_the_top_and_gets_what_its_line_carries(room: Room) -
 def test_the_last_stage_holds_the_slot_and_a_better_line_lets_it_go(room: Room) -> None:
     room.watch("a")
     room.lower("a", 50_000)
-    room.pass_time(0.3)
+    room.pass_time(1.0)
+    assert room.given("a") == 0, "the smallest picture, in case it was a stall"
+    room.pass_time(2.0)
     down = room.tables.downs["a"]["stage"]
     assert room.given("a") == STILL
     assert (down.held, down.pointed) == (True, None)
@@ -91,12 +93,12 @@ def test_the_last_stage_holds_the_slot_and_a_better_line_lets_it_go(room: Room) 
 def test_a_held_slot_stays_so_when_it_is_pointed_again(room: Room) -> None:
     room.watch("a")
     room.lower("a", 50_000)
-    room.pass_time(0.3)
+    room.pass_time(3.0)
     room.tables.point("a", "stage", None)
     room.pass_time(0.3)
     assert room.viewers.by_name["a"].given == {}
     room.tables.point("a", "stage", NAME)
-    room.pass_time(0.3)
+    room.pass_time(3.0)
     assert room.given("a") in (OFF, STILL)
     assert room.tables.downs["a"]["stage"].pointed is None
 
