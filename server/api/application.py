@@ -43,6 +43,7 @@ from server.api import (
 from server.api.codes import RoomCodes
 from server.api.guarding import dress, time_limit
 from server.api.live_playlist import Playlists
+from server.api.patience import Patience
 from server.api.problems import connection_log, problems
 from server.api.slowing import Slowing
 from server.api.tokens import Tokens
@@ -136,10 +137,15 @@ async def serve(
     app: Application, listening: socket.socket, stop: asyncio.Event, tls: ssl.SSLContext | None = None
 ) -> None:
     """Answer requests until `stop`; then requests under way have some seconds to end."""
+    patience = Patience()
+    app.middlewares.insert(0, patience.hear)
     runner = web.AppRunner(app, **listening_options(app), shutdown_timeout=CLOSING_S)
     await runner.setup()
+    assert runner.server is not None
+    closing = asyncio.create_task(patience.run(runner.server), name="patience")
     try:
         await web.SockSite(runner, listening, ssl_context=tls).start()
         await stop.wait()
     finally:
+        closing.cancel()
         await runner.cleanup()

@@ -1,7 +1,8 @@
 """What WHIP (RFC 9725) and WHEP share: bodies, CORS, the session resource with PATCH, DELETE and OPTIONS.
 
-No `Link: rel="ice-server"` is sent: we are ICE-lite with one reachable port, a client needs no STUN or TURN
-server of ours. Who has no right gets 404, as everywhere (RFC 9725 leaves the choice).
+`Link: rel="ice-server"` names the TURN servers of `[turn]`, where there are any; being ICE-lite with one
+reachable port we have no use for STUN servers. Who has no right gets 404, as everywhere (RFC 9725 leaves the
+choice).
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import asyncio
 
 from aiohttp import hdrs, web
 
-from server.api.keys import LIVE
+from server.api.keys import CLOCK, CONFIG, LIVE
 from server.api.problems import problem_response
 from server.api.rights import Action, Thing, require
+from server.api.turn import ice_servers
 from server.errors import PeerFault, Refused
 from server.live.inbox import Hangup, Opened, Patch
 from server.live.service import place_of
@@ -102,9 +104,20 @@ def wrong_type(wanted: str) -> web.Response:
     return problem_response(415, "wrong_type", words, {"Accept-Patch": FRAGMENT, "Accept-Post": SDP})
 
 
+def ice_links(request: web.Request, session: str) -> list[str]:
+    """RFC 9725, 4.6: a link for each URL, with this session's credentials."""
+    now_ms = request.app[CLOCK].wall_ms()
+    return [
+        f'<{url}>; rel="ice-server"; username="{server.username}"; credential="{server.credential}"; '
+        'credential-type="password"'
+        for server in ice_servers(request.app[CONFIG].turn, session, now_ms)
+        for url in server.urls
+    ]
+
+
 def created(request: web.Request, opened: Opened) -> web.Response:
     """201 with the session's URL and our answer."""
-    return web.Response(
+    response = web.Response(
         status=201,
         text=opened.sdp,
         content_type=SDP,
@@ -115,6 +128,9 @@ def created(request: web.Request, opened: Opened) -> web.Response:
             hdrs.CACHE_CONTROL: "no-store",
         },
     )
+    for link in ice_links(request, opened.session):
+        response.headers.add(hdrs.LINK, link)
+    return response
 
 
 async def patch(request: web.Request, action: Action, kind: str) -> web.Response:
