@@ -14,13 +14,13 @@ from aiohttp import hdrs, web
 from server.api.keys import CLOCK, CONFIG, LIVE
 from server.api.problems import problem_response
 from server.api.rights import Action, Thing, require
-from server.api.turn import ice_servers
 from server.errors import PeerFault, Refused
 from server.live.inbox import Hangup, Opened, Patch
 from server.live.service import place_of
 from server.protocol.messages import Words
 from server.protocol.parameters import Source
 from server.protocol.sdp import read_fragment
+from server.turn import ice_servers
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"

@@ -7,10 +7,10 @@ from aiohttp.test_utils import make_mocked_request
 
 from server.api.keys import CLOCK, CONFIG
 from server.api.standard import created
-from server.api.turn import credential
 from server.clock import SystemClock
 from server.config import build
 from server.live.inbox import Opened
+from server.turn import credential
 
 OPENED = Opened("s3ss10n", '"etag"', "v=0\r\n")
 
