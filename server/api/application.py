@@ -27,6 +27,7 @@ from server.api import (
     lessons,
     library,
     media,
+    network,
     pages,
     publishing,
     receipts,
@@ -63,7 +64,7 @@ Application = web.Application
 CLOSING_S = 3.0
 ROUTES = (
     accounts, broadcast, deletion, downloads, editing, exports, extras, health, hls, lessons, library, media,
-    pages, publishing, receipts, replay, rooms, series, sources, uploads, whep, whip, ws,
+    network, pages, publishing, receipts, replay, rooms, series, sources, uploads, whep, whip, ws,
 )  # fmt: skip
 
 

@@ -47,6 +47,7 @@ class Action(StrEnum):
 
     OPEN_PAGE = "open_page"
     READ_HELP = "read_help"  # the page over plain HTTP
+    TEST_NETWORK = "test_network"
     READ_HEALTH = "read_health"
     READ_METRICS = "read_metrics"
     READ_ME = "read_me"
@@ -132,6 +133,14 @@ _RECEIVERS = {
 RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
     Action.OPEN_PAGE: _ANYONE,
     Action.READ_HELP: _ANYONE,
+    Action.TEST_NETWORK: {
+        _R.ADMIN: Reach.ALL,
+        _R.DEMO_VISITOR: Reach.ALL,
+        _R.OPERATOR: Reach.ALL,
+        _R.STUDIO: Reach.ALL,
+        _R.ROOM: Reach.ALL,
+        _R.OBSERVER: Reach.ALL,
+    },
     Action.READ_HEALTH: _ANYONE,
     Action.READ_METRICS: {_R.OPERATOR: Reach.ALL, _R.LOCAL: Reach.ALL, _R.ADMIN: Reach.ALL},
     Action.READ_ME: _ANYONE,

@@ -23,6 +23,7 @@ from server.live.connections import MediaLost
 from server.live.growth import Growth
 from server.live.ingest_link import IngestLink
 from server.live.lesson_room import LessonRoom
+from server.live.network_test import NetworkTests
 from server.live.placement import Workers
 from server.live.ports import Classroom, LessonStore, PagePort, RecordingRow, RoomPorts, WorkerPort
 from server.live.readers import Readers
@@ -88,6 +89,7 @@ class LiveService:
         self._current: dict[str, str] = {}  # main room -> lesson
         self._sessions = Sessions(clock, config.lessons.resume_s * 1000)
         self._attached: dict[PagePort, LessonRoom | None] = {}
+        self.network_tests = NetworkTests(self._workers.place)
         self._group: asyncio.TaskGroup | None = None
         self.ready = asyncio.Event()
 

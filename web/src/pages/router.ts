@@ -9,6 +9,7 @@ export const router = createRouter({
     { path: "/lessons", name: "lessons", component: () => import("./desk/LessonsPage.vue") },
     { path: "/receipt/:lesson", name: "receipt", component: () => import("./replay/ReceiptPage.vue"), props: true },
     { path: "/library", name: "library", component: () => import("./library/LibraryPage.vue") },
+    { path: "/network", name: "network", component: () => import("./network/NetworkPage.vue") },
     { path: "/login", name: "login", component: () => import("./desk/LoginPage.vue") },
     { path: "/:rest(.*)*", redirect: "/" },
   ],

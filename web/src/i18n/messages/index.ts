@@ -3,6 +3,7 @@ import { desk } from "./desk";
 import { first } from "./first";
 import { library } from "./library";
 import { live } from "./live";
+import { network } from "./network";
 import { notice } from "./notice";
 import { recorded } from "./recorded";
 import { replay } from "./replay";
@@ -11,4 +12,4 @@ import { seat } from "./seat";
 import { studio } from "./studio";
 import { watch } from "./watch";
 
-export const messages = { common, desk, first, library, live, notice, recorded, replay, room, seat, studio, watch };
+export const messages = { common, desk, first, library, live, network, notice, recorded, replay, room, seat, studio, watch };
