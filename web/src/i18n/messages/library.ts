@@ -4,7 +4,7 @@ export const library = sentences({
   title: { zh: "资源库", en: "Library" },
   search: { zh: "找课：标题、老师、学校、学科、章节，或拼音首字母", en: "Find: title, teacher, school, subject, chapter, or pinyin initials" },
   searchLabel: { zh: "搜索", en: "Search" },
-  found: { zh: "{n} 节课", en: "{n} lessons" },
+  found: { zh: "{n} 节课", en: "Lessons: {n}" },
   none: { zh: "没有符合条件的课", en: "No lesson fits" },
   noneHint: { zh: "换一个词，或清除左边的筛选。", en: "Try another word, or clear the filters on the left." },
   empty: { zh: "资源库还是空的", en: "The library is empty" },
