@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import random
 import sys
@@ -18,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 
 from recorder.archive.manifest import BadManifest, Manifest, read_manifest
+from server.drill.classroom import Classroom
 from server.drill.own_server import own_server
 from server.protocol import messages as m
 from server.protocol.messages import LessonState
@@ -43,6 +45,15 @@ def strike(held: Holding, victim: str) -> None:
             continue  # it is dead already
 
 
+async def end(studio: Classroom) -> None:
+    """As a teacher does: press End until it is the end; what is said while the line is away is lost."""
+    async with asyncio.timeout(60):
+        while view(studio).state is not LessonState.ENDED:
+            await studio.say(m.End())
+            with contextlib.suppress(TimeoutError):
+                await studio.until(lambda: view(studio).state is LessonState.ENDED, 3)
+
+
 async def lesson(kills: int, seed: int, every_s: float) -> dict[str, object]:
     """What was done, and what became of the recording."""
     chance = random.Random(seed)
@@ -62,8 +73,7 @@ async def lesson(kills: int, seed: int, every_s: float) -> dict[str, object]:
             strike(held, victim)
         await asyncio.sleep(2 * every_s)
         await studio.until(lambda: on_air(studio), 30)
-        await studio.say(m.End())
-        await studio.until(lambda: view(studio).state is LessonState.ENDED, 30)
+        await end(studio)
         await studio.until(lambda: (told := manifest(folder)) is not None and told.verdict is not None, 90)
         return judge(read_manifest(folder), deaths, len(list(server.archive.iterdir())))
 
