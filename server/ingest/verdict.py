@@ -66,8 +66,8 @@ def _codec(video: VideoFacts) -> Point:
         return _point(
             "codec_h264",
             Fitness.GOOD,
-            f"{shown}，{video.width}×{video.height}，直接转发。",
-            f"{shown}, {video.width}x{video.height}: goes through as it is.",
+            f"{shown}，{video.width}×{video.height}，浏览器能直接播放。",
+            f"{shown}, {video.width}x{video.height}: browsers play it as it is.",
         )
     setting = {
         "hevc": ("请把编码格式由 H.265 改为 H.264。", "Set the codec to H.264 instead of H.265."),

@@ -40,5 +40,32 @@ class ProbeSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     udp: bool = False
 
 
-SourceResource = RoomSource
+class ProbedPicture(msgspec.Struct, frozen=True):
+    """What of a source's picture a page shows."""
+
+    codec: str
+    width: int
+    height: int
+    fps: float
+    bitrate_bps: int
+
+
+class ProbePoint(msgspec.Struct, frozen=True):
+    """One point of a verdict; `fitness` is good, note, transcode or unfit."""
+
+    code: str
+    fitness: str
+    words: Words
+
+
+class ProbeReport(msgspec.Struct, frozen=True):
+    """What a page shows of a probe; the whole is `server.ingest.facts.Report`. `snapshot_jpeg`: base64."""
+
+    fitness: str
+    points: list[ProbePoint]
+    video: ProbedPicture | None = None
+    snapshot_jpeg: str | None = None
+
+
+SourceResource = RoomSource | ProbeReport
 SourceBody = NewRoomSource | ProbeSource

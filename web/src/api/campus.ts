@@ -1,5 +1,21 @@
 /** The REST API, typed (`server/protocol/resources.py`). Failures are `CampusProblem` with words to show. */
-import type { Demo, LessonDoors, LessonRow, Link as LinkMade, LiveReplay, Me, Problem, Room, RoomToken, Words } from "@/protocol/messages";
+import type {
+  Demo,
+  LessonDoors,
+  LessonRow,
+  Link as LinkMade,
+  LiveReplay,
+  Me,
+  NewRoomSource,
+  ProbeReport,
+  ProbeSource,
+  Problem,
+  Room,
+  RoomSource,
+  RoomToken,
+  Source,
+  Words,
+} from "@/protocol/messages";
 
 export class CampusProblem extends Error {
   /** `status` 0: the server did not answer at all. */
@@ -68,6 +84,13 @@ export const campus = {
   closeLink: (token: string, lesson: string, kind: "watch" | "remote") =>
     ask<unknown>("DELETE", `lessons/${encodeURIComponent(lesson)}/${kind}-link`, undefined, token),
   wall: (token: string, room: string) => ask<RoomToken>("POST", `rooms/${encodeURIComponent(room)}/wall`, undefined, token),
+  sources: (room: string) => ask<RoomSource[]>("GET", `rooms/${encodeURIComponent(room)}/sources`),
+  putSource: (room: string, source: Source, body: NewRoomSource) =>
+    ask<RoomSource>("PUT", `rooms/${encodeURIComponent(room)}/sources/${source}`, body),
+  removeSource: (room: string, source: Source) =>
+    ask<unknown>("DELETE", `rooms/${encodeURIComponent(room)}/sources/${source}`),
+  probe: (room: string, body: ProbeSource) =>
+    ask<ProbeReport>("POST", `rooms/${encodeURIComponent(room)}/probe`, body),
   liveReplay: (lesson: string, token: string | null) =>
     ask<LiveReplay>("GET", `lessons/${encodeURIComponent(lesson)}/hls`, undefined, token),
 };

@@ -10,6 +10,7 @@ export const router = createRouter({
     { path: "/receipt/:lesson", name: "receipt", component: () => import("./replay/ReceiptPage.vue"), props: true },
     { path: "/library", name: "library", component: () => import("./library/LibraryPage.vue") },
     { path: "/network", name: "network", component: () => import("./network/NetworkPage.vue") },
+    { path: "/cameras/:room", name: "cameras", component: () => import("./cameras/CamerasPage.vue"), props: true },
     { path: "/login", name: "login", component: () => import("./desk/LoginPage.vue") },
     { path: "/:rest(.*)*", redirect: "/" },
   ],

@@ -838,6 +838,46 @@ export interface RetentionView {
 }
 
 /**
+ * A camera or encoder of a room; `address` without its password. `state` is the ingest's word ("" where
+ * it is not wanted now), `words` what IT should do, `transcoded` why its picture is not copied, or "".
+ */
+export interface RoomSource {
+  room: string;
+  source: Source;
+  address: string;
+  udp: boolean;
+  sound: boolean;
+  with_lesson: boolean;
+  state: string;
+  words: Words | null;
+  transcoded: string;
+}
+
+/** One point of a verdict; `fitness` is good, note, transcode or unfit. */
+export interface ProbePoint {
+  code: string;
+  fitness: string;
+  words: Words;
+}
+
+/** What of a source's picture a page shows. */
+export interface ProbedPicture {
+  codec: string;
+  width: number;
+  height: number;
+  fps: number;
+  bitrate_bps: number;
+}
+
+/** What a page shows of a probe; the whole is `server.ingest.facts.Report`. `snapshot_jpeg`: base64. */
+export interface ProbeReport {
+  fitness: string;
+  points: ProbePoint[];
+  video: ProbedPicture | null;
+  snapshot_jpeg: string | null;
+}
+
+/**
  * Body of `POST setup` and `POST login`. `code`: the set-up code of the log, for the first set-up from
  * another machine.
  */

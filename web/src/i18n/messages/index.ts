@@ -1,3 +1,4 @@
+import { cameras } from "./cameras";
 import { common } from "./common";
 import { desk } from "./desk";
 import { first } from "./first";
@@ -12,4 +13,4 @@ import { seat } from "./seat";
 import { studio } from "./studio";
 import { watch } from "./watch";
 
-export const messages = { common, desk, first, library, live, network, notice, recorded, replay, room, seat, studio, watch };
+export const messages = { cameras, common, desk, first, library, live, network, notice, recorded, replay, room, seat, studio, watch };
