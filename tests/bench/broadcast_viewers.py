@@ -4,7 +4,8 @@ A whole installation, one studio (aiortc: picture and voice), one media worker; 
 their own. Each opens the broadcast's link as its page does (WebSocket, hello, the answer to the offer, pings)
 and has a connection of its own with real ICE, DTLS and SRTP; a few decrypt everything. `lost` is what is
 missing between each stream's first and last sequence number while it was counted. `first_ms`: from hello to
-the first packet of media.
+the first packet of media. With `--again` all are then cut off at one moment, without a goodbye, and all
+knock again at one moment: `back_s` is when the last one has media again.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Found(msgspec.Struct, frozen=True):
     undecrypted: int
     first_p50_ms: float
     first_p99_ms: float
+    back_p50_s: float = 0.0
+    back_s: float = 0.0
 
 
 @dataclass
@@ -171,7 +174,33 @@ def answer_of(sdp: str, peer: LightPeer) -> str:
     return "\r\n".join(out) + "\r\n"
 
 
-async def _viewers(url: str, token: str, count: int, seconds: float) -> Found:
+async def _all_have_media(viewers: list[Viewer], tasks: list[asyncio.Task[None]]) -> None:
+    async with asyncio.timeout(60):
+        while any(viewer.first_ms is None for viewer in viewers):
+            for task in tasks:
+                if task.done():
+                    task.result()
+            await asyncio.sleep(0.1)
+
+
+async def _back_at_once(url: str, token: str, count: int) -> tuple[float, float]:
+    """All knock at one moment: seconds until half, and until every one of them has media."""
+    certificate = RTCCertificate.generateCertificate()
+    viewers = [Viewer(certificate, False) for _ in range(count)]
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+        tasks = [asyncio.create_task(viewer.watch(http, url, token)) for viewer in viewers]
+        draining = asyncio.create_task(_drain(viewers))
+        try:
+            await _all_have_media(viewers, tasks)
+        finally:
+            for task in (*tasks, draining):
+                task.cancel()
+            await asyncio.gather(*tasks, draining, return_exceptions=True)
+    times = [viewer.first_ms or 0 for viewer in viewers]
+    return round(float(np.median(times)) / 1000, 2), round(max(times) / 1000, 2)
+
+
+async def _viewers(url: str, token: str, count: int, seconds: float, again: bool) -> Found:
     certificate = RTCCertificate.generateCertificate()
     viewers = [Viewer(certificate, k % SAMPLED_EVERY == 0) for k in range(count)]
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
@@ -180,12 +209,7 @@ async def _viewers(url: str, token: str, count: int, seconds: float) -> Found:
         for viewer in viewers:
             tasks.append(asyncio.create_task(viewer.watch(http, url, token)))
             await asyncio.sleep(JOIN_EVERY_S)
-        async with asyncio.timeout(60):
-            while any(viewer.first_ms is None for viewer in viewers):
-                for task in tasks:
-                    if task.done():
-                        task.result()
-                await asyncio.sleep(0.1)
+        await _all_have_media(viewers, tasks)
         print("joined", flush=True)
         await asyncio.sleep(2)
         for viewer in viewers:
@@ -196,6 +220,7 @@ async def _viewers(url: str, token: str, count: int, seconds: float) -> Found:
         for task in (*tasks, draining):
             task.cancel()
         await asyncio.gather(*tasks, draining, return_exceptions=True)
+    back = await _back_at_once(url, token, count) if again else (0.0, 0.0)
     first = np.quantile([viewer.first_ms or 0 for viewer in viewers], [0.5, 0.99])
     streams = [stream for viewer in viewers for stream in viewer.streams.values()]
     return Found(
@@ -205,6 +230,8 @@ async def _viewers(url: str, token: str, count: int, seconds: float) -> Found:
         undecrypted=sum(viewer.undecrypted for viewer in viewers),
         first_p50_ms=round(float(first[0])),
         first_p99_ms=round(float(first[1])),
+        back_p50_s=back[0],
+        back_s=back[1],
     )
 
 
@@ -217,8 +244,9 @@ async def _drain(viewers: list[Viewer]) -> None:
         await asyncio.sleep(NAP_S)
 
 
-async def _bench(count: int, seconds: float) -> None:
-    async with own_server(extra=f"[broadcast]\nwebrtc_viewers = {count}") as server, holding(server) as held:
+async def _bench(count: int, seconds: float, again: bool) -> None:
+    places = f"[broadcast]\nwebrtc_viewers = {count}\nviewers = {3 * count}"
+    async with own_server(extra=places) as server, holding(server) as held:
         studio, _ = await start(held, rooms=1)
         lesson = view(studio).id
         bearer = {"Authorization": f"Bearer {held.demo.studio.token}"}
@@ -226,7 +254,8 @@ async def _bench(count: int, seconds: float) -> None:
         async with held.http.post(link, json={}, headers=bearer) as made:
             token = (await made.json())["url"].partition("#token=")[2]
         command = (sys.executable, "-m", "tests.bench.broadcast_viewers", "--viewers", str(count),
-                   "--seconds", str(seconds), "--url", f"{server.url}/ws", "--token", token)  # fmt: skip
+                   "--seconds", str(seconds), "--url", f"{server.url}/ws", "--token", token,
+                   *(["--again"] if again else []))  # fmt: skip
         child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
         assert child.stdout is not None
         await child.stdout.readline()
@@ -250,16 +279,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--viewers", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--again", action="store_true", help="cut all off at once, and all come back at once")
     parser.add_argument("--url", default="", help=argparse.SUPPRESS)
     parser.add_argument("--token", default="", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if arguments.url:
-        found = uvloop.run(_viewers(arguments.url, arguments.token, arguments.viewers, arguments.seconds))
+        wanted = (arguments.url, arguments.token, arguments.viewers, arguments.seconds, arguments.again)
+        found = uvloop.run(_viewers(*wanted))
         print(msgspec.json.encode(found).decode(), flush=True)
     else:
-        asyncio.run(_bench(arguments.viewers, arguments.seconds))
+        asyncio.run(_bench(arguments.viewers, arguments.seconds, arguments.again))
 
 
 if __name__ == "__main__":
