@@ -67,6 +67,7 @@ def test_a_controlled_peer_is_told_the_role_conflict_and_not_validated() -> None
         (request()[:-1], Dropped.UNREADABLE),
         (b"", Dropped.UNREADABLE),
     ],
+    ids=lambda value: value.name if isinstance(value, Dropped) else "",
 )
 def test_what_does_not_prove_our_password_gets_no_reply(data: bytes, why: Dropped) -> None:
     assert agent().receive(data, ADDRESS) is why
