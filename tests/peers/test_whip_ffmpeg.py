@@ -78,5 +78,5 @@ async def test_ffmpegs_own_certificate_works_or_is_refused_in_words(installation
         room = held.room(0)
         async with ffmpeg(doors) as process:
             refused = f"lesson {doors.lesson}: whip.camera: failed: certificate_curve (its certificate"
-            await holds(lambda: decodes(room) or refused in installation.log.read_text(), 15)
+            await holds(lambda: decodes(room) or refused in installation.log.read_text(), 40)
             assert decodes(room) or await process.wait() != 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import struct
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from server.media.relay.tables import Event
 from tests.unit.media.relay.loopback import Rtp, Wire, parse_rtp, session_pair
 from tests.unit.media.relay.test_demux import check
+
+TRIES = 16
 
 
 def framed(*messages: bytes) -> bytes:
@@ -24,10 +27,14 @@ class TcpWire(Wire):
         super().__init__(family)
         self.tcp_door = socket.socket(family, socket.SOCK_STREAM)
         self.tcp_door.setblocking(False)
-        self.tcp_door.bind(self.address[:2])
+        self.connections: list[TcpFar] = []
+        try:
+            self.tcp_door.bind(self.address[:2])
+        except OSError:  # somebody has this number in TCP
+            self.close()
+            raise
         self.tcp_door.listen(256)
         self.tcp_number = self.relay.adopt(self.tcp_door.fileno())
-        self.connections: list[TcpFar] = []
 
     def run(self) -> list[Event]:
         found = super().run()
@@ -115,9 +122,16 @@ class TcpFar:
         return self.ended
 
 
+def _free_in_both(family: int) -> TcpWire:
+    for _ in range(TRIES):
+        with contextlib.suppress(OSError):
+            return TcpWire(family)
+    raise OSError("no port is free for both UDP and TCP")
+
+
 @contextmanager
 def tcp_wired(family: int = socket.AF_INET) -> Iterator[TcpWire]:
-    wire = TcpWire(family)
+    wire = _free_in_both(family)
     try:
         yield wire
     finally:
