@@ -131,6 +131,9 @@ async def room_page(there: Town, folder: Path) -> AsyncIterator[Page]:
             await browser.close()
 
 
+LOOK_AGAIN = "() => window.dispatchEvent(new Event('online'))"
+
+
 async def stands(page: Page, road: str, *, moving: bool = True) -> float:
     """Seconds until the room says that it receives by this road (and the picture really moves)."""
     began = asyncio.get_running_loop().time()
@@ -143,6 +146,18 @@ async def stands(page: Page, road: str, *, moving: bool = True) -> float:
         room = await page.evaluate("() => ({...document.querySelector('[data-testid=room]')?.dataset})")
         raise AssertionError(f"not on {road}: {room}") from error
     return asyncio.get_running_loop().time() - began
+
+
+async def joins(page: Page) -> float:
+    """Seconds until the picture moves, by whichever of the two open roads. Where the relay was quicker
+    than TCP the page is told to look again, as it does by itself some time later."""
+    began = asyncio.get_running_loop().time()
+    moving = '[data-testid="room"][data-motion="moving"]'
+    await page.wait_for_selector(moving, timeout=FRESH_S * 1000)
+    took = asyncio.get_running_loop().time() - began
+    if await page.locator(moving).get_attribute("data-road") != "tcp":
+        await page.evaluate(LOOK_AGAIN)
+    return took
 
 
 async def the_doctor_tries_the_relay(there: Town, settings: Path) -> None:
@@ -194,14 +209,15 @@ async def test_a_room_climbs_down_the_ladder_and_up_again_by_itself(tmp_path: Pa
             took: dict[str, float] = {}
             await page.goto(f"https://{SERVER}:8443/room")
             await page.get_by_test_id("code").fill(told["code"])
-            took["tcp, joining"] = await stands(page, "tcp")
+            took["without UDP, joining"] = await joins(page)
+            await stands(page, "tcp")
             await shoot(page, "ladder-tcp")
 
             await the_self_test_says_what_works(page.context, shoot)
 
             there.open("udp")
             before = await page.evaluate("() => performance.now()")
-            await page.evaluate("() => window.dispatchEvent(new Event('online'))")
+            await page.evaluate(LOOK_AGAIN)
             took["udp, from tcp"] = await stands(page, "udp")
             assert before > 0
 

@@ -128,9 +128,12 @@ async def watch_the_replay(page: Page, url: str, shoot: Shoot) -> None:
     await expect(page.get_by_test_id("gap").first).to_be_visible()
     await expect(page.get_by_test_id("truth")).to_have_attribute("data-whole", "true", timeout=90_000)
     await expect(page.get_by_test_id("picture-camera")).to_be_visible()
-    await page.keyboard.press("5")
-    if await player.get_attribute("data-playing") != "true":  # it was at its end before the verdict came
+    await page.keyboard.press("0")  # it may have come to its end before the verdict came
+    await expect(player).to_have_attribute("data-at", re.compile(r"^[0-3]\."))
+    if await player.get_attribute("data-playing") != "true":
         await page.get_by_test_id("play").click()
+    await expect(player).to_have_attribute("data-playing", "true")
+    await page.keyboard.press("5")
     await expect(page.get_by_test_id("picture-screen")).to_be_visible()
     await expect(player).to_have_attribute("data-playing", "true")
     await in_both_languages(page, shoot, "replay")
