@@ -67,7 +67,7 @@ types: $(VENV)/.built web/node_modules/.installed ## mypy --strict, vue-tsc, gen
 	cd web && npm run --silent types
 
 unit: setup interop ## Python tests without a browser
-	$(BIN)/pytest tests/unit tests/property tests/peers tests/archive tests/fuzz
+	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/property tests/peers tests/archive tests/fuzz
 
 web-test: web/node_modules/.installed ## vitest
 	cd web && npm test --silent
