@@ -33,6 +33,7 @@ from server.errors import LiankeError
 from server.live.publishing import PublishingService
 from server.live.service import LiveService
 from server.ops import logs
+from server.protocol.messages import Words
 from server.running import OPERATOR_TOKEN
 from server.store.library import Library
 from server.store.publishings import Publishings
@@ -72,7 +73,9 @@ def _write_private(path: Path, text: str) -> None:
 async def make_parts(config: Config, store: Store) -> Parts:
     """Rooms into the store, keys out of it, the live service on top."""
     clock = SystemClock()
-    await store.put_classrooms([Classroom(room.id, room.name, room.main) for room in config.rooms])
+    named = [Classroom(room.id, room.name, room.main) for room in config.rooms]
+    await store.county.settle(named, *_names_of(config), points=config.demo.enabled)
+    rooms = await store.classrooms()
     live = LiveService(config=config, store=store, clock=clock)
     seal = await asyncio.to_thread(Seal.of, config.store_path.with_name(SOURCES_KEY))
     sources = Sources(store.database, seal)
@@ -95,9 +98,16 @@ async def make_parts(config: Config, store: Store) -> Parts:
         token_key=await store.key("tokens"),
         media_key=await store.key("media"),
         admin_epoch=await store.admin_epoch(),
-        codes=RoomCodes(room.id for room in config.rooms),
+        codes=RoomCodes(room.room for room in rooms),
         free_bytes=lambda: free_bytes(config.archive_path),
     )
+
+
+def _names_of(config: Config) -> tuple[Words, Words]:
+    """The county and the school that rooms of a configuration stand in."""
+    if config.demo.enabled:
+        return Words(zh="星光县", en="Starlight County"), Words(zh="星光小学", en="Starlight Primary")
+    return Words(zh="本县", en="The county"), Words(zh="本校", en="The school")
 
 
 def _storage(config: Config) -> Storage | None:
@@ -123,7 +133,7 @@ async def _announce(app: Application) -> None:
     while live.workers_connected < config.worker_count or not live.recorder_connected:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     print(READY, flush=True)
-    if await app[keys.STORE].admin_hash() is None and not config.demo.enabled:
+    if await app[keys.STORE].people.is_empty() and not config.demo.enabled:
         log.info("first run: the set-up code is %s", app[keys.SETUP_CODE])
 
 
@@ -146,7 +156,7 @@ async def run(
     config: Config, listening: socket.socket, stop: asyncio.Event, certificate: Certificate | None = None
 ) -> None:
     """Everything of campus, until `stop`."""
-    store = await Store.open(config.store_path, SystemClock())
+    store = await Store.open(config.store_path, SystemClock(), config.county.time_zone)
     try:
         parts = await make_parts(config, store)
         app = build(parts)

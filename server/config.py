@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -21,6 +22,9 @@ from server.errors import UserFault
 from server.ids import is_room_id
 from server.settings import (
     Broadcast as Broadcast,
+)
+from server.settings import (
+    County as County,
 )
 from server.settings import (
     Data as Data,
@@ -88,6 +92,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     storage: Storage = Storage()
     ingest: Ingest = Ingest()
     library: Library = Library()
+    county: County = County()
     security: Security = Security()
     supervisor: Supervisor = Supervisor()
     logs: Logs = Logs()
@@ -255,6 +260,17 @@ def _check_hours(text: str) -> None:
         )
 
 
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise bad_setting(
+            "county.time_zone",
+            zh=f"没有“{name}”这个时区，应类似 Asia/Shanghai。",
+            en=f'there is no time zone "{name}": write it like Asia/Shanghai.',
+        ) from error
+
+
 def _check_rooms(rooms: list[RoomEntry]) -> None:
     seen: set[str] = set()
     for room in rooms:
@@ -294,6 +310,7 @@ def _check(config: Config) -> Config:
                           en="it is one of debug, info, warning, error.")  # fmt: skip
     if config.logs.format not in ("text", "json"):
         raise bad_setting("logs.format", zh="只能是 text 或 json。", en="it is text or json.")
+    _check_zone(config.county.time_zone)
     _check_road(config)
     _check_demo(config)
     _check_rooms(config.rooms)

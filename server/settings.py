@@ -120,6 +120,12 @@ class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     local_days: int = 0  # media in the store leave the folder after so many days; 0: never
 
 
+class County(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The county itself; its schools, rooms and people are in the store."""
+
+    time_zone: str = "Asia/Shanghai"  # whose days and bells are meant
+
+
 class Security(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Lifetimes and slowness."""
 

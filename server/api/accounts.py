@@ -19,8 +19,14 @@ from server.api.keys import ADMIN_EPOCH, CLOCK, CONFIG, SETUP_CODE, SLOWING, STO
 from server.api.rights import Action, NoRight, require
 from server.api.roles import ActorRole
 from server.api.tokens import TokenKind
+from server.domain.org import UnitKind
+from server.domain.posts import Post, PostRole
 from server.errors import UserFault
+from server.protocol.messages import Words
 from server.protocol.resources import Me, Password
+from server.store.county import FOUNDED, THE_COUNTY
+from server.store.people import LoginTaken
+from server.store.store import Store
 
 HASHER = PasswordHasher()  # Argon2id with the library's (RFC 9106) parameters
 SHORTEST = 10
@@ -28,6 +34,9 @@ LONGEST = 1024
 NOBODYS_HASH = (
     "$argon2id$v=19$m=65536,t=3,p=4$bm9ib2R5J3Mgc2FsdCE$wBMm0SkG/4DLdXzVJM7cHOXCm9yDMEHvE2WiUJfuCAM"
 )
+ADMIN = "admin"
+ADMINISTRATOR = Words(zh="管理员", en="Administrator")
+COUNTY = Words(zh="本县", en="The county")
 HASHING = web.AppKey("hashing", asyncio.Semaphore)
 
 
@@ -71,7 +80,7 @@ async def set_up(request: web.Request) -> web.Response:
     body = await body_of(request, Password)
     address = _slow(request)
     store = request.app[STORE]
-    if await store.admin_hash() is not None:
+    if not await store.people.is_empty():
         raise NoRight
     if not is_local(request) and not hmac.compare_digest(
         (body.code or "").encode(), request.app[SETUP_CODE].encode()
@@ -86,13 +95,24 @@ async def set_up(request: web.Request) -> web.Response:
                         en=f"Use a password of at least {SHORTEST} characters.")  # fmt: skip
     async with request.app[HASHING]:
         hashed = await asyncio.to_thread(HASHER.hash, body.password)
-    if not await store.create_admin(hashed):
-        raise NoRight
+    await _first_admin(store, hashed)
     request.app[SLOWING].right(address)
     await store.audit("admin", "set_up", "admin")
     return _log_in(
         request, answer(Me(admin=True, needs_setup=False, demo=_is(request, ActorRole.DEMO_VISITOR)))
     )
+
+
+async def _first_admin(store: Store, password_hash: str) -> None:
+    """The county's first admin. NoRight where somebody was a moment quicker."""
+    county = await store.county.county()
+    if county is None:
+        county = await store.county.add(UnitKind.COUNTY, COUNTY, since=FOUNDED, unit=THE_COUNTY)
+    try:
+        admin = await store.people.add(ADMIN, ADMINISTRATOR, password_hash, person=ADMIN)
+    except LoginTaken as error:
+        raise NoRight from error
+    await store.people.appoint(Post(admin.id, PostRole.COUNTY_ADMIN, county.id, FOUNDED))
 
 
 async def log_in(request: web.Request) -> web.Response:
@@ -101,7 +121,8 @@ async def log_in(request: web.Request) -> web.Response:
     _own_page_only(request)
     body = await body_of(request, Password)
     address = _slow(request)
-    stored = await request.app[STORE].admin_hash()
+    found = await request.app[STORE].people.by_login(ADMIN)
+    stored = found[1] if found is not None else None
     right = len(body.password) <= LONGEST and await _verify(
         request.app, stored or NOBODYS_HASH, body.password
     )
@@ -134,7 +155,7 @@ def _is(request: web.Request, role: ActorRole) -> bool:
 async def me(request: web.Request) -> web.Response:
     """Who this browser is."""
     require(request, Action.READ_ME)
-    needs_setup = await request.app[STORE].admin_hash() is None
+    needs_setup = await request.app[STORE].people.is_empty()
     return answer(
         Me(
             admin=_is(request, ActorRole.ADMIN),

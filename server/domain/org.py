@@ -159,8 +159,67 @@ class Organisation:
         return children
 
 
+NAME_LIMIT = 80
+BOUND_KINDS = frozenset({UnitKind.SCHOOL, UnitKind.POINT})
+
+
+def founded(
+    unit: str, kind: UnitKind, name: Words, parent: str, day: date, organisation: Organisation
+) -> Unit:
+    """A new unit from a day on. BadOrganisation where its name, its parent or its id cannot be."""
+    check_name(name)
+    if unit in organisation.units:
+        raise BadOrganisation("unit_there", zh="这个编号已经有了。", en="There is a unit of this id already.")
+    if kind is UnitKind.COUNTY:
+        if any(each.kind is UnitKind.COUNTY for each in organisation.units.values()):
+            raise BadOrganisation("second_county", zh="已经有一个县了。", en="There is a county already.")
+        return Unit(unit, kind, day, (Dated(day, name),))
+    bare = Unit(unit, kind, day, (Dated(day, name),))
+    above = organisation.units.get(parent)
+    if above is None:
+        raise BadOrganisation("bad_parent", zh="请先选上级单位。", en="Choose the unit above it first.")
+    return moved(bare, above, day, organisation)
+
+
+def check_name(name: Words) -> None:
+    """BadOrganisation for a name that is empty, too long or has control characters."""
+    for text in (name.zh, name.en):
+        if not text.strip() or len(text) > NAME_LIMIT or not text.isprintable():
+            raise BadOrganisation(
+                "bad_name",
+                zh=f"名称要有 1 至 {NAME_LIMIT} 个可见字符，中文和英文都要填。",
+                en=f"A name has 1 to {NAME_LIMIT} visible characters, in Chinese and in English.",
+            )
+
+
+def check_bond(bond: Bond, organisation: Organisation) -> None:
+    """BadOrganisation where one of the two is no school that day, or they are bound so already."""
+    for end in (bond.first, bond.second):
+        unit = organisation.units.get(end)
+        if unit is None or unit.kind not in BOUND_KINDS or not unit.there(bond.since):
+            raise BadOrganisation(
+                "bad_bond",
+                zh="只有在用的学校和教学点可以结对。",
+                en="Only schools and points that are there.",
+            )
+    same = (each for each in organisation.bonds if each.kind is bond.kind and each.there(bond.since))
+    if bond.first == bond.second or any((e.first, e.second) == (bond.first, bond.second) for e in same):
+        raise BadOrganisation("bad_bond", zh="它们已经这样结对了。", en="They are bound so already.")
+
+
+def merged(unit: str, into: str, day: date, organisation: Organisation) -> list[Unit]:
+    """What changes when a unit goes into another of its kind: what is right under it moves, then it closes.
+    In the order in which they are to be saved, the closed one last. BadOrganisation as `moved`."""
+    old, new = organisation.units[unit], organisation.units[into]
+    children = [each for each in organisation.below(unit, day) if each.parent(day) == unit]
+    changed = [moved(each, new, day, organisation) for each in children]
+    after = Organisation({**organisation.units, **{each.id: each for each in changed}}, organisation.bonds)
+    return [*changed, closed(old, day, after, new)]
+
+
 def renamed(unit: Unit, name: Words, day: date) -> Unit:
     """The unit under another name from a day on. BadOrganisation before its last name began."""
+    check_name(name)
     return replace(unit, names=_added(unit, unit.names, day, name))
 
 

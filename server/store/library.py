@@ -14,6 +14,7 @@ from sqlalchemy import Select, and_, delete, func, or_, select, text, update
 from server.clock import Clock
 from server.domain.visibility import Visibility
 from server.ids import random_word
+from server.store.county_tables import UNIT_NAMES
 from server.store.database import Database, upsert
 from server.store.library_records import (
     Catalogue,
@@ -32,7 +33,6 @@ from server.store.tables import (
     LESSONS,
     RECORDINGS,
     RETENTION,
-    ROOMS,
     SERIES,
     WATCHED,
 )
@@ -247,14 +247,19 @@ def _order(sort: LibrarySort) -> tuple[Any, ...]:
 
 
 def _unindexed() -> Select[Any]:
-    room = [ROOMS.c.name_zh.label("room_zh"), ROOMS.c.name_en.label("room_en")]
+    room = [_room_name(UNIT_NAMES.c.zh).label("room_zh"), _room_name(UNIT_NAMES.c.en).label("room_en")]
     return (
         select(CATALOGUE, LESSONS.c.value, *room)
         .join_from(CATALOGUE, LESSONS, CATALOGUE.c.lesson == LESSONS.c.lesson)
-        .join(ROOMS, ROOMS.c.room == LESSONS.c.main_room, isouter=True)
         .where(CATALOGUE.c.indexed.is_(False))
         .limit(INDEXED_AT_ONCE)
     )
+
+
+def _room_name(column: Any) -> Any:
+    """The main room's newest name."""
+    names = select(column).where(UNIT_NAMES.c.unit == LESSONS.c.main_room)
+    return names.order_by(UNIT_NAMES.c.since.desc()).limit(1).scalar_subquery()
 
 
 class _Titled(msgspec.Struct):

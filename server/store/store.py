@@ -10,23 +10,26 @@ import contextlib
 import secrets
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Row, event, func, select, update
+from sqlalchemy import Row, event, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from server.clock import Clock
 from server.domain.lesson import Lesson
-from server.protocol.messages import LessonState, Words
+from server.protocol.messages import LessonState
+from server.store.county import CountyStore
 from server.store.database import Database, upsert
 from server.store.migrate import migrate
+from server.store.people import PeopleStore
 from server.store.records import AuditRow, Classroom, LessonOverview, Mark, PublishingRow, RecordingRow
-from server.store.tables import ADMINS, AUDIT, CATALOGUE, LESSONS, PUBLISHING, RECORDINGS, ROOMS, SETTINGS
+from server.store.tables import AUDIT, CATALOGUE, LESSONS, PUBLISHING, RECORDINGS, SETTINGS
 
-ADMIN = "admin"
 EPOCH = "admin_epoch"
 KEY_BYTES = 32
+COUNTY_ZONE = "Asia/Shanghai"
 ON_AIR = (LessonState.LIVE, LessonState.CLOSING)
 PUBLISHING_COLUMNS = ("state", "progress", "step", "problem", "attempt", "export")
 
@@ -41,17 +44,19 @@ def _pragmas(connection: Any, _record: object) -> None:
 class Store:
     """Queries, each a transaction of its own. Open with `Store.open`, end with `close`."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Clock, zone: ZoneInfo) -> None:
         self.database = Database(engine)
         self._clock = clock
+        self.county = CountyStore(self.database, clock, zone)
+        self.people = PeopleStore(self.database, clock)
 
     @classmethod
-    async def open(cls, path: Path, clock: Clock) -> Store:
+    async def open(cls, path: Path, clock: Clock, zone: str = COUNTY_ZONE) -> Store:
         """Make the folder and file where they are missing, and bring the tables up to date."""
         await asyncio.to_thread(_prepare, path)
         engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
         event.listen(engine.sync_engine, "connect", _pragmas)
-        return cls(engine, clock)
+        return cls(engine, clock, ZoneInfo(zone))
 
     async def close(self) -> None:
         await self.database.close()
@@ -65,7 +70,7 @@ class Store:
     async def _row(self, statement: Any) -> Row[Any] | None:
         return await self.database.row(statement)
 
-    # -- settings and the admin
+    # -- settings
 
     async def key(self, name: str) -> bytes:
         """A secret of KEY_BYTES random bytes, made at the first asking, the same ever after."""
@@ -74,22 +79,6 @@ class Store:
         row = await self._row(select(SETTINGS.c.value).where(SETTINGS.c.name == f"key:{name}"))
         assert row is not None
         return bytes(row.value)
-
-    async def admin_hash(self) -> str | None:
-        """The admin's Argon2id string; None before the first set-up."""
-        row = await self._row(select(ADMINS.c.password_hash).where(ADMINS.c.name == ADMIN))
-        return None if row is None else str(row.password_hash)
-
-    async def create_admin(self, password_hash: str) -> bool:
-        """Set the first password; False where there is one already."""
-        now = self._clock.wall_ms()
-        async with self.database.writing() as connection:
-            made = await connection.execute(
-                insert(ADMINS)
-                .values(name=ADMIN, password_hash=password_hash, changed_at=now)
-                .on_conflict_do_nothing()
-            )
-            return made.rowcount == 1
 
     async def admin_epoch(self) -> int:
         """How often all admin sessions were ended."""
@@ -104,22 +93,12 @@ class Store:
 
     # -- rooms
 
-    async def put_classrooms(self, rooms: list[Classroom]) -> None:
-        """These are the rooms now; others stay known for old lessons, but are out of use."""
-        statements: list[Any] = [update(ROOMS).values(in_use=False)]
-        for position, room in enumerate(rooms):
-            statements.append(upsert(ROOMS, "room", room=room.room, position=position, main=room.main,
-                                      name_zh=room.name.zh, name_en=room.name.en, in_use=True))  # fmt: skip
-        await self._write(*statements)
-
     async def classrooms(self) -> list[Classroom]:
-        """Every room in use, in the order of tiles."""
-        rows = await self._rows(select(ROOMS).where(ROOMS.c.in_use).order_by(ROOMS.c.position))
-        return [_classroom(row) for row in rows]
+        """Every room that is there today, in the order of tiles."""
+        return await self.county.rooms()
 
     async def classroom(self, room: str) -> Classroom | None:
-        row = await self._row(select(ROOMS).where(ROOMS.c.in_use, ROOMS.c.room == room))
-        return None if row is None else _classroom(row)
+        return await self.county.room(room)
 
     # -- lessons
 
@@ -237,10 +216,6 @@ def _overviews() -> Any:
     return select(*overview_columns()).join_from(
         LESSONS, RECORDINGS, LESSONS.c.lesson == RECORDINGS.c.lesson, isouter=True
     )
-
-
-def _classroom(row: Row[Any]) -> Classroom:
-    return Classroom(row.room, Words(zh=row.name_zh, en=row.name_en), bool(row.main))
 
 
 def _lesson(row: Row[Any]) -> Lesson:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
-METADATA = MetaData()
+from server.store.metadata import METADATA, MS
 
 SETTINGS = Table(
     "settings",
@@ -13,34 +13,15 @@ SETTINGS = Table(
     Column("value", LargeBinary, nullable=False),
 )
 
-ADMINS = Table(
-    "admins",
-    METADATA,
-    Column("name", Text, primary_key=True),
-    Column("password_hash", Text, nullable=False),  # Argon2id, PHC string
-    Column("changed_at", Integer, nullable=False),
-)
-
-ROOMS = Table(
-    "rooms",
-    METADATA,
-    Column("room", Text, primary_key=True),
-    Column("position", Integer, nullable=False),  # order of the tiles
-    Column("name_zh", Text, nullable=False),
-    Column("name_en", Text, nullable=False),
-    Column("main", Boolean, nullable=False),
-    Column("in_use", Boolean, nullable=False),
-)
-
 LESSONS = Table(
     "lessons",
     METADATA,
     Column("lesson", Text, primary_key=True),
     Column("state", Text, nullable=False),
     Column("main_room", Text, nullable=False),
-    Column("created_at", Integer, nullable=False),
-    Column("started_at", Integer),
-    Column("ended_at", Integer),
+    Column("created_at", MS, nullable=False),
+    Column("started_at", MS),
+    Column("ended_at", MS),
     Column("worker", Text),
     Column("value", Text, nullable=False),  # the whole domain.lesson.Lesson, JSON
     Index("lessons_by_state", "state"),
@@ -77,14 +58,14 @@ RETENTION = Table(
     Column("lesson", Text, ForeignKey("lessons.lesson"), primary_key=True),
     Column("kept_as", Text, nullable=False),  # server.domain.retention.KeptAs
     Column("hold", Text, nullable=False),  # why it may not be deleted, "" where it may
-    Column("deleted_at", Integer),
+    Column("deleted_at", MS),
 )
 
 AUDIT = Table(
     "audit",
     METADATA,
     Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("at", Integer, nullable=False),
+    Column("at", MS, nullable=False),
     Column("actor", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("thing", Text, nullable=False),
@@ -97,7 +78,7 @@ SERIES = Table(
     Column("series", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("main_room", Text),  # whose teacher made it; None: the admin
-    Column("created_at", Integer, nullable=False),
+    Column("created_at", MS, nullable=False),
 )
 
 CATALOGUE_WORDS = ("title", "teacher", "school", "subject", "grade", "edition", "volume", "chapter")
@@ -113,8 +94,8 @@ CATALOGUE = Table(
     Column("position", Integer, nullable=False, server_default="0"),
     Column("visibility", Text, nullable=False, server_default="room"),
     Column("download", Boolean, nullable=False, server_default="0"),
-    Column("deletion_asked_at", Integer),
-    Column("deleted_at", Integer),
+    Column("deletion_asked_at", MS),
+    Column("deleted_at", MS),
     Column(
         "indexed", Boolean, nullable=False, server_default="0"
     ),  # whether the search knows the row as it is
@@ -128,7 +109,7 @@ WATCHED = Table(
     Column("viewer", Text, primary_key=True),
     Column("lesson", Text, ForeignKey("lessons.lesson"), primary_key=True),
     Column("at_s", Float, nullable=False),
-    Column("seen_at", Integer, nullable=False),
+    Column("seen_at", MS, nullable=False),
 )
 
 EDITS = Table(
@@ -136,7 +117,7 @@ EDITS = Table(
     METADATA,
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("lesson", Text, ForeignKey("lessons.lesson"), nullable=False),
-    Column("at", Integer, nullable=False),
+    Column("at", MS, nullable=False),
     Column("actor", Text, nullable=False),
     Column("value", Text, nullable=False),  # domain.editing.EditList, JSON
     Column("undone", Boolean, nullable=False),
@@ -162,7 +143,7 @@ UPLOADS = Table(
     Column("state", Text, nullable=False),  # store.records.UploadState
     Column("problem", Text, nullable=False),
     Column("lesson", Text),
-    Column("changed_at", Integer, nullable=False),
+    Column("changed_at", MS, nullable=False),
 )
 
 SOURCES = Table(
@@ -175,5 +156,5 @@ SOURCES = Table(
     Column("udp", Boolean, nullable=False),
     Column("sound", Boolean, nullable=False),
     Column("with_lesson", Boolean, nullable=False),
-    Column("changed_at", Integer, nullable=False),
+    Column("changed_at", MS, nullable=False),
 )

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from server.store.tables import METADATA
+from server.store.metadata import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=METADATA, render_as_batch=True

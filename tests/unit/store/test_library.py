@@ -29,7 +29,8 @@ TITLES = {
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     opened = await Store.open(tmp_path / "store.sqlite3", SystemClock())
-    await opened.put_classrooms([Classroom("main", Words(zh="星光小学", en="Starlight"), True)])
+    named = Words(zh="星光小学", en="Starlight")
+    await opened.county.settle([Classroom("main", named, True)], named, named)
     for number, (lesson, title) in enumerate(TITLES.items()):
         room = "main" if number < 2 else "other"
         await opened.save_lesson(Lesson(lesson, title, room, (), created_at=1000 * number), None)

@@ -19,6 +19,8 @@ BOX = BoxSource(
     "main", Source.CAMERA, "rtsp://a:s3cret@10.0.0.9/1", "rtsp://10.0.0.9:554/1", True, True, False
 )
 
+COUNTY, SCHOOL = Words(zh="县", en="County"), Words(zh="学校", en="School")
+
 
 async def test_a_source_comes_back_as_it_was_put_and_its_password_is_nowhere_in_the_file(
     tmp_path: Path,
@@ -26,7 +28,7 @@ async def test_a_source_comes_back_as_it_was_put_and_its_password_is_nowhere_in_
     path = tmp_path / "lianke.sqlite3"
     store = await Store.open(path, SystemClock())
     try:
-        await store.put_classrooms([Classroom("main", Words("主", "Main"), True)])
+        await store.county.settle([Classroom("main", Words("主", "Main"), True)], COUNTY, SCHOOL)
         sources = Sources(store.database, Seal.of(tmp_path / "sources.key"))
         await sources.put(BOX, 1)
         await sources.put(BOX, 2)

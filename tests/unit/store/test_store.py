@@ -15,11 +15,12 @@ from sqlalchemy import create_engine
 from server.clock import SystemClock
 from server.domain.lesson import Lesson
 from server.protocol.messages import LessonState, Words
+from server.store.metadata import METADATA
 from server.store.records import Classroom, Mark, RecordingRow
 from server.store.store import Store
-from server.store.tables import METADATA
 
 LESSON = Lesson("L0000000001", Words(zh="第四单元", en="Unit 4"), "main", ("shahe", "yefan"), created_at=5)
+COUNTY, SCHOOL = Words(zh="星光县", en="Starlight County"), Words(zh="星光小学", en="Starlight Primary")
 ROOMS = [
     Classroom("main", Words(zh="录播室", en="Recording room"), True),
     Classroom("shahe", Words(zh="沙河", en="Shahe"), False),
@@ -56,22 +57,17 @@ async def test_a_key_is_made_once_and_survives(tmp_path: Path) -> None:
     assert len(keys[0]) == 32
 
 
-async def test_only_the_first_admin_password_is_taken(store: Store) -> None:
-    assert await store.admin_hash() is None
-    assert sorted(await asyncio.gather(store.create_admin("one"), store.create_admin("two"))) == [False, True]
-    assert await store.admin_hash() in {"one", "two"}
-
-
 async def test_ending_the_admins_sessions_is_remembered(store: Store) -> None:
     assert await store.admin_epoch() == 0
     assert [await store.end_admin_sessions() for _ in range(2)] == [1, 2]
     assert await store.admin_epoch() == 2
 
 
-async def test_rooms_keep_their_order_and_a_removed_one_is_out_of_use(store: Store) -> None:
-    await store.put_classrooms(ROOMS)
+async def test_rooms_keep_their_order_and_one_that_was_closed_is_out_of_use(store: Store) -> None:
+    await store.county.settle(ROOMS, COUNTY, SCHOOL)
     assert await store.classrooms() == ROOMS
-    await store.put_classrooms(ROOMS[1:])
+    await store.county.settle(ROOMS, COUNTY, SCHOOL)
+    await store.county.close("main", store.county.today())
     assert await store.classrooms() == ROOMS[1:]
     assert await store.classroom("main") is None
 

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from server.store.metadata import MS
+
 revision = "0001"
 down_revision = None
 
@@ -17,7 +19,7 @@ def upgrade() -> None:
         "admins",
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("password_hash", sa.Text, nullable=False),
-        sa.Column("changed_at", sa.Integer, nullable=False),
+        sa.Column("changed_at", MS, nullable=False),
     )
     op.create_table(
         "rooms",
@@ -32,7 +34,7 @@ def upgrade() -> None:
     op.create_table(
         "audit",
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
-        sa.Column("at", sa.Integer, nullable=False),
+        sa.Column("at", MS, nullable=False),
         sa.Column("actor", sa.Text, nullable=False),
         sa.Column("action", sa.Text, nullable=False),
         sa.Column("thing", sa.Text, nullable=False),
@@ -51,9 +53,9 @@ def _lessons() -> None:
         sa.Column("lesson", sa.Text, primary_key=True),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("main_room", sa.Text, nullable=False),
-        sa.Column("created_at", sa.Integer, nullable=False),
-        sa.Column("started_at", sa.Integer),
-        sa.Column("ended_at", sa.Integer),
+        sa.Column("created_at", MS, nullable=False),
+        sa.Column("started_at", MS),
+        sa.Column("ended_at", MS),
         sa.Column("worker", sa.Text),
         sa.Column("value", sa.Text, nullable=False),
     )

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from server.store.metadata import MS
+
 revision = "0002"
 down_revision = "0001"
 
@@ -15,7 +17,7 @@ def upgrade() -> None:
         sa.Column("series", sa.Text, primary_key=True),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("main_room", sa.Text),
-        sa.Column("created_at", sa.Integer, nullable=False),
+        sa.Column("created_at", MS, nullable=False),
     )
     op.create_table(
         "catalogue",
@@ -27,8 +29,8 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer, nullable=False, server_default="0"),
         sa.Column("visibility", sa.Text, nullable=False, server_default="room"),
         sa.Column("download", sa.Boolean, nullable=False, server_default="0"),
-        sa.Column("deletion_asked_at", sa.Integer),
-        sa.Column("deleted_at", sa.Integer),
+        sa.Column("deletion_asked_at", MS),
+        sa.Column("deleted_at", MS),
         sa.Column("indexed", sa.Boolean, nullable=False, server_default="0"),
     )
     for name in ("subject", "grade", "teacher", "school", "series", "indexed"):
@@ -38,7 +40,7 @@ def upgrade() -> None:
         sa.Column("viewer", sa.Text, primary_key=True),
         sa.Column("lesson", sa.Text, sa.ForeignKey("lessons.lesson"), primary_key=True),
         sa.Column("at_s", sa.Float, nullable=False),
-        sa.Column("seen_at", sa.Integer, nullable=False),
+        sa.Column("seen_at", MS, nullable=False),
     )
     _made_by_people()
     op.execute("CREATE VIRTUAL TABLE catalogue_search USING fts5(words, initials, tokenize='unicode61')")
@@ -50,7 +52,7 @@ def _made_by_people() -> None:
         "edits",
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
         sa.Column("lesson", sa.Text, sa.ForeignKey("lessons.lesson"), nullable=False),
-        sa.Column("at", sa.Integer, nullable=False),
+        sa.Column("at", MS, nullable=False),
         sa.Column("actor", sa.Text, nullable=False),
         sa.Column("value", sa.Text, nullable=False),
         sa.Column("undone", sa.Boolean, nullable=False),
@@ -72,5 +74,5 @@ def _made_by_people() -> None:
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("problem", sa.Text, nullable=False),
         sa.Column("lesson", sa.Text),
-        sa.Column("changed_at", sa.Integer, nullable=False),
+        sa.Column("changed_at", MS, nullable=False),
     )

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from server.store.metadata import MS
+
 revision = "0003"
 down_revision = "0002"
 
@@ -23,5 +25,5 @@ def upgrade() -> None:
         sa.Column("lesson", sa.Text, sa.ForeignKey("lessons.lesson"), primary_key=True),
         sa.Column("kept_as", sa.Text, nullable=False),
         sa.Column("hold", sa.Text, nullable=False),
-        sa.Column("deleted_at", sa.Integer),
+        sa.Column("deleted_at", MS),
     )

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from server.store.metadata import MS
+
 revision = "0004"
 down_revision = "0003"
 
@@ -17,5 +19,5 @@ def upgrade() -> None:
         sa.Column("udp", sa.Boolean, nullable=False),
         sa.Column("sound", sa.Boolean, nullable=False),
         sa.Column("with_lesson", sa.Boolean, nullable=False),
-        sa.Column("changed_at", sa.Integer, nullable=False),
+        sa.Column("changed_at", MS, nullable=False),
     )
