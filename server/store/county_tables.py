@@ -97,3 +97,52 @@ SESSIONS = Table(
     Column("agent", Text, nullable=False),  # browser family and system, such as "Chrome on Windows"
     Index("sessions_by_person", "person"),
 )
+
+CONSENTS = Table(
+    "consents",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("unit", Text, ForeignKey("units.unit"), nullable=False),  # a class; its newest row counts
+    Column("level", Text, nullable=False),  # domain.consent.Consent
+    Column("at", MS, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("note", Text, nullable=False),  # who gave or withdrew it, on which paper
+    Index("consents_by_unit", "unit"),
+)
+
+APPROVALS = Table(
+    "approvals",
+    METADATA,
+    Column("lesson", Text, ForeignKey("lessons.lesson"), primary_key=True),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", MS, nullable=False),
+    Column("approved_by", Text, nullable=False, server_default=""),  # another person; "": not yet
+    Column("approved_at", MS),
+)
+
+GUEST_LINKS = Table(
+    "guest_links",
+    METADATA,
+    Column("link", Text, primary_key=True),  # SHA-256 of what the link holds
+    Column("lesson", Text, ForeignKey("lessons.lesson"), nullable=False),
+    Column("label", Text, nullable=False),  # for whom it was made
+    Column("made_by", Text, nullable=False),
+    Column("opens_at", MS, nullable=False),
+    Column("closes_at", MS, nullable=False),
+    Column("state", Text, nullable=False),  # domain.guests.GuestState
+    Column("guest_name", Text, nullable=False, server_default=""),
+    Index("guest_links_by_lesson", "lesson"),
+)
+
+API_TOKENS = Table(
+    "api_tokens",
+    METADATA,
+    Column("token", Text, primary_key=True),  # SHA-256 of what its owner holds
+    Column("person", Text, ForeignKey("people.person"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", Text, nullable=False),  # words with a blank between
+    Column("created_at", MS, nullable=False),
+    Column("expires_at", MS, nullable=False),
+    Column("used_at", MS),
+    Index("api_tokens_by_person", "person"),
+)

@@ -88,6 +88,7 @@ class AuditRow:
     action: str
     thing: str
     details: dict[str, str]
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

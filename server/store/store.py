@@ -20,12 +20,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from server.clock import Clock
 from server.domain.lesson import Lesson
 from server.protocol.messages import LessonState
+from server.store.audit import Audit
 from server.store.county import CountyStore
 from server.store.database import Database, upsert
 from server.store.migrate import migrate
 from server.store.people import PeopleStore
-from server.store.records import AuditRow, Classroom, LessonOverview, Mark, PublishingRow, RecordingRow
-from server.store.tables import AUDIT, CATALOGUE, LESSONS, PUBLISHING, RECORDINGS, SETTINGS
+from server.store.records import Classroom, LessonOverview, Mark, PublishingRow, RecordingRow
+from server.store.tables import CATALOGUE, LESSONS, PUBLISHING, RECORDINGS, SETTINGS
 
 EPOCH = "admin_epoch"
 KEY_BYTES = 32
@@ -49,6 +50,7 @@ class Store:
         self._clock = clock
         self.county = CountyStore(self.database, clock, zone)
         self.people = PeopleStore(self.database, clock)
+        self.audit_log = Audit(self.database, clock)
 
     @classmethod
     async def open(cls, path: Path, clock: Clock, zone: str = COUNTY_ZONE) -> Store:
@@ -168,17 +170,7 @@ class Store:
 
     async def audit(self, actor: str, action: str, thing: str, **details: str) -> None:
         """Add a row; there is no way to change or remove one."""
-        text = msgspec.json.encode(details).decode()
-        now = self._clock.wall_ms()
-        await self._write(insert(AUDIT).values(at=now, actor=actor, action=action, thing=thing, details=text))
-
-    async def audit_rows(self, limit: int = 1000) -> list[AuditRow]:
-        """The newest first."""
-        rows = await self._rows(select(AUDIT).order_by(AUDIT.c.number.desc()).limit(limit))
-        return [
-            AuditRow(row.at, row.actor, row.action, row.thing, msgspec.json.decode(row.details))
-            for row in rows
-        ]
+        await self.audit_log.write(actor, action, thing, **details)
 
     async def is_well(self) -> bool:
         """Whether the database answers within a second."""

@@ -191,7 +191,7 @@ async def test_a_lesson_is_started_listed_observed_and_ended(campus: Campus) -> 
             f"/api/v1/lessons/{opened['lesson']}/end", json={}, **operator
         ) as reply:
             assert (await reply.json())["state"] == "ended"
-    assert {row.action for row in await campus.app[keys.STORE].audit_rows()} == {
+    assert {row.action for row in await campus.app[keys.STORE].audit_log.rows()} == {
         "start_lesson",
         "end_lesson",
     }

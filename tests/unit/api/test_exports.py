@@ -70,7 +70,7 @@ async def test_a_week_is_one_zip_whose_page_holds_all_it_needs(admin: Campus) ->
     assert lesson["title"] == "</script>甲"
     assert lesson["kept"] == [[5.0, 20.0], [30.0, 60.0]]
     assert not re.search(r"""(?:src|href)=["']?https?:""", page)
-    rows = [row for row in await admin.app[keys.STORE].audit_rows() if row.action == "export"]
+    rows = [row for row in await admin.app[keys.STORE].audit_log.rows() if row.action == "export"]
     assert [(row.actor, row.thing) for row in rows] == [("admin", LESSON)]
 
 
@@ -110,5 +110,5 @@ async def test_a_receipt_tells_rooms_calls_and_holes_with_their_side(admin: Camp
     ]
     assert told["url"].endswith(f"/replay/{LESSON}")
     assert told["qr"].startswith("<svg")
-    rows = await admin.app[keys.STORE].audit_rows()
+    rows = await admin.app[keys.STORE].audit_log.rows()
     assert rows[0].action == "read_receipt"

@@ -321,10 +321,10 @@ WALK: list[tuple[str, str, Any, Action]] = [
 async def test_views_downloads_changes_and_deletions_each_write_a_row(admin: Campus) -> None:
     store = admin.app[keys.STORE]
     for method, path, body, action in WALK:
-        before = len(await store.audit_rows())
+        before = len(await store.audit_log.rows())
         status, told = await ask(admin, method, path, body)
         assert status < 300, (method, path, told)
-        rows = await store.audit_rows()
+        rows = await store.audit_log.rows()
         assert len(rows) == before + 1, f"{method} {path} wrote no row, or more than one"
         row: AuditRow = rows[0]
         assert (row.actor, row.action) == ("admin", action), (method, path)

@@ -62,7 +62,7 @@ async def test_a_failed_step_says_why_and_is_tried_again_once(admin: Campus) -> 
     row = await admin.app[keys.PUBLISHING].row(LESSON)
     assert row is not None
     assert (row.attempt, row.export) == (3, True)
-    said = {(one.action, one.thing) for one in await admin.app[keys.STORE].audit_rows()}
+    said = {(one.action, one.thing) for one in await admin.app[keys.STORE].audit_log.rows()}
     assert ("publish_again", LESSON) in said
 
 

@@ -103,7 +103,7 @@ async def test_a_recording_without_its_lessons_row_is_left_to_the_disk(store: St
 async def test_the_audit_log_only_grows(store: Store, tmp_path: Path) -> None:
     await store.audit("admin", "log_in", "admin")
     await store.audit("studio:main", "start_lesson", LESSON.id, minutes="60")
-    rows = await store.audit_rows()
+    rows = await store.audit_log.rows()
     assert [row.action for row in rows] == ["start_lesson", "log_in"]
     assert rows[0].details == {"minutes": "60"}
     connection = sqlite3.connect(tmp_path / "new" / "store.sqlite3")

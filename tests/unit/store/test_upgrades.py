@@ -75,7 +75,7 @@ async def test_each_earlier_store_comes_up_to_date_with_its_rows(revision: str, 
         lesson = await store.lesson(LESSON)
         assert lesson is not None
         assert lesson.lesson.title.en == "Unit 4"
-        assert [row.action for row in await store.audit_rows()] == ["log_in"]
+        assert [row.action for row in await store.audit_log.rows()] == ["log_in"]
         library = Library(store.database, SystemClock())
         assert (await library.find(LibraryQuery("录播", None)))[1] == 1
         await library.close()

@@ -18,6 +18,7 @@ FOUNDED = date(2020, 1, 1)
 def upgrade() -> None:
     _units()
     _people()
+    _entrusted()
     connection = op.get_bind()
     rooms = connection.execute(sa.text("SELECT * FROM rooms ORDER BY position")).all()
     admin = connection.execute(sa.text("SELECT * FROM admins")).first()
@@ -101,6 +102,50 @@ def _people() -> None:
         sa.Column("agent", sa.Text, nullable=False),
     )
     op.create_index("sessions_by_person", "sessions", ["person"])
+
+
+def _entrusted() -> None:
+    op.create_table(
+        "consents",
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("unit", sa.Text, sa.ForeignKey("units.unit"), nullable=False),
+        sa.Column("level", sa.Text, nullable=False),
+        sa.Column("at", MS, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("note", sa.Text, nullable=False),
+    )
+    op.create_index("consents_by_unit", "consents", ["unit"])
+    op.create_table(
+        "approvals",
+        sa.Column("lesson", sa.Text, sa.ForeignKey("lessons.lesson"), primary_key=True),
+        sa.Column("asked_by", sa.Text, nullable=False),
+        sa.Column("asked_at", MS, nullable=False),
+        sa.Column("approved_by", sa.Text, nullable=False, server_default=""),
+        sa.Column("approved_at", MS),
+    )
+    op.create_table(
+        "guest_links",
+        sa.Column("link", sa.Text, primary_key=True),
+        sa.Column("lesson", sa.Text, sa.ForeignKey("lessons.lesson"), nullable=False),
+        sa.Column("label", sa.Text, nullable=False),
+        sa.Column("made_by", sa.Text, nullable=False),
+        sa.Column("opens_at", MS, nullable=False),
+        sa.Column("closes_at", MS, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("guest_name", sa.Text, nullable=False, server_default=""),
+    )
+    op.create_index("guest_links_by_lesson", "guest_links", ["lesson"])
+    op.create_table(
+        "api_tokens",
+        sa.Column("token", sa.Text, primary_key=True),
+        sa.Column("person", sa.Text, sa.ForeignKey("people.person"), nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("scopes", sa.Text, nullable=False),
+        sa.Column("created_at", MS, nullable=False),
+        sa.Column("expires_at", MS, nullable=False),
+        sa.Column("used_at", MS),
+    )
+    op.create_index("api_tokens_by_person", "api_tokens", ["person"])
 
 
 def _settle(connection: sa.Connection, rooms: Sequence[sa.Row[Any]], admin: sa.Row[Any] | None) -> None:
