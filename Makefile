@@ -11,6 +11,7 @@ CONFIG ?= configs/dev.toml
 RELAY_SOURCES := $(wildcard server/media/relay/*.pyx server/media/relay/*.pxd server/media/relay/*.pxi)
 WEB_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) \
 	$(wildcard web/*.html web/*.ts web/package.json web/tsconfig*.json)
+PYTHON_SOURCES := $(shell find server recorder -name '*.py' 2>/dev/null)
 PAGES := server/api/pages/.built
 MESSAGES := web/src/protocol/messages.ts
 
@@ -20,7 +21,7 @@ MESSAGES := web/src/protocol/messages.ts
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.built $(PAGES) ## Everything installed and built; .venv/bin/lianke is the command
+setup: $(VENV)/.built $(VENV)/.compiled $(PAGES) ## Everything installed and built; .venv/bin/lianke is the command
 
 run: setup ## The sample county at http://localhost:8080
 	@exec $(BIN)/lianke serve --config $(CONFIG)
@@ -35,6 +36,11 @@ $(VENV)/.installed: requirements.lock
 $(VENV)/.built: $(VENV)/.installed pyproject.toml setup.py $(RELAY_SOURCES)
 	@echo "Compiling the relay ..."
 	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# A process that died is started again in a third of the time where nothing has to be compiled for it first.
+$(VENV)/.compiled: $(VENV)/.built $(PYTHON_SOURCES)
+	$(BIN)/python -m compileall -q -j 2 $(VENV)/lib server recorder
 	@touch $@
 
 web/node_modules/.installed: web/package-lock.json

@@ -19,6 +19,8 @@ TRACKS_AT_MOST = 64
 _NOTES = msgspec.msgpack.Decoder(TrackNote)
 LONGEST_NS = 24 * 3_600_000_000_000
 """An arrival so far from the one before it is not believed."""
+REBOOT_NS = 3_600_000_000_000
+"""A reboot takes no longer: where the wall clock says otherwise it was set meanwhile."""
 
 
 class Assembler:
@@ -36,6 +38,8 @@ class Assembler:
         self._tracks: dict[str, AudioTrack | VideoTrack] = {}
         self._zero_ns: int | None = None
         self._shift_ns = 0
+        self._shifts: dict[bytes, int] = {}  # by boot, once a record of it has come
+        self._boot = b""
         self._first_clock: tuple[bytes, int] | None = None
         self._ring = b""
         self._now_ns = 0
@@ -53,8 +57,9 @@ class Assembler:
         self._ring = ring
         if self._first_clock is None:
             self._first_clock = (boot, wall_minus_monotonic_ns)
-        first_boot, first = self._first_clock
-        self._shift_ns = 0 if boot == first_boot else wall_minus_monotonic_ns - first
+            self._shifts[boot] = 0
+        self._boot = boot
+        self._shift_ns = self._shifts.get(boot, wall_minus_monotonic_ns - self._first_clock[1])
 
     def missed(self) -> None:
         """Something between the last span and the next was lost by this machine."""
@@ -133,6 +138,8 @@ class Assembler:
     # inside
 
     def _take(self, record: Record) -> None:
+        if self._boot not in self._shifts:
+            self._judge_wall_clock(record.arrival_ns)
         arrival_ns = record.arrival_ns + self._shift_ns
         if self._zero_ns is not None:
             if abs(arrival_ns - self._now_ns) > LONGEST_NS:
@@ -160,6 +167,14 @@ class Assembler:
             now_s = self._passed_s(self._now_ns)
             for track in self._tracks.values():
                 track.advance(now_s)
+
+    def _judge_wall_clock(self, arrival_ns: int) -> None:
+        """The first record after a reboot: where the wall clock was set meanwhile (a dead battery, a hand),
+        the lesson goes on where it was."""
+        passed_ns = arrival_ns + self._shift_ns - self._now_ns
+        if self._zero_ns is not None and not 0 <= passed_ns <= REBOOT_NS:
+            self._shift_ns = self._now_ns - arrival_ns
+        self._shifts[self._boot] = self._shift_ns
 
     def _packet(self, record: Record, arrival_ns: int) -> None:
         name = self._numbers.get(record.track)

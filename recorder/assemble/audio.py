@@ -169,6 +169,8 @@ class AudioTrack:
 
     def _list_gap(self, cause: GapCause, least_s: float) -> None:
         start, self._silent_from = self._silent_from, None
+        if start is not None and self.gaps.outages.touch(start / RATE, self._cursor / RATE):
+            least_s = LISTED_S  # ours, so no DTX
         if start is not None and self._cursor - start >= least_s * RATE:
             self.gaps.add(start / RATE, self._cursor / RATE, cause)
 

@@ -14,6 +14,8 @@ from recorder.assemble.source import HOLD_S, Source
 
 AWAY_S = 1.5
 """A camera without a picture for so long was away. A screen may rest."""
+OURS_S = 0.3
+"""So long a hole of this machine's own making is listed."""
 LEAST_TICKS = VIDEO_RATE // 10_000
 """Two pictures are at least 0.1 ms apart."""
 USUAL_S = 0.04
@@ -185,7 +187,8 @@ class VideoTrack:
         last_s = self._at / VIDEO_RATE
         passed = time_s - last_s
         again = picture.stream != self._stream or self._paused or self.foreign
-        away = min(passed, picture.pause_s) >= AWAY_S and (again or not self._may_rest)
+        least_s = OURS_S if again and self.gaps.outages.touch(last_s, time_s) else AWAY_S
+        away = min(passed, picture.pause_s) >= least_s and (again or not self._may_rest)
         if away:
             cause = GapCause.UNPLAYABLE if self.foreign else GapCause.SOURCE_AWAY
             self.gaps.add(last_s + self._usual_s, time_s, cause)

@@ -22,7 +22,7 @@ from server.protocol import messages as ws
 from server.protocol.parameters import Source
 
 FIRST_PAUSE_S = 0.2
-LONGEST_PAUSE_S = 4.0
+LONGEST_PAUSE_S = 2.0
 PING_EVERY_S = 2.0
 REPORT_EVERY_S = 1.0
 VIDEO_KINDS = frozenset({"video"})

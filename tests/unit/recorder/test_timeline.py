@@ -7,10 +7,20 @@ from dataclasses import replace
 
 import pytest
 
+from recorder.assemble.assembler import Assembler
 from recorder.assemble.samples import AUDIO_RATE, VIDEO_RATE
 from recorder.contract import RecordKind
-from tests.fakes.numbered_rtp import SPS, assemble, pictures, sounds
-from tests.fakes.recorded_lesson import NTP_ZERO_S, SCREEN, VOICE, Sent, camera_sender, voice_sender
+from tests.fakes.numbered_rtp import SPS, Made, assemble, assert_contiguous, pictures, sounds
+from tests.fakes.recorded_lesson import (
+    NTP_ZERO_S,
+    SCREEN,
+    VOICE,
+    Sent,
+    camera_sender,
+    in_order,
+    span_of,
+    voice_sender,
+)
 
 
 def test_a_lesson_without_trouble_is_whole_and_in_step() -> None:
@@ -32,6 +42,40 @@ def test_clocks_500_ppm_apart_stay_in_step(camera_ppm: float, voice_ppm: float) 
     track = made.assembler.tracks["voice"]
     made_up = track.filled - track.dropped  # packets of 20 ms
     assert made_up == pytest.approx(-voice_ppm * 400 / 20_000, abs=2)
+
+
+def test_after_45_minutes_with_clocks_500_ppm_apart_they_are_in_step() -> None:
+    camera, voice = camera_sender(ppm=250, spread_s=0), voice_sender(ppm=-250)
+    made = assemble(pictures(camera, 2700), sounds(voice, 2700), end_s=2700)
+    for window in ((0, 20), (1340, 1360), (2680, 2700)):
+        assert made.offset_ms(window) < 40
+    assert made.offset_ms((20, 2700)) < 25
+    assert len(made.shown("camera")) == 67_500
+    assert abs(made.closed("voice") / AUDIO_RATE - 2700) < 0.05
+    assert made.gaps("camera") == made.gaps("voice") == []
+
+
+@pytest.mark.parametrize("set_s", [-86_400.0, -3_600.0, -30.0, 90_000.0])
+def test_a_clock_that_is_set_while_the_machine_reboots_does_not_tear_the_lesson(set_s: float) -> None:
+    before = span_of(in_order(pictures(camera_sender(), 20), sounds(voice_sender(), 20)), end_s=None)
+    after = span_of(
+        in_order(
+            pictures(camera_sender(ssrc=0x3333), 20, start_s=0.5),
+            sounds(voice_sender(ssrc=0x4444), 20, start_s=0.5),
+        )
+    )
+    assembler = Assembler()
+    assembler.opened(b"1" * 16, b"one boot", 0)
+    assembler.feed(before)
+    for ring in (b"2" * 16, b"3" * 16):  # its worker died once more: the same boot, the same clock
+        assembler.opened(ring, b"another boot", round(set_s * 1e9))
+        assembler.feed(after if ring[0] == ord("2") else b"")
+    assembler.finish()
+    made = Made(assembler.take(), assembler)
+    assert_contiguous(made)
+    assert 40 <= made.closed("voice") / AUDIO_RATE < 41
+    assert len(made.shown("camera")) == 1000
+    assert assembler.refused == 0
 
 
 def test_without_sender_reports_arrival_keeps_them_in_step() -> None:
@@ -80,15 +124,18 @@ def test_a_burst_after_a_line_hung_is_put_where_it_was_captured() -> None:
     assert made.offset_ms((10, 60)) < 40
 
 
-def test_sender_reports_that_step_by_2_s_change_nothing() -> None:
+@pytest.mark.parametrize("both", [True, False])
+@pytest.mark.parametrize("step_s", [2, -3_600])
+def test_sender_reports_whose_clock_is_set_change_nothing(step_s: int, both: bool) -> None:
     def stepped(sent: Sent) -> Sent:
         if sent.kind is not RecordKind.SENDER_REPORT or sent.at_s < 30:
             return sent
-        ntp = int.from_bytes(sent.data[4:12], "big") + (2 << 32)
+        ntp = int.from_bytes(sent.data[4:12], "big") + (step_s << 32)
         return replace(sent, data=sent.data[:4] + ntp.to_bytes(8, "big") + sent.data[12:])
 
     camera, voice = camera_sender(), voice_sender(report_every_s=5.0)
-    made = assemble(map(stepped, pictures(camera, 90)), map(stepped, sounds(voice, 90)), end_s=90)
+    shown = map(stepped, pictures(camera, 90)) if both else pictures(camera, 90)
+    made = assemble(shown, map(stepped, sounds(voice, 90)), end_s=90)
     assert made.offset_ms((15, 90)) < 40
     assert NTP_ZERO_S > 0
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { FromServer, Hello, Refused, Welcome } from "./messages";
-import { backOff, LONGEST_WAIT_IN_LESSON_MS, NEWER_PAGE, PING_EVERY_MS, Session, SILENCE_MS } from "./session";
+import { backOff, LATELY_MS, LONGEST_WAIT_IN_LESSON_MS, NEWER_PAGE, PING_EVERY_MS, Session, SILENCE_MS } from "./session";
 import type { Alive, Effect } from "./session";
 
 const NOW = 1_800_000_000_000;
@@ -133,6 +133,17 @@ describe("coming back", () => {
     one.start(NOW);
     let now = NOW;
     for (let attempt = 0; attempt < 20; attempt++) {
+      one.closed(now);
+      expect((one.retryAt ?? 0) - now).toBeLessThanOrEqual(LONGEST_WAIT_IN_LESSON_MS);
+      now = one.deadline() ?? now;
+      one.tick(now);
+    }
+  });
+
+  it("never waits long in the first minute without a connection", () => {
+    const one = on();
+    let now = NOW;
+    while (now - NOW < LATELY_MS - LONGEST_WAIT_IN_LESSON_MS) {
       one.closed(now);
       expect((one.retryAt ?? 0) - now).toBeLessThanOrEqual(LONGEST_WAIT_IN_LESSON_MS);
       now = one.deadline() ?? now;

@@ -41,8 +41,10 @@ export const CONNECT_WITHIN_MS = 6_000;
 export const NEWER_PAGE = 4003;
 const FIRST_WAIT_MS = 300;
 export const LONGEST_WAIT_MS = 8_000;
-/** While a connection still brings media the lesson is on: nobody waits long to be able to ask again. */
+/** While a connection still brings media the lesson is on: nobody waits long to be able to ask again. Nor does
+ * who was there a minute ago: what died is back within seconds. */
 export const LONGEST_WAIT_IN_LESSON_MS = 2_000;
+export const LATELY_MS = 60_000;
 
 /** How long to wait before try number `attempt` (0 is the first again): doubling, the upper half random. */
 export function backOff(attempt: number, random: number, longest_ms = LONGEST_WAIT_MS): number {
@@ -60,6 +62,7 @@ export class Session {
   private attempt = 0;
   private takeover = false;
   private heardAt = 0;
+  private lastOnAt = -Infinity;
   private pingedAt = 0;
   private offsetMs: number | null = null;
   private bestRoundTripMs = Infinity;
@@ -137,9 +140,11 @@ export class Session {
   received(message: FromServer, now: number): Effect[] {
     if (this.state !== "greeting" && this.state !== "on") return [];
     this.heardAt = now;
+    if (this.state === "on") this.lastOnAt = now;
     switch (message.type) {
       case "welcome":
         this.state = "on";
+        this.lastOnAt = now;
         this.attempt = 0;
         this.takeover = false;
         this.refusal = null;
@@ -166,7 +171,7 @@ export class Session {
       this.state = "refused";
       return [];
     }
-    this.wait(now, this.pause());
+    this.wait(now, this.pause(now));
     return [];
   }
 
@@ -178,7 +183,7 @@ export class Session {
       this.pingedAt = now;
       return [this.ping(now)];
     }
-    this.wait(now, this.pause());
+    this.wait(now, this.pause(now));
     return [{ do: "close" }];
   }
 
@@ -202,9 +207,10 @@ export class Session {
     return { do: "send", message: { type: "ping", at: Math.round(now) } };
   }
 
-  private pause(): number {
+  private pause(now: number): number {
     const { up, down } = this.options.alive();
-    const longest_ms = (up ?? down) === null ? LONGEST_WAIT_MS : LONGEST_WAIT_IN_LESSON_MS;
+    const away = (up ?? down) === null && now - this.lastOnAt > LATELY_MS;
+    const longest_ms = away ? LONGEST_WAIT_MS : LONGEST_WAIT_IN_LESSON_MS;
     return backOff(this.attempt++, this.options.random(), longest_ms);
   }
 
