@@ -40,6 +40,7 @@ export const watch = sentences({
   stayDown: { zh: "不上台", en: "No, thank you" },
   onStage: { zh: "您在台上：摄像头和麦克风开着", en: "You are on stage: camera and microphone are on" },
   heardNow: { zh: "大家正在听您说", en: "You are heard" },
+  ownLabel: { zh: "您（别人看到的样子）", en: "You, as the others see it" },
   leaveStage: { zh: "下台", en: "Leave the stage" },
   noDevice: { zh: "浏览器没有给摄像头和麦克风，请允许后再试。", en: "The browser gave no camera or microphone. Allow them and try again." },
   // the phone remote
