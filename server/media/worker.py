@@ -203,15 +203,15 @@ class MediaWorker:
 
     def _readable(self, number: int) -> None:
         for event in self.relay.receive(number):
-            self._on_event(event, number)
+            self._on_event(event)
         self._hurry()
 
-    def _on_event(self, event: relay_tables.Event, number: int) -> None:
+    def _on_event(self, event: relay_tables.Event) -> None:
         match event.kind:
             case EventKind.STUN | EventKind.DTLS:
                 peer = self._by_handle.get(event.handle)
                 if peer is not None:
-                    self._on_packet(event, peer, number)
+                    self._on_packet(event, peer)
             case EventKind.RTCP:
                 peer = self._by_handle.get(event.handle)
                 if peer is not None:
@@ -225,9 +225,9 @@ class MediaWorker:
             case EventKind.SLOT_STARTED:
                 self.count("slots_started")
 
-    def _on_packet(self, event: relay_tables.Event, peer: Peer, number: int) -> None:
+    def _on_packet(self, event: relay_tables.Event, peer: Peer) -> None:
         if event.kind is EventKind.STUN and event.address is not None:
-            dropped = peer.on_stun(number, event.address, event.data, self.clock())
+            dropped = peer.on_stun(event.value, event.address, event.data, self.clock())
             self.count(dropped.value if dropped else "stun_answered")
         elif event.kind is EventKind.DTLS and not peer.on_dtls(event.data, self.clock()):
             self.count("dtls_too_many")
@@ -293,7 +293,7 @@ class MediaWorker:
 
     def _tick(self, now: float) -> None:
         for event in self.relay.tick():
-            self._on_event(event, 0)
+            self._on_event(event)
         self.viewers.round(now)
         self._ask_keyframes(now)
         if self._is_due("levels", LEVELS_S, now):

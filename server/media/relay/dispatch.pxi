@@ -74,7 +74,7 @@ cdef int run_batches(Core* core, Socket* sock, int budget) noexcept nogil:
     look_at_clock(core)
     while done < budget:
         wanted = min(budget - done, <int>BATCH)
-        came_now = receive_batch(sock, wanted)
+        came_now = receive_batch(sock, sock.fd, wanted)
         for i in range(came_now):
             dispatch(core, sock, i)
         fan_out_all(core)

@@ -43,6 +43,7 @@ cdef struct Ufrag:
 cdef struct Socket:
     # An adopted UDP socket with the batches going through it, or a TCP listener.
     int fd
+    int lane            # a second file on the port, read by timers: transport-wide feedback; -1: none
     int family
     int number
     int queued

@@ -23,8 +23,9 @@ class Relay:
 
     # sockets
     def adopt(self, fd: int) -> int:
-        """Take over a bound, non-blocking UDP socket (sets buffers, SO_TIMESTAMPNS) or a listening TCP
-        socket, whose connections (RFC 4571 frames) the relay accepts and owns; its number."""
+        """Take over a bound, non-blocking UDP socket (sets buffers, SO_TIMESTAMPNS; opens a second file on
+        its port for transport-wide feedback, which `tick` reads) or a listening TCP socket, whose
+        connections (RFC 4571 frames) the relay accepts and owns; its number."""
 
     def watched(self, socket: int) -> int:
         """The file to wait on before `receive`: the UDP socket itself, an epoll for a TCP one."""
@@ -33,8 +34,8 @@ class Relay:
         """Read up to `budget` datagrams (frames) in batches, forward media, return what Python must see."""
 
     def tick(self) -> list[Event]:
-        """Timers: NACKs, transport-wide feedback, paced joins. Call every 10 ms while `pressing`, else every
-        50 ms or so; `receive` runs them too, where that was 10 ms ago."""
+        """Timers: NACKs, transport-wide feedback (sent, and viewers' read), paced joins. Call every 10 ms
+        while `pressing`, else every 50 ms or so; `receive` runs them too, where that was 10 ms ago."""
 
     def pressing(self) -> bool:
         """Whether a joiner is fed from a ring, a line probed, or a publisher to be asked for lost packets."""

@@ -54,6 +54,8 @@ include "feedback.pxi"
 include "taps.pxi"
 include "rows.pxi"
 include "dispatch.pxi"
+include "lanes.pxi"
+include "timers.pxi"
 include "handles.pxi"
 
 
@@ -124,6 +126,8 @@ cdef class Relay:
         self.core.socket_count += 1
         if listens:
             make_listener(self.core, sock)
+        else:
+            open_lane(sock)
         return sock.number
 
     def watched(self, int socket):

@@ -30,6 +30,7 @@ cdef Socket* make_socket(int fd, int family, int number) except NULL:
     if sock is NULL:
         raise MemoryError
     sock.fd = fd
+    sock.lane = -1
     sock.family = family
     sock.number = number
     widen(fd, SO_RCVBUF, SO_RCVBUFFORCE)
@@ -51,16 +52,18 @@ cdef void free_socket(Socket* sock) noexcept nogil:
     """The file itself stays its maker's."""
     if sock.listens:
         close(sock.epoll)
+    if sock.lane >= 0:
+        close(sock.lane)
     free(sock)
 
 
-cdef int receive_batch(Socket* sock, int count) noexcept nogil:
-    """Read up to `count` datagrams; how many came."""
+cdef int receive_batch(Socket* sock, int fd, int count) noexcept nogil:
+    """Read up to `count` datagrams of the socket's file or its lane's; how many came."""
     cdef int i
     for i in range(count):
         sock.incoming[i].msg_hdr.msg_namelen = 28
         sock.incoming[i].msg_hdr.msg_controllen = 64
-    i = recvmmsg(sock.fd, sock.incoming, count, MSG_DONTWAIT, NULL)
+    i = recvmmsg(fd, sock.incoming, count, MSG_DONTWAIT, NULL)
     return i if i > 0 else 0
 
 

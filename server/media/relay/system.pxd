@@ -91,6 +91,21 @@ cdef extern from *:
     #ifndef UDP_SEGMENT
     #define UDP_SEGMENT 103
     #endif
+    #include <linux/filter.h>
+    #ifndef SO_ATTACH_REUSEPORT_CBPF
+    #define SO_ATTACH_REUSEPORT_CBPF 51
+    #endif
+    /* Of the two sockets that share a port the second gets every datagram that begins with these two octets,
+       the first all else. */
+    static inline int relay_sort_port(int fd, uint8_t first, uint8_t second) {
+        struct sock_filter steps[] = {
+            BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, first, 0, 3),
+            BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 1), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, second, 0, 1),
+            BPF_STMT(BPF_RET | BPF_K, 1), BPF_STMT(BPF_RET | BPF_K, 0),
+        };
+        struct sock_fprog program = {sizeof steps / sizeof steps[0], steps};
+        return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) == 0;
+    }
     /* Whether the kernel knows UDP_SEGMENT (Linux 4.18). */
     static inline int relay_has_segments(int fd) {
         int none = 0;
@@ -119,6 +134,7 @@ cdef extern from *:
     """
     int64_t clock_ns "relay_clock_ns"(int clock) noexcept nogil
     int64_t stamp_of "relay_arrival_ns"(msghdr* message) noexcept nogil
+    bint sort_port "relay_sort_port"(int fd, uint8_t first, uint8_t second) noexcept nogil
     bint has_segments "relay_has_segments"(int fd) noexcept nogil
     void set_segment "relay_set_segment"(msghdr* message, void* room, uint16_t size) noexcept nogil
     int last_errno "relay_errno"() noexcept nogil

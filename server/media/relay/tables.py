@@ -12,7 +12,7 @@ Address = tuple[str, int]  # numeric IPv4 or IPv6 address and port
 class EventKind(IntEnum):
     """What `Relay.receive` and `Relay.tick` tell Python."""
 
-    STUN = 1  # data: a STUN message whose USERNAME begins with a known ufrag; handle: peer
+    STUN = 1  # data: a STUN message whose USERNAME begins with a known ufrag; handle: peer; value: socket
     DTLS = 2  # data: a DTLS record from a validated address; handle: peer
     RTCP = 3  # data: decrypted RTCP blocks the relay does not handle itself (REMB, BYE, XR); handle: peer
     UP_LIVE = 4  # first media packet of an up track; handle: up; value: codec number

@@ -55,6 +55,7 @@ class Viewing:
     def tell(self, feedback: bytes) -> None:
         self.viewer.send_rtcp(feedback)
         self.wire.run()
+        self.wire.tick()  # reads the lane of feedback
 
     def bursts(self) -> Iterator[tuple[int, ...]]:
         return BURST.iter_unpack(self.wire.relay.take_bursts(self.viewer.handle))

@@ -1,0 +1,46 @@
+"""Transport-wide feedback comes by a way of its own and waits for the tick; all else comes at once."""
+
+from __future__ import annotations
+
+import select
+import socket
+
+import pytest
+
+from tests.unit.media.relay.loopback import Wire, build_pli, wired
+from tests.unit.media.relay.test_arrivals import Viewing, build_feedback
+
+
+def is_readable(wire: Wire) -> bool:
+    return bool(select.select([wire.relay.watched(wire.number)], [], [], 0)[0])
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_feedback_wakes_nobody_and_is_read_by_the_tick(family: int) -> None:
+    with wired(family) as wire:
+        viewer = wire.far(family=family)
+        for count in range(3):
+            viewer.send_rtcp(build_feedback(1 + count, [0]))
+        assert not is_readable(wire)
+        assert wire.relay.totals()["received"] == 0
+        wire.tick()
+        assert wire.relay.totals()["received"] == 3
+        assert wire.relay.totals()["dropped_srtp"] == 0
+
+
+def test_other_reports_and_feedback_behind_them_are_not_kept_waiting(wire: Wire) -> None:
+    viewing = Viewing(wire)
+    viewing.send(3, key=True)
+    viewing.viewer.send_rtcp(build_pli(5000))
+    assert is_readable(wire)
+    wire.run()
+    report = bytes.fromhex("80c90001 00000001")
+    viewing.viewer.send_rtcp(report + build_feedback(1, [0, 250, 500]))
+    assert is_readable(wire)
+    wire.run()
+    assert wire.relay.totals()["feedback_received"] == 1
+
+
+def test_the_port_is_still_nobody_elses(wire: Wire) -> None:
+    with socket.socket(wire.door.family, wire.door.type) as other, pytest.raises(OSError, match="in use"):
+        other.bind(wire.address)
