@@ -16,6 +16,13 @@ from server.protocol.capture import Recordable
 from server.protocol.parameters import CodecName, Kind, Source
 
 CAMERA_KEYFRAME_S = 4.0
+SCREEN_KEYFRAME_S = 30.0
+"""So that a replay can be begun in the middle; a keyframe of dense text takes a second of the line."""
+KEYFRAME_S = {
+    Source.CAMERA: CAMERA_KEYFRAME_S,
+    Source.CAMERA2: CAMERA_KEYFRAME_S,
+    Source.SCREEN: SCREEN_KEYFRAME_S,
+}
 
 MAIN: dict[Source, tuple[int, str, Subject]] = {
     Source.CAMERA: (1, "camera", Subject.TEACHER),
@@ -57,8 +64,7 @@ def wanted_taps(
             codec=CodecName.OPUS if codec is CodecName.RED else codec,
             room=room,
         )
-        every = CAMERA_KEYFRAME_S if source in (Source.CAMERA, Source.CAMERA2) else 0.0
-        wanted[number] = Wanted(number, track, note, every)
+        wanted[number] = Wanted(number, track, note, KEYFRAME_S.get(source, 0.0))
     return wanted
 
 
