@@ -112,12 +112,17 @@ def drill(
     seconds: float = 30,
     server: str | None = None,
     out: Path | None = None,
+    source: str = "",
     as_json: AsJson = False,
 ) -> int:
-    """Hold a whole lesson without a camera or a browser and judge it; exit 1 where a teacher would notice."""
+    """Hold a whole lesson without a camera or a browser and judge it; exit 1 where a teacher would notice.
+
+    --source rtsp or rtmp: the main room teaches by a box that the drill starts itself; --source URL: by a
+    real camera.
+    """
     from server.drill import commands
 
-    return commands.hold_drill(points, seconds, server, out, as_json=as_json)
+    return commands.hold_drill(points, seconds, server, out, source, as_json=as_json)
 
 
 @bench.command

@@ -16,18 +16,23 @@ from rich.table import Table
 
 from server.drill.bench_relay import BenchFailed, Load
 from server.drill.bench_relay import bench_relay as run_bench_relay
+from server.drill.boxes import BoxRefused
 from server.drill.classroom import Turned
 from server.drill.drill import DrillFailed
 from server.drill.drill import drill as run_drill
 from server.drill.figures import DrillFigures
 from server.drill.own_server import ServerFailed
 from server.drill.replay import NoReplay
+from server.drill.senders.rtsp import NoSender
 from server.ingest.peer import ConnectFailed
 
 T = TypeVar("T")
 
 # Errors whose text is for the person.
-SAID = (BenchFailed, ConnectFailed, DrillFailed, NoReplay, ServerFailed, Turned, ClientError)
+SAID = (
+    *(BenchFailed, BoxRefused, ConnectFailed, DrillFailed, NoReplay, NoSender, ServerFailed, Turned),
+    ClientError,
+)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T | None:
@@ -45,7 +50,9 @@ def _leaves(group: BaseExceptionGroup[Any]) -> list[BaseException]:
             for leaf in (_leaves(one) if isinstance(one, BaseExceptionGroup) else [one])]  # fmt: skip
 
 
-def hold_drill(points: int, seconds: float, server: str | None, out: Path | None, *, as_json: bool) -> int:
+def hold_drill(
+    points: int, seconds: float, server: str | None, out: Path | None, source: str, *, as_json: bool
+) -> int:
     """0: well; 1: a teacher would notice something, or no lesson came about."""
     console = Console(stderr=True)
     begun = time.monotonic()
@@ -53,7 +60,7 @@ def hold_drill(points: int, seconds: float, server: str | None, out: Path | None
     def tell(sentence: str) -> None:
         console.print(f"[dim]{time.monotonic() - begun:6.1f} s[/dim]  {sentence}", highlight=False)
 
-    done = _run(run_drill(points, seconds, server, out, tell))
+    done = _run(run_drill(points, seconds, server, out, tell, source))
     if done is None:
         return 1
     found, noticed = done

@@ -18,9 +18,11 @@ from pathlib import Path
 
 import aiohttp
 import msgspec
+from aiortc.mediastreams import MediaStreamTrack
 
 from recorder.archive.layout import MULTIVARIANT, media_file
 from server.drill import figures
+from server.drill.boxes import box, networks_of, operator_door
 from server.drill.classroom import Classroom
 from server.drill.figures import DrillFigures, PointFigures, PublishedFigures, RecordingFigures, Watched
 from server.drill.lessonkit.media import Camera, Tone, Voice, plan_lesson
@@ -65,8 +67,8 @@ class Lesson:
     """The drill's state while it runs."""
 
     studio: Classroom
-    camera: PictureTrack
     points: list[Point]
+    sent_at: dict[int, float] | None  # number -> when it went to the encoder; None: pictures have no number
     started_at: float = 0.0
     ended_at: float = 0.0
     call_heard_s: float | None = None
@@ -80,17 +82,31 @@ async def drill(
     server: str | None = None,
     out: Path | None = None,
     progress: Progress = print,
+    source: str = "",
 ) -> tuple[DrillFigures, list[str]]:
     """Hold the lesson and judge it: the figures, and what a teacher would notice.
 
-    `server`: the address of an installation with the demo on, else an own one is started. The recording
-    is left in `out` (a new temporary folder). DrillFailed where no lesson came about; ServerFailed."""
+    `server`: the address of an installation with the demo on, else an own one is started. `source`: the main
+    room is taught by a box, "rtsp" or "rtmp" of our own or a device's address, on a server of our own. The
+    recording is left in `out` (a new temporary folder). DrillFailed where no lesson came about;
+    ServerFailed, NoSender, BoxRefused."""
     async with AsyncExitStack() as stack:
+        own = None
         if server is None:
             progress("starting a server")
-            server = (await stack.enter_async_context(own_server(sample_rooms(points)))).url
+            extra = networks_of(source) if source else ""
+            own = await stack.enter_async_context(own_server(sample_rooms(points), extra=extra))
+            server = own.url
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=cookie_jar()))
-        lesson = _invite(http, server, await _demo(http, server), points)
+        demo, plan = await _demo(http, server), plan_lesson(seconds=60)
+        devices = Camera(plan, WIDTH, HEIGHT, FPS), Voice(plan)
+        lesson = _invite(http, server, demo, points, None if source else devices)
+        if source:
+            if own is None:
+                raise DrillFailed("--source is drilled on a server of its own: leave --server out")
+            door = operator_door(http, server, own.folder / "run")
+            work = box(source, door, demo.studio.room, *devices, (WIDTH, HEIGHT))
+            lesson.sent_at = await stack.enter_async_context(work)
         async with asyncio.TaskGroup() as group:
             rooms = [group.create_task(lesson.studio.run(), name="studio")]
             try:
@@ -111,6 +127,7 @@ async def drill(
         try:
             took_s = await fetch_published(http, server, replay, place, progress)
             published = await asyncio.to_thread(read_published, place, took_s)
+            published = msgspec.structs.replace(published, late_s=_first_picture_s(replay))
         except NotPublished as error:
             progress(str(error))
     recording = await asyncio.to_thread(_read_recording, place, replay, _view(lesson))
@@ -124,19 +141,28 @@ async def _demo(http: aiohttp.ClientSession, server: str) -> Demo:
         return msgspec.json.decode(await answer.read(), type=Demo)
 
 
-def _invite(http: aiohttp.ClientSession, server: str, demo: Demo, points: int) -> Lesson:
+def _invite(
+    http: aiohttp.ClientSession, server: str, demo: Demo, points: int, devices: tuple[Camera, Voice] | None
+) -> Lesson:
+    """Everybody's classroom; `devices` are the main room's browser's, None where a box teaches."""
     if len(demo.rooms) < points:
         raise DrillFailed(f"{server} has {len(demo.rooms)} receiving rooms, not {points}")
-    url, clock, plan = f"{server}/ws", StartTime(), plan_lesson(seconds=60)
-    camera = PictureTrack(Camera(plan, WIDTH, HEIGHT, FPS), clock)
-    voice = SoundTrack(Voice(plan), clock)
-    studio = Classroom(http, url, demo.studio.token, {Source.CAMERA: camera, Source.VOICE: voice})
+    url, clock = f"{server}/ws", StartTime()
+    sources: dict[Source, MediaStreamTrack] = {}
+    sent_at: dict[int, float] = {}
+    if devices is not None:
+        camera = PictureTrack(devices[0], clock)
+        sources, sent_at = (
+            {Source.CAMERA: camera, Source.VOICE: SoundTrack(devices[1], clock)},
+            camera.sent_at,
+        )
+    studio = Classroom(http, url, demo.studio.token, sources)
     invited = []
     for k, room in enumerate(demo.rooms[:points]):
         tone = FIRST_TONE_HZ + k * TONE_STEP_HZ
         classroom = Classroom(http, url, room.token, {Source.VOICE: SoundTrack(Tone(tone), StartTime())})
         invited.append(Point(room.name.en, room.room, tone, classroom))
-    return Lesson(studio, camera, invited)
+    return Lesson(studio, invited, sent_at)
 
 
 async def _hold(
@@ -244,10 +270,15 @@ def _read_recording(folder: Path, replay: Replay, view: ws.LessonView) -> Record
     return RecordingFigures(ready, found.seconds, ratio, found.av_offset_ms, gaps, path)
 
 
+def _first_picture_s(replay: Replay) -> float:
+    gaps = [gap for track in replay.tracks if track.name == Source.CAMERA for gap in track.gaps]
+    return next((gap.end_s for gap in gaps if gap.start_s == 0.0), 0.0)
+
+
 def _judge(
     lesson: Lesson, recording: RecordingFigures | None, published: PublishedFigures | None
 ) -> tuple[DrillFigures, list[str]]:
-    sent_at = lesson.camera.sent_at
+    sent_at = lesson.sent_at or {}
     watched = [_watched(point, lesson) for point in lesson.points]
     points = [_point(point, span, sent_at) for point, span in zip(lesson.points, watched, strict=True)]
     delays = [

@@ -44,6 +44,7 @@ def opened(address: SourceAddress, host: str, *, udp: bool = False) -> Iterator[
         "max_pixels": str(7680 * 4320),
         "analyzeduration": "3000000",
         "probesize": "4000000",
+        "fpsprobesize": "0",  # pictures wait while rates are guessed; here they are measured
     }
     if udp and address.scheme == "rtsp":
         options["rtsp_transport"] = "udp"

@@ -27,7 +27,7 @@ from server.ingest.faults import fault_of
 from server.ingest.opening import opened
 from server.ingest.picture import PictureEncoder
 from server.ingest.publisher import Publisher
-from server.ingest.rtp import is_keyframe, nals_of, parameter_sets, with_parameter_sets
+from server.ingest.rtp import continues, is_keyframe, joined, nals_of, parameter_sets, with_parameter_sets
 from server.ingest.sound import OpusEncoder, channels_of
 from server.ingest.verdict import LONGEST_KEYFRAME_S, READABLE_PIXELS
 from server.protocol.messages import Words
@@ -114,6 +114,8 @@ class _Road:
             raise UserFault("no_stream", zh="没有音视频流。", en="There is neither picture nor sound.")
         self._sets, self._length_size = _sets_of(self._video)
         self._keyframe_at: float | None = None
+        self._held: tuple[list[bytes], float] | None = None  # a keyframe of which more may come
+        self._in_parts: bool | None = None  # some send a keyframe in parts, each with its parameter sets
         self._broken = 0
         self._fps = round(float(self._video.average_rate or 25)) if self._video is not None else 25
         self._pictures = PictureEncoder(puller.most_pixels, min(max(self._fps, 5), 30))
@@ -146,6 +148,16 @@ class _Road:
 
     def _copy(self, packet: Packet[Stream], media: float) -> None:
         nals = with_parameter_sets(nals_of(bytes(packet), self._length_size), self._sets)
+        if self._held is not None:
+            held, at = self._held
+            if continues(nals):
+                self._held, self._in_parts = (joined(held, nals), at), True
+                return
+            self._publisher.picture(held, at)
+            self._held, self._in_parts = None, bool(self._in_parts)
+        if is_keyframe(nals) and self._in_parts is not False:
+            self._held, self._keyframe_at = (nals, media), media
+            return
         if is_keyframe(nals):
             self._keyframe_at = media
         elif self._keyframe_at is None:

@@ -98,6 +98,18 @@ def with_parameter_sets(nals: list[bytes], sets: Sequence[bytes]) -> list[bytes]
     return [*sets, *nals] if IDR in kinds and SPS not in kinds else nals
 
 
+def joined(nals: Sequence[bytes], more: Sequence[bytes]) -> list[bytes]:
+    """Two parts of one picture: parameter sets said again before a later slice are left out."""
+    return [*nals, *(unit for unit in more if unit[0] & 31 not in (SPS, PPS) or unit not in nals)]
+
+
+def continues(nals: Sequence[bytes]) -> bool:
+    """Whether these go on with a picture that has begun: their first slice begins not at its first macroblock
+    (first_mb_in_slice is not 0: ITU-T H.264, 7.3.3)."""
+    slices = (unit for unit in nals if unit[0] & 31 in (1, IDR) and len(unit) > 1)
+    return next((not unit[1] & 0x80 for unit in slices), False)
+
+
 def is_keyframe(nals: Sequence[bytes]) -> bool:
     return any(unit[0] & 31 == IDR for unit in nals)
 

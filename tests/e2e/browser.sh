@@ -1,5 +1,5 @@
 #!/bin/sh
-# Debian's Chromium, Firefox, coturn and a Chinese font, where they are missing and may be installed; else says so.
+# Debian's Chromium, Firefox, coturn, FFmpeg, GStreamer's RTSP server and a Chinese font, where they are missing and may be installed; else says so.
 set -u
 
 missing=""
@@ -7,6 +7,15 @@ command -v chromium >/dev/null 2>&1 || missing=" chromium"
 command -v firefox-esr >/dev/null 2>&1 || command -v firefox >/dev/null 2>&1 || missing="$missing firefox-esr"
 command -v turnserver >/dev/null 2>&1 || missing="$missing coturn"
 command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx"
+command -v ffmpeg >/dev/null 2>&1 || missing="$missing ffmpeg"
+gst="python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
+gst="$gst gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly"
+/usr/bin/python3 -c 'import gi
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import Gst, GstRtspServer
+Gst.init(None)
+assert all(map(Gst.ElementFactory.find, ("x264enc", "rtph264pay", "tsdemux", "alawenc")))' >/dev/null 2>&1 ||
+    missing="$missing $gst"
 fc-list :lang=zh 2>/dev/null | grep -q . || missing="$missing fonts-noto-cjk"
 [ -n "$missing" ] || exit 0
 

@@ -1,0 +1,93 @@
+"""The main room's box in a drill: a sender of our own or a real device, set up as the room's camera."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from server.drill.lessonkit.media import Camera, Voice
+from server.drill.own_server import LOOPBACK, free_port
+from server.drill.senders.lesson import LessonSender
+from server.drill.senders.rtsp import rtsp_camera
+from server.errors import UserFault
+from server.ingest.address import parse
+from server.protocol.parameters import Source
+from server.protocol.sources import NewRoomSource
+
+RTSP, RTMP = "rtsp", "rtmp"
+LOGIN = ("viewer", "drill")
+_LAUNCH = (
+    '( udpsrc address=127.0.0.1 port={port} buffer-size=4194304 caps="video/mpegts,systemstream=true"'
+    " ! tsdemux latency=0 name=d d. ! queue ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1"
+    " d. ! queue ! aacparse ! rtpmp4gpay name=pay1 pt=97 )"
+)
+
+
+class BoxRefused(Exception):
+    """The server did not take the source."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorDoor:
+    """REST of the drill's own server, as this machine's operator."""
+
+    http: aiohttp.ClientSession
+    url: str
+    token: str
+
+    async def put_source(self, room: str, body: NewRoomSource) -> None:
+        """Set the room's camera. BoxRefused."""
+        place = f"{self.url}/api/v1/rooms/{room}/sources/{Source.CAMERA}"
+        fields = {"address": body.address, "sound": body.sound}
+        async with self.http.put(
+            place, json=fields, headers={"Authorization": f"Bearer {self.token}"}
+        ) as answer:
+            if answer.status != 200:
+                raise BoxRefused(f"the source was refused: {await answer.text()}")
+
+
+def operator_door(http: aiohttp.ClientSession, url: str, run_directory: Path) -> OperatorDoor:
+    return OperatorDoor(http, url, (run_directory / "operator.token").read_text().strip())
+
+
+def networks_of(source: str) -> str:
+    """The configuration that lets this source be opened, as TOML: loopback, or a real device's own address.
+    BoxRefused where there is no such device."""
+    if source in (RTSP, RTMP):
+        return f'[ingest]\nnetworks = ["{LOOPBACK}/32"]\n'
+    try:
+        address = parse(source)
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except UserFault as fault:
+        raise BoxRefused(fault.words.en) from None
+    except OSError as error:
+        raise BoxRefused(f"no such host: {error}") from None
+    networks = sorted({str(ipaddress.ip_network(str(each[4][0]).partition("%")[0])) for each in found})
+    return "[ingest]\nnetworks = [" + ", ".join(f'"{each}"' for each in networks) + "]\n"
+
+
+@asynccontextmanager
+async def box(
+    source: str, door: OperatorDoor, room: str, camera: Camera, voice: Voice, size: tuple[int, int]
+) -> AsyncIterator[dict[int, float] | None]:
+    """The room's camera is `source` ("rtsp": FFmpeg and an RTSP server; else an address) until the end of the
+    block. Gives when each numbered picture was sent, None where a real device sends its own.
+    NoSender, BoxRefused."""
+    if source != RTSP:
+        await door.put_source(room, NewRoomSource(source, sound=True))
+        yield None
+        return
+    sender = LessonSender(camera, voice, *size)
+    port = free_port(socket.SOCK_DGRAM)
+    async with (
+        rtsp_camera(_LAUNCH.format(port=port), login=LOGIN) as served,
+        sender.sending(("-f", "mpegts", "-muxdelay", "0", f"udp://{LOOPBACK}:{port}?pkt_size=1316")),
+    ):
+        await door.put_source(room, NewRoomSource(served.url, sound=True))
+        yield sender.sent_at
