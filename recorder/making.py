@@ -7,7 +7,7 @@ when it arrives and nothing else. Owned by one thread.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,21 +32,29 @@ STEP_BYTES = 4 << 20
 
 class Making:
     """One lesson's files in the making. `checkpoints`: go on from the one that is there; `into`: where the
-    files go (default: `folder`, which holds the journal)."""
+    files go (default: `folder`, which holds the journal); `through`: makes of all pictures, whatever their
+    codec, such as can be copied."""
 
     def __init__(
-        self, folder: Path, lesson: str, *, checkpoints: bool = True, into: Path | None = None
+        self,
+        folder: Path,
+        lesson: str,
+        *,
+        checkpoints: bool = True,
+        into: Path | None = None,
+        through: Callable[[Output], Iterable[Output]] | None = None,
     ) -> None:
         self._journal = folder / layout.JOURNAL
         self._folder = into or folder
         self._lesson = lesson
+        self._through = through
         self._begin()
         found = read_checkpoint(folder) if checkpoints else None
         self._restoring = self._restore(found) if found is not None else None
 
     def _begin(self) -> None:
         self._reader = JournalReader(self._journal)
-        self._assembler = Assembler()
+        self._assembler = Assembler(foreign=self._through is not None)
         self._writers: dict[str, TrackWriter] = {}
         self._shown: list[Rendition] = []
 
@@ -104,15 +112,13 @@ class Making:
             self._take(entry)
             if self._assembler.ended:
                 break
-        for output in self._assembler.take():
-            self._write(output)
+        self._write_all()
         return bool(entries) and not self._assembler.ended
 
     def close(self) -> None:
         """The journal ends here, whether or not it says so: finish every file."""
         self._assembler.finish()
-        for output in self._assembler.take():
-            self._write(output)
+        self._write_all()
 
     def publish(self) -> bool:
         """Bring the playlists up to what was made; whether one has changed."""
@@ -189,6 +195,11 @@ class Making:
             case EntryKind.CLOSED:
                 closed = decode_payload(entry, Closed)
                 self._assembler.finish(closed.at_ns if closed is not None else None)
+
+    def _write_all(self) -> None:
+        for output in self._assembler.take():
+            for made in (output,) if self._through is None else self._through(output):
+                self._write(made)
 
     def _write(self, output: Output) -> None:
         writer = self._writers.get(output.track)

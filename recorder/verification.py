@@ -24,17 +24,15 @@ from recorder.archive.manifest import (
     BadManifest,
     BadRecording,
     File,
-    GapCause,
     Manifest,
     Track,
     Verdict,
     write_manifest,
 )
-from recorder.archive.reading import lesson_folder, read_recording
+from recorder.archive.reading import foreign_tracks, lesson_folder, read_recording
 from recorder.contract import RecordingState
 
 LOWEST_PRIORITY = 19
-COPIED = ("H264", "opus")
 
 
 class Decoded(NamedTuple):
@@ -68,11 +66,8 @@ def verify(archive: Path, lesson: str, *, keep_journal: bool) -> Manifest:
 
 def journal_may_go(manifest: Manifest) -> bool:
     """Whether the files hold all that the journal holds, and hold it well."""
-    copied = all(
-        track.codec in COPIED and all(gap.cause is not GapCause.UNPLAYABLE for gap in track.gaps)
-        for track in manifest.tracks
-    )
-    return manifest.verdict is not None and manifest.verdict.whole and copied and not manifest.problem
+    whole = manifest.verdict is not None and manifest.verdict.whole
+    return whole and not foreign_tracks(manifest) and not manifest.problem
 
 
 def files_of(manifest: Manifest) -> list[str]:

@@ -105,6 +105,7 @@ class Track(msgspec.Struct, frozen=True):
     lost: int = 0  # RTP packets that never came
     width: int = 0
     height: int = 0
+    came_as: str = ""  # pictures that were transcoded after class: the codec of the journal
     sync_ms: float | None = None  # sound: the furthest it ever was from its place on the lesson's clock
 
 

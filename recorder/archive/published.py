@@ -48,6 +48,7 @@ class StepName(StrEnum):
 
     POSTER = "poster"
     AAC = "aac"  # each voice for players without Opus
+    TRANSCODE = "transcode"  # pictures that came as VP8, VP9 or AV1: H.264 out of the journal
     SOUND = "sound"  # all voices in one, loudness measured and evened
     VERIFY = "verify"  # every picture decoded, every sum taken: the verdict in the manifest
     SPRITES = "sprites"

@@ -23,7 +23,10 @@ from recorder.archive.manifest import (
     read_manifest,
 )
 
+COPIED = ("H264", "opus")
+
 __all__ = [
+    "COPIED",
     "BadManifest",
     "BadName",
     "BadRecording",
@@ -33,6 +36,7 @@ __all__ = [
     "Manifest",
     "Track",
     "Verdict",
+    "foreign_tracks",
     "lesson_folder",
     "list_recordings",
     "read_manifest",
@@ -65,3 +69,12 @@ def read_recording(archive: Path, lesson: str) -> Manifest:
     if manifest.lesson != lesson:
         raise BadManifest("other_lesson", f"the folder {lesson} holds lesson {manifest.lesson[:80]!r}")
     return manifest
+
+
+def foreign_tracks(manifest: Manifest) -> list[Track]:
+    """The tracks with pictures that lie in the journal only, until they are transcoded after class."""
+    return [
+        track
+        for track in manifest.tracks
+        if track.codec not in COPIED or any(gap.cause is GapCause.UNPLAYABLE for gap in track.gaps)
+    ]

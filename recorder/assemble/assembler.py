@@ -8,6 +8,7 @@ import msgspec
 from recorder.archive.layout import BadName, check_track
 from recorder.assemble.audio import AudioTrack
 from recorder.assemble.clock import SourceClock
+from recorder.assemble.foreign import FOREIGN
 from recorder.assemble.records import Record, read_packet, read_records, read_report
 from recorder.assemble.samples import Outages, Output
 from recorder.assemble.video import VideoTrack
@@ -24,9 +25,11 @@ REBOOT_NS = 3_600_000_000_000
 
 
 class Assembler:
-    """One lesson. `feed` and `finish` append to what `take` hands out."""
+    """One lesson. `feed` and `finish` append to what `take` hands out. `foreign`: also pictures that are not
+    copied into MP4."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, foreign: bool = False) -> None:
+        self._pictures = {"H264", *FOREIGN} if foreign else {"H264"}
         self._outputs: list[Output] = []
         self._outages = Outages()
         self._outage_from: float | None = None
@@ -188,14 +191,18 @@ class Assembler:
         self._end_outage(arrival_s)
         note, codec = self._notes[name], PAYLOAD_TYPES.get(packet.payload_type)
         track = self._tracks.get(name)
-        if codec not in ("H264", "opus") or (codec == "opus") != (note.kind == "audio"):
+        fits = codec == "opus" if note.kind == "audio" else codec in self._pictures
+        if codec is None or not fits:
             if track is not None:
                 track.foreign = True
             return
         if track is None:
             track = self._tracks[name] = self._begin(note)
             track.begins(self._passed_s(self._begun_ns[name]))
-        track.packet(packet, arrival_s)
+        if isinstance(track, VideoTrack):
+            track.packet(packet, arrival_s, codec)
+        else:
+            track.packet(packet, arrival_s)
 
     def _begin(self, note: TrackNote) -> AudioTrack | VideoTrack:
         shared = self._shared.setdefault(note.room, SourceClock())

@@ -24,6 +24,7 @@ class AccessUnit(NamedTuple):
     data: bytes
     config: bytes
     lost_before: bool  # pictures before it were lost or thrown away
+    codec: str = "H264"
 
 
 class AccessUnits:

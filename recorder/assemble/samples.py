@@ -16,11 +16,12 @@ EDGE_S = 1.5
 
 class Section(NamedTuple):
     """From here on the track's samples need another initialization. `at`: ticks; `config`: for H.264
-    the parameter sets and the first IDR picture, Annex B; for Opus empty."""
+    the parameter sets and the first IDR picture, Annex B; for others empty. `codec`: of video."""
 
     track: str
     at: int
     config: bytes
+    codec: str = "H264"
 
 
 class Sample(NamedTuple):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from recorder.archive.manifest import GapCause
 from recorder.assemble.clock import Anchor, SourceClock
+from recorder.assemble.foreign import FOREIGN, ForeignUnits
 from recorder.assemble.h264 import AccessUnit, AccessUnits
 from recorder.assemble.records import Packet, Report
 from recorder.assemble.samples import VIDEO_RATE, Closed, Gaps, Outages, Output, Sample, Section
@@ -37,7 +38,7 @@ class _Picture(NamedTuple):
 
 
 class VideoTrack:
-    """One H.264 track of a lesson. Outputs are appended to the list given at the start."""
+    """One video track of a lesson. Outputs are appended to the list given at the start."""
 
     def __init__(
         self, name: str, outputs: list[Output], outages: Outages, shared: SourceClock, *, may_rest: bool
@@ -50,9 +51,10 @@ class VideoTrack:
         self._outputs = outputs
         self._may_rest = may_rest
         self._source = Source(name, VIDEO_RATE, shared)
-        self._units = AccessUnits()
+        self._codec = "H264"
+        self._units: AccessUnits | ForeignUnits = AccessUnits()
         self._pending: deque[_Picture] = deque()
-        self._config = b""
+        self._config = (b"", "")
         self._at = -1  # of the last sample, ticks
         self._arrival_s: float | None = None  # of the newest packet in order
         self._pause_s = 0.0
@@ -92,15 +94,17 @@ class VideoTrack:
             return False
         return units.broken or now_s - self._begun_s > OPENING_S
 
-    def packet(self, packet: Packet, arrival_s: float) -> None:
+    def packet(self, packet: Packet, arrival_s: float, codec: str = "H264") -> None:
         self._notice_return(packet, arrival_s)
         changes = self._source.changes_stream(packet, arrival_s)
         if changes is None:
             return
-        if changes:
+        if changes or codec != self._codec:
             self._drain(arrival_s, all_of_them=True)
+            self._codec = codec
+            self._units = ForeignUnits(codec) if codec in FOREIGN else AccessUnits()
+        if changes:
             self._source.begin(packet, arrival_s)
-            self._units = AccessUnits()
         self._source.push(packet, arrival_s)
         self._drain(arrival_s)
 
@@ -175,9 +179,10 @@ class VideoTrack:
         else:
             at = max(at, self._at + LEAST_TICKS)
             self._list_gap(picture, at / VIDEO_RATE)
-        if unit.config != self._config:
-            self._config = unit.config
-            self._outputs.append(Section(self.name, at, unit.config + unit.data))
+        if (unit.config, unit.codec) != self._config:
+            self._config = (unit.config, unit.codec)
+            config = unit.config + unit.data if unit.codec == "H264" else b""
+            self._outputs.append(Section(self.name, at, config, unit.codec))
         self._outputs.append(Sample(self.name, at, unit.data, unit.key))
         self._at, self._stream = at, picture.stream
         self._paused = self.foreign = False

@@ -88,6 +88,16 @@ class PictureEncoder:
         except av.FFmpegError as error:
             raise StepFailed("encoder", str(error)) from error
 
+    def ready(self) -> list[Packet]:
+        """What is encoded so far, once."""
+        taken, self._packets = self._packets, []
+        return taken
+
+    @property
+    def head(self) -> bytes:
+        """The parameter sets, Annex B; there once a packet is."""
+        return bytes(self._encoder.extradata or b"")
+
     def finish(self) -> Piece:
         """StepFailed."""
         try:
@@ -95,8 +105,7 @@ class PictureEncoder:
                 self._keep(self._encoder.encode(None))
         except av.FFmpegError as error:
             raise StepFailed("encoder", str(error)) from error
-        head = bytes(self._encoder.extradata or b"")
-        return Piece(self._quality.width, self._quality.height, head, self._packets)
+        return Piece(self._quality.width, self._quality.height, self.head, self._packets)
 
     def _keep(self, packets: Iterable[av.Packet[av.VideoStream]]) -> None:
         for packet in packets:

@@ -57,13 +57,17 @@ class Ledger:
         self._began: dict[StepName, float] = {}
         self.published = _read(folder)
 
-    def plan(self, *, store: bool, export: bool) -> None:
+    def plan(self, *, store: bool, export: bool, foreign: bool = False) -> None:
         """The steps of this attempt: what is done stays, what failed waits again. OSError."""
         before = {step.name: step for step in self.published.steps}
-        wanted = [*INSTANT, *BULK]
+        wanted = [*INSTANT]
+        wanted += [StepName.TRANSCODE] if foreign or StepName.TRANSCODE in before else []
+        wanted += BULK
         wanted += [StepName.EXPORT] if export or StepName.EXPORT in before else []
         wanted += [StepName.STORE] if store else []
         steps = [_again(before.get(name), name) for name in wanted]
+        if foreign:  # whatever was made of pictures was made without these
+            steps = [Step(s.name, s.lane) if s.lane is Lane.BULK else s for s in steps]
         if any(step.state is StepState.WAITING for step in steps):  # what was stored is not all any more
             steps = [Step(s.name, s.lane) if s.name == StepName.STORE else s for s in steps]
         self._write(steps=steps)

@@ -21,7 +21,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from recorder.archive.layout import PIECES, lesson_folder
 from recorder.archive.published import Lane as LaneName
 from recorder.archive.published import PublishingState, StepName
-from recorder.archive.reading import read_recording
+from recorder.archive.reading import foreign_tracks, read_recording
 from recorder.publish.contract import Publishing, Submit
 from recorder.publish.jobs import Failure, Job, Settings, Sound
 from recorder.publish.lane import Lane
@@ -83,11 +83,12 @@ class Pipeline:
     def submit(self, submit: Submit) -> Publishing:
         """Make what is not made yet; said again it changes nothing. As it is now. BadName, BadManifest,
         OSError. Blocking."""
-        read_recording(self._archive, submit.lesson)
+        manifest = read_recording(self._archive, submit.lesson)
         name = workflow_id(submit, LaneName.INSTANT)
         if DBOS.get_workflow_status(name) is None:
             ledger = self._ledger(submit)
-            ledger.plan(store=bool(self._settings.store), export=submit.export)
+            foreign = bool(foreign_tracks(manifest))
+            ledger.plan(store=bool(self._settings.store), export=submit.export, foreign=foreign)
             with SetWorkflowID(name):
                 DBOS.enqueue_workflow(LaneName.INSTANT, self._instant, msgspec.to_builtins(submit))
         return self._ledger(submit).report()
@@ -120,6 +121,10 @@ class Pipeline:
     def _run_bulk(self, raw: dict[str, Any]) -> None:
         submit = msgspec.convert(raw, Submit)
         plan = DBOS.run_step({"name": "plan"}, self._plan, submit)
+        if first := plan.get("first"):  # how long the pictures are is known after it
+            for name in first:
+                DBOS.run_step({"name": "work"}, self._work, submit, name)
+            plan = DBOS.run_step({"name": "plan"}, self._plan, submit)
         heard = DBOS.run_step({"name": "work"}, self._work, submit, StepName.SOUND)
         steps = list(plan["steps"])
         for piece in range(plan["pieces"]):
@@ -138,6 +143,7 @@ class Pipeline:
         steps = ledger.waiting((*OF_PIECES, StepName.EXPORT))
         finish = ledger.waiting((*BULK[1:], StepName.EXPORT, StepName.STORE))
         return {
+            "first": ledger.waiting([StepName.TRANSCODE]),
             "pieces": pieces_of(manifest.seconds, self._settings.piece_s) if steps else 0,
             "steps": steps,
             "finish": finish,

@@ -42,6 +42,10 @@ PROBLEMS: dict[str, tuple[str, str]] = {
         "转码进程意外退出。请重试。",
         "The working process ended unexpectedly. Try again.",
     ),
+    "no_journal": (
+        "原始日志已不在,这路画面无法转换。",
+        "The journal is gone: this picture cannot be converted any more.",
+    ),
     "too_large": ("成片超过 1 GB 上限。", "The file would be larger than 1 GB."),
     "storage": (
         "无法写入对象存储。请检查其地址、账号和网络后重试。",

@@ -12,7 +12,7 @@ import av
 
 from recorder.archive.layout import BadName, derived_file, playlist_file, served_file
 from recorder.archive.manifest import Manifest, Track, write_whole
-from recorder.archive.published import Rendition, RenditionKind
+from recorder.archive.published import Rendition, RenditionKind, read_published
 from recorder.assemble.samples import AUDIO_RATE
 from recorder.playlist import Rendition as Listed
 from recorder.playlist import multivariant_playlist
@@ -136,6 +136,16 @@ def for_old_players(folder: Path, manifest: Manifest, progress: Progress) -> tup
     name = derived_file("lesson", "aac.m3u8")
     write_whole(folder / name, _multivariant(manifest, made).encode(), durable=True)
     return made, name
+
+
+def join_old_players(folder: Path, manifest: Manifest) -> None:
+    """The multivariant playlist of `for_old_players` with the pictures as they are now. BadManifest,
+    OSError."""
+    published = read_published(folder)
+    made = [r for r in published.renditions if r.kind is RenditionKind.AAC] if published is not None else []
+    if made:
+        text = _multivariant(manifest, made)
+        write_whole(folder / derived_file("lesson", "aac.m3u8"), text.encode(), durable=True)
 
 
 def _part(progress: Progress, number: int, of: int) -> Progress:

@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av
@@ -26,7 +26,7 @@ from recorder.archive.manifest import BadManifest, BadRecording, Manifest
 from recorder.archive.published import RenditionKind, StepName
 from recorder.archive.reading import read_recording
 from recorder.contract import RecordingState
-from recorder.publish import exporting, products, sound, stills, storing
+from recorder.publish import exporting, products, sound, stills, storing, transcoding
 from recorder.publish.encoding import Quality, fit
 from recorder.publish.jobs import Failure, Job, Outcome, Settings, Sound, Told
 from recorder.publish.makers import ChapterMaker, FilmMaker, RenditionMaker, ThumbMaker
@@ -81,6 +81,8 @@ class Work:
             case StepName.AAC:
                 made, listed = sound.for_old_players(folder, manifest, self._progress)
                 return Outcome(renditions=made, aac_playlist=listed)
+            case StepName.TRANSCODE:
+                return self._transcode(folder, manifest)
             case StepName.SOUND:
                 found = sound.measure(folder, manifest, lambda part: self._progress(part * 0.3))
                 evened = sound.even(folder, manifest, found, lambda part: self._progress(0.3 + part * 0.7))
@@ -102,6 +104,16 @@ class Work:
                 return Outcome(
                     renditions=[exporting.export(folder, manifest, job.card, self._export(manifest))]
                 )
+
+    def _transcode(self, folder: Path, manifest: Manifest) -> Outcome:
+        if shutil.disk_usage(folder).free < self._settings.least_free_bytes:
+            raise StepFailed("disk_full")
+        settings = self._settings
+        made = transcoding.transcode(folder, manifest, settings.preset, settings.threads, self._progress)
+        sound.join_old_players(folder, made)
+        with suppress(NothingToDo, StepFailed):
+            return Outcome(poster=stills.poster(folder, made))
+        return Outcome()
 
     def _verify(self, job: Job, folder: Path, manifest: Manifest) -> Outcome:
         if not any(track.sections for track in manifest.tracks):

@@ -8,7 +8,15 @@ from pathlib import Path
 
 from aiohttp import web
 
-from recorder.archive.reading import BadManifest, Manifest, Track, Verdict, lesson_folder, read_manifest
+from recorder.archive.reading import (
+    BadManifest,
+    Manifest,
+    Track,
+    Verdict,
+    foreign_tracks,
+    lesson_folder,
+    read_manifest,
+)
 from recorder.contract import RecordingState
 from server.api.catalogued import require_row, row_of_path, thing_of_row
 from server.api.guarding import answer
@@ -108,6 +116,7 @@ def _replay(manifest: Manifest, row: LibraryRow | None, marks: list[Mark], signe
         tracks=[replay_track(track, prefix) for track in manifest.tracks if track.playlist],
         marks=[_mark(mark, zero_s, manifest.seconds) for mark in marks],
         truth=_truth(manifest.verdict),
+        converting=[track.subject for track in foreign_tracks(manifest)],
     )
 
 

@@ -156,7 +156,7 @@ class ReplayTruth(msgspec.Struct, frozen=True):
 
 class Replay(msgspec.Struct, frozen=True):
     """All the replay page needs. `expires_at`: when the playlists' signatures end; `truth`: null until
-    the recording was verified."""
+    the recording was verified; `converting`: subjects of pictures that play once they are converted."""
 
     lesson: str
     title: Words
@@ -168,6 +168,7 @@ class Replay(msgspec.Struct, frozen=True):
     tracks: list[ReplayTrack]
     marks: list[ReplayMark]
     truth: ReplayTruth | None = None
+    converting: list[str] = []
 
 
 class LiveReplay(msgspec.Struct, frozen=True):

@@ -71,9 +71,16 @@ def archive_lesson(
     if pupils:
         notes.append(PUPILS)
         streams.append(sent.camera_packets(sent.camera_sender(PUPILS, 0x4444), seconds))
+    return archive_sent(archive, lesson, sent.in_order(*streams), seconds, notes)
+
+
+def archive_sent(
+    archive: Path, lesson: str, packets: list[sent.Sent], seconds: float, notes: list[TrackNote]
+) -> Manifest:
+    """The recording of what was sent."""
     folder = lesson_folder(archive, lesson)
     folder.mkdir(parents=True)
-    tracks = list(make_recording(folder, sent.in_order(*streams), seconds, notes).values())
+    tracks = list(make_recording(folder, packets, seconds, notes).values())
     write_manifest(folder, Manifest(
         lesson, "分数 Fractions", STARTED_AT, RecordingState.READY, seconds=max(t.seconds for t in tracks),
         ready_after_s=0.4, playlist=MULTIVARIANT, tracks=tracks, bytes=sum(t.bytes for t in tracks),

@@ -542,7 +542,7 @@ export interface ReplayTruth {
 
 /**
  * All the replay page needs. `expires_at`: when the playlists' signatures end; `truth`: null until
- * the recording was verified.
+ * the recording was verified; `converting`: subjects of pictures that play once they are converted.
  */
 export interface Replay {
   lesson: string;
@@ -555,6 +555,7 @@ export interface Replay {
   tracks: ReplayTrack[];
   marks: ReplayMark[];
   truth: ReplayTruth | null;
+  converting: string[];
 }
 
 /**

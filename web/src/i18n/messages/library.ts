@@ -45,6 +45,7 @@ export const library = sentences({
 
   step_poster: { zh: "封面", en: "poster" },
   step_aac: { zh: "兼容声音", en: "sound for older players" },
+  step_transcode: { zh: "转换画面格式", en: "converting the picture" },
   step_sound: { zh: "音量均衡", en: "even loudness" },
   step_verify: { zh: "逐帧校验", en: "verification" },
   step_sprites: { zh: "缩略图", en: "thumbnails" },

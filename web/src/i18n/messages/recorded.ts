@@ -45,6 +45,7 @@ export const recorded = sentences({
   after: { zh: "下一节", en: "Next" },
   inSeries: { zh: "系列：{name}", en: "Series: {name}" },
   library: { zh: "资源库", en: "Library" },
+  converting: { zh: "{what}正在转换成能播放的格式，好了会自己出现", en: "{what} is being converted so that it plays; it appears by itself" },
   working: { zh: "课后处理 {percent}%", en: "Processing {percent}%" },
 
   receiptTitle: { zh: "授课单", en: "Lesson receipt" },

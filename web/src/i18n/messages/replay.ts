@@ -21,6 +21,8 @@ export const replay = sentences({
   retrying: { zh: "正在自动重试…", en: "Trying again by itself…" },
   empty: { zh: "这节课没有录到画面和声音", en: "Neither picture nor sound was recorded" },
   emptyHint: { zh: "老师的摄像头和麦克风在这节课里没有送来任何内容。", en: "Camera and microphone sent nothing in this lesson." },
+  convertingOnly: { zh: "画面正在转换成能播放的格式", en: "The picture is being converted so that it plays" },
+  convertingHint: { zh: "好了会自己打开，进度可在资源库里看。", en: "It opens by itself. The library shows how far it is." },
   lessons: { zh: "全部课程", en: "All lessons" },
 
   play: { zh: "播放", en: "Play" },

@@ -47,6 +47,12 @@ export class Source {
     if (this.timer !== null) clearTimeout(this.timer);
   }
 
+  /** Whether there is more to play by now: pictures that had to be converted first. */
+  async again(): Promise<void> {
+    const found = await library.replay(this.lesson).catch(() => null);
+    if (found !== null && found.converting.length < (this.replay?.converting.length ?? 0)) this.found(found);
+  }
+
   /** The newest signature, for requests that go out now. */
   signature(): string | null {
     if (this.renewed !== null) return this.renewed;
