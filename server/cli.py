@@ -16,6 +16,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from server import running
+from server.cli_demo import demo
 from server.cli_recording import recording
 from server.cli_source import run_probe
 from server.config import load
@@ -32,6 +33,7 @@ bench = App(name="bench", help="Measure what this machine can carry.")
 app.command(lesson)
 app.command(recording)
 app.command(bench)
+app.command(demo)
 app.command(run_probe, name="probe")
 
 ConfigFile = Annotated[Path | None, Parameter(name="--config", help="TOML file; defaults where left out.")]

@@ -101,6 +101,10 @@ class CountyStore:
             return None
         return Classroom(room, unit.name(day), self._rooms[room][1])
 
+    def forget(self) -> None:
+        """The rows were changed from outside: read them again."""
+        self._known = None
+
     # -- changing
 
     async def add(

@@ -42,6 +42,7 @@ LAYERS: dict[str, set[str]] = {
         "recorder.heartbeat", "recorder.lifeline", "recorder.control_server",
     },
     "server.store": {"server.domain", "server.protocol", "server.errors", "server.clock", "server.ids"},
+    "server.demo": {"server.domain", "server.protocol"},
     "server.live": {
         "server.store", "server.media", "server.domain", "server.protocol", "server.errors", "server.clock",
         "server.config", "server.ids", "server.ops", "server.ingest.contract", "recorder.contract",
@@ -59,6 +60,11 @@ LAYERS: dict[str, set[str]] = {
         "server.config", "server.errors", "server.ops", "server.running", "server.watchdog",
         "recorder.heartbeat",
     },
+    "server.drill.week": {
+        "server.drill", "server.live", "server.store", "server.domain", "server.media", "server.protocol",
+        "server.errors", "server.config", "server.clock", "server.demo", "recorder.contract",
+        "recorder.control_server",
+    },
     "server.drill": {
         "server.ingest", "server.media", "server.protocol", "server.errors", "server.config",
         "server.running", "server.ops",
@@ -69,6 +75,7 @@ LAYERS: dict[str, set[str]] = {
 BUILDERS = {
     "server.app",
     "server.cli",
+    "server.cli_demo",
     "server.cli_recording",
     "server.cli_publishing",
     "server.cli_road",
@@ -117,6 +124,7 @@ HOMES = {
     "cryptography": {"server.certificates", "server.store.sealing"},
     "cyclopts": {
         "server.cli",
+        "server.cli_demo",
         "server.cli_publishing",
         "server.cli_recording",
         "server.cli_source",
