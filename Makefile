@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CONFIG ?= configs/dev.toml
 
-RELAY_SOURCES := $(wildcard server/media/relay/*.pyx server/media/relay/*.pxd server/media/relay/*.pxi)
+RELAY_SOURCES := $(wildcard server/media/*.pyx server/media/relay/*.pyx server/media/relay/*.pxd server/media/relay/*.pxi)
 WEB_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) \
 	$(wildcard web/*.html web/*.ts web/package.json web/tsconfig*.json)
 PYTHON_SOURCES := $(shell find server recorder -name '*.py' 2>/dev/null)
@@ -134,4 +134,4 @@ wheel: $(PAGES) $(VENV)/.built ## dist/lianke-*.whl, with the pages inside
 
 clean: ## Remove what was built; keeps var/ (lessons of the sample county)
 	rm -rf $(VENV) web/node_modules tests/interop/node_modules server/api/pages build dist *.egg-info
-	rm -f server/media/relay/*.c server/media/relay/*.so
+	rm -f server/media/*.c server/media/*.so server/media/relay/*.c server/media/relay/*.so

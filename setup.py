@@ -34,7 +34,8 @@ setup(
                 [str(RELAY / "relay.pyx")],
                 depends=[str(piece) for kind in ("*.pxi", "*.pxd") for piece in sorted(RELAY.glob(kind))],
                 extra_compile_args=["-O3", "-fno-strict-aliasing"],
-            )
+            ),
+            Extension("server.media.line", ["server/media/line.pyx"], extra_compile_args=["-O3"]),
         ],
         language_level=3,
     ),

@@ -61,7 +61,8 @@ class Up:
 @dataclass(slots=True)
 class Down:
     """A down slot: `wanted` is campus' word, `pointed` what the relay was told, `selected` the layer it may
-    have at most (None: the best that is of use to it). `held`: its picture is left out for now."""
+    have at most (None: the best that is of use to it). `held`: its picture is left out for now. `settled`: it
+    shows the layer it is to have."""
 
     peer: str
     room: str
@@ -72,6 +73,7 @@ class Down:
     selected: int | None = None
     before: DownFigures | None = None
     held: bool = False
+    settled: bool = False
     estimate_bps: int = 0
     reason: Reason = Reason.NONE
 
@@ -92,6 +94,8 @@ class Forwarding:
     taps: dict[str, Tap] = field(default_factory=dict)
     up_by_handle: dict[int, Up] = field(default_factory=dict)
     ready: set[str] = field(default_factory=set)  # peers that can receive
+    changes: int = 0  # of who wants what
+    stepped_at: float = 0.0  # when every slot was last looked at (server.media.switching)
 
     def set_up_tracks(self, peer: str, room: str, handle: int, tracks: list[UpTrack]) -> None:
         """Make the peer's up tracks these. One whose row is as before keeps its streams."""
@@ -127,6 +131,7 @@ class Forwarding:
         if up is not None and up.room != down.room:
             raise Problem("other_room", slot)
         down.wanted = track
+        self.changes += 1
         self._apply(down)
 
     def select(self, peer: str, slot: str, layer: int) -> None:
@@ -198,6 +203,7 @@ class Forwarding:
 
     def remove_up(self, up: Up) -> None:
         """Whatever pointed at it points at nothing and waits."""
+        self.changes += 1
         self.relay.remove_up(up.handle)
         self.keyframes.remove(up.handle)
         del self.ups[up.name]
@@ -235,14 +241,19 @@ class Forwarding:
     def step(self, down: Down) -> None:
         """Bring a slot nearer to the layer it is to have."""
         up = self.ups.get(down.pointed) if down.pointed else None
-        if up is None or up.layers == 1:
+        down.settled = up is None or up.layers == 1
+        if up is None or down.settled:
             return
-        step = next_step(down.layer(up), up.living, *self.relay.showing(down.handle, up.handle))
+        wanted = down.layer(up)
+        showing, awaiting = self.relay.showing(down.handle, up.handle)
+        down.settled = showing == wanted and awaiting < 0
+        step = next_step(wanted, up.living, showing, awaiting)
         if step is not None:
             self._point(down, up, step)
 
     def _point(self, down: Down, up: Up, layer: int) -> bool:
         """Point at a layer; a slot that shows the track already goes on with what it has until a keyframe."""
+        down.settled = False
         shows = self.relay.showing(down.handle, up.handle)[0] >= 0
         join = Join.LIVE if shows else self._join(up, layer)
         if not self.relay.point(down.handle, up.handle, layer, join):
@@ -256,6 +267,7 @@ class Forwarding:
             number = self.relay.add_up(handle, up_row(track))
         except ValueError as error:
             raise Problem("bad_track", str(error)) from None
+        self.changes += 1
         up = Up(TrackName(peer, track.mid), room, track, number)
         self.ups[up.name] = up
         self.up_by_handle[number] = up

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from server.media.estimate import Burst, Estimate
+from server.media.estimate import Burst, Estimate, unpack
 
 FIRST_PAUSE_S = 1.0
 MOST_PAUSE_S = 8.0
@@ -57,7 +57,7 @@ class Probes:
         if self._running is not None or wanted_bps <= estimate.bps * 1.02:
             return None
         quiet_since = estimate.fell_at + FIRST_PAUSE_S
-        if now < max(self._next_at, quiet_since) or estimate.queue.ms > QUEUE_MS:
+        if now < max(self._next_at, quiet_since) or estimate.line.queue_ms > QUEUE_MS:
             return None
         times = NEXT_TIMES if self._climbing else TIMES
         bps = int(min(times * estimate.bps, wanted_bps * 1.15))
@@ -66,17 +66,17 @@ class Probes:
         estimate.probing = True
         return self._running.probe
 
-    def feed(self, bursts: Iterable[Burst], estimate: Estimate, now: float) -> None:
+    def feed(self, told: bytes, estimate: Estimate, now: float) -> None:
         """The same bursts as the estimate's; `now` must be the clock of their `sent_us`."""
         running = self._running
         if running is None:
             return
-        for burst in bursts:
+        for burst in unpack(told):
             if burst.sent_us >= running.began_us and burst.came:
                 running.bursts.append(burst)
-        told = bool(running.bursts) and running.bursts[-1].sent_us >= running.ends_us
+        heard = bool(running.bursts) and running.bursts[-1].sent_us >= running.ends_us
         late = now - running.began > running.probe.milliseconds / 1e3 + PATIENCE_S
-        if told or late:
+        if heard or late:
             self._running = None
             estimate.probed()
             self._judge(running, estimate, now)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from server.media.estimate import LEAST_BPS, MOST_BPS, START_BPS, Burst, Cause, Losses
+from server.media.estimate import LEAST_BPS, MOST_BPS, START_BPS, Cause, Losses
 
 INCREASE = 1.05  # a report without loss
 CLEAN = 0.02
@@ -36,7 +36,8 @@ class Reported:
         if packets <= 0:
             return
         lost = round(packets * loss)
-        self.losses.add(Burst(int(since * 1e6), -1, 0, packets - lost, lost))
+        if since * 1e6 >= self.losses.counted_from_us:
+            self.losses.count(packets - lost, lost)
         allowed = self.losses.judge(self.bps, sent_bps * (1 - loss), now)
         if allowed < self.bps:
             self._fall(allowed, Cause.LOSS, now)

@@ -15,25 +15,34 @@ from server.media.taps import Tap, TapSlot
 from server.protocol.parameters import Kind
 
 
+EVERY_S = 1.0
+"""So often every slot is looked at; those that are not where they are to be, each time."""
+
+
 def observe(tables: Forwarding, now: float) -> None:
     """See which layers are coming; slots and taps of tracks with several move on."""
-    for up in tables.ups.values():
-        if up.track.kind is Kind.VIDEO:
-            _observe(tables, up, now)
-    several = {up.name for up in tables.ups.values() if up.layers > 1}
+    moved = {
+        up.name for up in tables.ups.values() if up.track.kind is Kind.VIDEO and _observe(tables, up, now)
+    }
+    if now - tables.stepped_at >= EVERY_S:
+        tables.stepped_at = now
+        moved = set(tables.ups)
     for down in tables.all_downs():
-        if down.pointed in several:
+        if down.pointed is not None and (not down.settled or down.pointed in moved):
             tables.step(down)
     for tap in tables.taps.values():
         for slot in tap.slots.values():
             _step_tap(tables, tap, slot, now)
 
 
-def _observe(tables: Forwarding, up: Up, now: float) -> None:
+def _observe(tables: Forwarding, up: Up, now: float) -> bool:
+    """Whether other layers are coming than before."""
     found = [tables.relay.layer_figures(up.handle, layer) for layer in range(up.layers)]
     up.meter.add((each.octets for each in found), now)
     most_us = living_s(up.track.source) * 1e6
+    before = up.living
     up.living = frozenset(layer for layer, each in enumerate(found) if 0 <= each.last_packet_age_us < most_us)
+    return up.living != before
 
 
 def _step_tap(tables: Forwarding, tap: Tap, slot: TapSlot, now: float) -> None:

@@ -27,15 +27,16 @@ from server.media.allocation import (
     useful,
 )
 from server.media.contract import Reason, SlotViewing, TrackName
-from server.media.estimate import Burst, Estimate
+from server.media.estimate import Estimate
 from server.media.forwarding import Down, Forwarding, Up
 from server.media.layers import TILE, highest_for
 from server.media.probes import Probes
-from server.media.relay.tables import BURST
 from server.media.reported import Reported
 from server.protocol.parameters import Kind, Source
 
 EVERY_S = 0.2
+CALM_S = 1.0  # who has all that is of use to it, and a line for more, is looked at as a whole so often
+CALM_TIMES = 1.3
 AT_ONCE = 8  # viewers in one round
 REPORT_S = 1.0
 STILL_S = 5.0
@@ -68,6 +69,9 @@ class Viewer:
     sent_octets: int = 0
     sent_packets: int = 0
     reported_at: float = 0.0
+    calm_until: float = float("-inf")
+    enough_bps: float = 0.0
+    changes_seen: int = -1  # of the tables
 
     @property
     def bps(self) -> float:
@@ -112,6 +116,7 @@ class Viewers:
         viewer = self.by_name.get(name)
         if viewer is None:
             return
+        viewer.calm_until = float("-inf")
         known = self.tables.downs.get(name, {})
         for each in slots:
             if each.slot not in known:
@@ -147,16 +152,27 @@ class Viewers:
     # -- one viewer --------------------------------------------------------------------------------
 
     def _serve(self, viewer: Viewer, now: float) -> None:
+        self._learn(viewer, now)
+        if (
+            now >= viewer.calm_until
+            or viewer.changes_seen != self.tables.changes
+            or viewer.bps < viewer.enough_bps
+        ):
+            self._allot(viewer, now)
+
+    def _allot(self, viewer: Viewer, now: float) -> None:
+        """Give it what its line carries of what its slots are pointed at."""
         slots = self.tables.downs.get(viewer.name, {})
         wishes = list(self._wishes(viewer, slots.values(), now))
         voices = sum(1 for down in slots.values() if down.slot.kind is Kind.AUDIO and down.pointed)
         rungs = _ladder(tuple(wishes), voices)
-        self._learn(viewer, now)
         rung = patient(viewer, rungs, allocate(rungs, viewer.bps, viewer.given), now)
         self._probe(viewer, rungs[0], now)
         if rung.given != viewer.given:
             self._apply(viewer, slots, rung)
         viewer.weak = rung.given != rungs[0].given
+        viewer.calm_until = float("-inf") if viewer.weak else now + CALM_S
+        viewer.enough_bps, viewer.changes_seen = CALM_TIMES * rungs[0].bps, self.tables.changes
         for wish in wishes:
             down = slots[wish.slot]
             down.estimate_bps = int(viewer.bps)
@@ -195,12 +211,12 @@ class Viewers:
     def _learn(self, viewer: Viewer, now: float) -> None:
         relay = self.tables.relay
         if viewer.numbered:
-            bursts = [Burst(*row) for row in BURST.iter_unpack(relay.take_bursts(viewer.handle))]
-            viewer.probes.feed(bursts, viewer.estimate, now)
-            viewer.estimate.feed(bursts, now)
+            told = relay.take_bursts(viewer.handle)
+            viewer.probes.feed(told, viewer.estimate, now)
+            viewer.estimate.feed(told, now)
             if viewer.estimate.fell_at == now:
                 relay.rest(viewer.handle, REST_MS)
-            if not bursts:
+            if not told:
                 self._heed_silence(viewer, now)
         elif now - viewer.reported_at >= REPORT_S:
             self._read_reports(viewer, now)

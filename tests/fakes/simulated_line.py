@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from server.media.estimate import Burst, Estimate
+from server.media.estimate import Burst, Estimate, pack
 from server.media.probes import Probes
 
 PACKET = 1200
@@ -167,7 +167,7 @@ class Simulation:
         self.at(self.now + FEEDBACK_S, self._feedback)
 
     def _round(self) -> None:
-        told, self._told = self._told, []
+        told, self._told = pack(self._told), []
         self.probes.feed(told, self.estimate, self.now)
         self.estimate.feed(told, self.now)
         self.estimate.silent(self.now)

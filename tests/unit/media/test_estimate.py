@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from server.media.estimate import LEAST_BPS, Burst, Cause, Estimate
+from server.media.estimate import LEAST_BPS, Burst, Cause, Estimate, pack
 from tests.fakes.simulated_line import Path, Sample, Simulation
 
 SETTLED_S = 5.0
@@ -86,7 +86,7 @@ def test_layers_come_down_with_the_line_and_back_by_probes(seed: int) -> None:
 
 def test_a_line_that_falls_silent_is_given_less_and_less() -> None:
     estimate = Estimate()
-    estimate.feed([Burst(0, 1_000, 1_200, 1, 0)], 0.1)
+    estimate.feed(pack([Burst(0, 1_000, 1_200, 1, 0)]), 0.1)
     for seconds in range(30):
         estimate.silent(float(seconds))
     assert estimate.bps < 100 * LEAST_BPS
