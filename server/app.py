@@ -77,6 +77,7 @@ async def make_parts(config: Config, store: Store) -> Parts:
     await store.county.settle(named, *_names_of(config), points=config.demo.enabled)
     rooms = await store.classrooms()
     live = LiveService(config=config, store=store, clock=clock)
+    store.county.listeners.append(live.refresh_rooms)
     seal = await asyncio.to_thread(Seal.of, config.store_path.with_name(SOURCES_KEY))
     sources = Sources(store.database, seal)
     live.ingest.configure(await sources.all())
@@ -97,7 +98,6 @@ async def make_parts(config: Config, store: Store) -> Parts:
         ),
         token_key=await store.key("tokens"),
         media_key=await store.key("media"),
-        admin_epoch=await store.admin_epoch(),
         codes=RoomCodes(room.room for room in rooms),
         free_bytes=lambda: free_bytes(config.archive_path),
     )

@@ -28,7 +28,9 @@ from server.api import (
     library,
     media,
     network,
+    own,
     pages,
+    passwords,
     publishing,
     receipts,
     replay,
@@ -37,6 +39,7 @@ from server.api import (
     sources,
     standard,
     uploads,
+    visitors,
     whep,
     whip,
     ws,
@@ -56,6 +59,7 @@ from server.live.service import LiveService
 from server.ops.metrics import Metrics
 from server.store.edits import Edits
 from server.store.library import Library
+from server.store.sessions import Sessions
 from server.store.sources import Sources
 from server.store.store import Store
 from server.store.uploads import Uploads
@@ -64,7 +68,7 @@ Application = web.Application
 CLOSING_S = 3.0
 ROUTES = (
     accounts, broadcast, deletion, downloads, editing, exports, extras, health, hls, lessons, library, media,
-    network, pages, publishing, receipts, replay, rooms, series, sources, uploads, whep, whip, ws,
+    network, own, pages, publishing, receipts, replay, rooms, series, sources, uploads, whep, whip, ws,
 )  # fmt: skip
 
 
@@ -81,7 +85,6 @@ class Parts:
     storage: Storage | None
     token_key: bytes
     media_key: bytes
-    admin_epoch: int
     codes: RoomCodes
     free_bytes: Callable[[], int]
     """Free bytes where the archive lies; blocking."""
@@ -90,7 +93,8 @@ class Parts:
 def build(parts: Parts) -> Application:
     """An application with every route; not yet started."""
     app = web.Application(
-        middlewares=[problems, time_limit], client_max_size=parts.config.http.max_body_bytes
+        middlewares=[problems, time_limit, visitors.recognise],
+        client_max_size=parts.config.http.max_body_bytes,
     )
     security = parts.config.security
     app[keys.CONFIG] = parts.config
@@ -110,15 +114,18 @@ def build(parts: Parts) -> Application:
     app[keys.TOKENS] = Tokens(parts.token_key, parts.clock)
     app[keys.MEDIA_KEY] = parts.media_key
     app[keys.CODES] = parts.codes
+    app[keys.SESSIONS] = Sessions(parts.store.database, parts.clock)
+    app[keys.AUDIT] = parts.store.audit_log
+    app[visitors.POSTS] = visitors.Posts({})
+    app[keys.SLOWING_ACCOUNTS] = Slowing(4 * security.wrong_tries, security.wrong_tries_wait_s)
     app[keys.SLOWING] = Slowing(security.wrong_tries, security.wrong_tries_wait_s)
     app[keys.METRICS] = Metrics(lambda: parts.live.figures)
-    app[keys.ADMIN_EPOCH] = keys.AdminEpoch(parts.admin_epoch)
     app[keys.OPEN_PAGES] = set()
     app[keys.BOOT] = 1 + secrets.randbelow(1 << 30)
     app[keys.SETUP_CODE] = new_room_code()
     app[keys.PLAYLISTS] = Playlists()
     app[keys.FREE_BYTES] = parts.free_bytes
-    app[accounts.HASHING] = asyncio.Semaphore(2)
+    app[passwords.HASHING] = asyncio.Semaphore(2)
     app.on_response_prepare.append(standard.allow_origins)
     app.on_response_prepare.append(dress)
     app.on_shutdown.append(ws.say_goodbye)

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from server.api.keys import LIBRARY
 from server.api.rights import Action, Actor, NoRight, Thing, require
-from server.domain.visibility import is_shared
+from server.domain.visibility import Visibility
 from server.ids import is_lesson_id
 from server.store.library_records import LibraryRow
 
@@ -16,8 +16,8 @@ def thing_of_row(row: LibraryRow | None, action: Action) -> Thing:
     if row is None or row.catalogue.deleted_at is not None:
         return Thing()
     lesson, catalogue = row.overview.lesson, row.catalogue
-    shared = is_shared(catalogue.visibility) and (action is not Action.DOWNLOAD or catalogue.download)
-    return Thing(lesson=lesson.id, main_room=lesson.main_room, seats=frozenset(lesson.rooms), shared=shared)
+    opened = catalogue.visibility if action is not Action.DOWNLOAD or catalogue.download else Visibility.ROOM
+    return Thing(lesson.id, lesson.main_room, frozenset(lesson.rooms), opened, catalogue.taught_by)
 
 
 async def row_of_path(request: web.Request, viewer: str = "") -> LibraryRow | None:

@@ -16,13 +16,19 @@ class RoomCodes:
     def __init__(self, rooms: Iterable[str]) -> None:
         self._rooms: dict[str, str] = {}
         for room in rooms:
-            code = new_room_code()
-            while code in self._rooms:
-                code = new_room_code()
-            self._rooms[code] = room
+            self._give(room)
 
     def room_of(self, code: str) -> str | None:
         return self._rooms.get(code)
 
-    def code_of(self, room: str) -> str | None:
-        return next((code for code, named in self._rooms.items() if named == room), None)
+    def code_of(self, room: str) -> str:
+        """Of a room that is new it is made now."""
+        known = next((code for code, named in self._rooms.items() if named == room), None)
+        return known or self._give(room)
+
+    def _give(self, room: str) -> str:
+        code = new_room_code()
+        while code in self._rooms:
+            code = new_room_code()
+        self._rooms[code] = room
+        return code

@@ -62,7 +62,7 @@ async def _chosen(request: web.Request, wish: ExportWish) -> tuple[list[LibraryR
         begin, end = _week_of(wish.week)
         query = LibraryQuery(
             actor.viewer, from_ms=int(begin.timestamp() * 1000), to_ms=int(end.timestamp() * 1000),
-            rooms=(reach,) if reach is not None else (), states=(RecordedState.READY,),
+            reach=reach, owned=True, states=(RecordedState.READY,),
             sort=LibrarySort.OLDEST, limit=MOST_LESSONS + 1,
         )  # fmt: skip
         rows, _ = await request.app[LIBRARY].find(query)

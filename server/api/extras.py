@@ -18,8 +18,9 @@ from server.api.keys import CONFIG, EDITS, LIBRARY, STORE
 from server.api.library import card_of, names_of
 from server.api.processing import published_of, replay_published
 from server.api.replay import NotReady, read_if_there
-from server.api.rights import Action, NoRight, is_allowed, require
+from server.api.rights import Action, NoRight, circle_of, is_allowed, require
 from server.api.visits import keep_visit, signer_of
+from server.domain.visibility import Circle
 from server.errors import UserFault
 from server.protocol.library import ReplayCaptions, ReplayExtras, ReplayRights, SeriesPlace, Watched
 from server.store.library_records import LibraryQuery, LibraryRow, LibrarySort
@@ -41,7 +42,9 @@ def rights_of(request: web.Request, row: LibraryRow) -> ReplayRights:
     )
 
 
-async def _place(request: web.Request, row: LibraryRow, viewer: str, reach: str | None) -> SeriesPlace | None:
+async def _place(
+    request: web.Request, row: LibraryRow, viewer: str, reach: Circle | None
+) -> SeriesPlace | None:
     if row.catalogue.series is None:
         return None
     library = request.app[LIBRARY]
@@ -70,6 +73,7 @@ async def extras(request: web.Request) -> web.Response:
     if manifest is None:
         raise NotReady
     row = await row_of_path(request, actor.viewer) or row
+    reach = circle_of(request, Action.READ_REPLAY)
     signer = signer_of(request)
     captions = await request.app[EDITS].captions(lesson)
     names = names_of(await request.app[STORE].classrooms())
@@ -81,7 +85,7 @@ async def extras(request: web.Request) -> web.Response:
             rights=replace(rights_of(request, row), download=await may_take(request, row)),
             watched_s=row.watched_s,
             card=card_of(request, row, signer, names, made),
-            series=await _place(request, row, actor.viewer, actor.room),
+            series=await _place(request, row, actor.viewer, reach),
         )
     )
     keep_visit(request, response, signer.visit)

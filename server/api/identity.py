@@ -7,22 +7,38 @@ request only when the page that sent it is ours; so no other site can use it.
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from server.api.keys import ADMIN_EPOCH, BOOT, CLOCK, CONFIG, MEDIA_KEY, TOKENS
+from server.api.keys import BOOT, CLOCK, CONFIG, MEDIA_KEY, STORE, TOKENS
 from server.api.roles import ANYONE, Actor, ActorRole
 from server.api.signing import scope_of, signature_holds
 from server.api.tokens import BadToken, TokenKind
-from server.errors import Refused
+from server.domain.visibility import circle_of
+from server.store.people_records import Person
+from server.store.sessions import Session
 
-ADMIN_COOKIE = "lianke_admin"
+SESSION_COOKIE = "lianke_session"
 VISIT_COOKIE = "lianke_visit"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 ASKED = web.RequestKey("asked", bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A person by their cookie. `locked`: from a network in which the password was not given yet."""
+
+    session: Session
+    person: Person
+    actors: list[Actor]
+    locked: bool = False
+
+
+VISITOR = web.RequestKey("visitor", Visitor)
 
 BEARER_ROLES: dict[TokenKind, ActorRole] = {
     TokenKind.ROOM: ActorRole.ROOM,
@@ -31,6 +47,7 @@ BEARER_ROLES: dict[TokenKind, ActorRole] = {
     TokenKind.WATCH: ActorRole.WATCHER,
     TokenKind.REMOTE: ActorRole.REMOTE,
     TokenKind.WALL: ActorRole.WALL,
+    TokenKind.GUEST: ActorRole.GUEST,
     TokenKind.WHIP: ActorRole.WHIP,
     TokenKind.WHEP: ActorRole.WHEP,
     TokenKind.OPERATOR: ActorRole.OPERATOR,
@@ -93,19 +110,25 @@ def _of_bearer(request: web.Request) -> list[Actor]:
     if claims.kind is TokenKind.OPERATOR and claims.epoch != request.app[BOOT]:
         return []
     role = BEARER_ROLES.get(claims.kind)
-    return [Actor(role, room=claims.room, lesson=claims.lesson, link=claims.epoch)] if role else []
+    if role is None:
+        return []
+    circle = None
+    if role is ActorRole.STUDIO and claims.room is not None and claims.lesson is None:
+        county = request.app[STORE].county
+        circle = circle_of(frozenset(), (claims.room,), county.today(), county.known)
+    return [Actor(role, claims.room, claims.lesson, claims.epoch, claims.person, circle=circle)]
+
+
+def visitor_of(request: web.Request) -> Visitor | None:
+    """Who the cookie is, where the page that sent it may use it."""
+    if request.method not in READING and not is_same_origin(request):
+        return None
+    return request.get(VISITOR)
 
 
 def _of_cookie(request: web.Request) -> list[Actor]:
-    cookie = request.cookies.get(ADMIN_COOKIE)
-    if cookie is None:
-        return []
-    try:
-        claims = request.app[TOKENS].read(cookie)
-    except Refused:
-        return []
-    ours = claims.kind is TokenKind.ADMIN and claims.epoch == request.app[ADMIN_EPOCH].number
-    return [Actor(ActorRole.ADMIN)] if ours else []
+    visitor = visitor_of(request)
+    return visitor.actors if visitor is not None else []
 
 
 def _of_place(request: web.Request) -> list[Actor]:

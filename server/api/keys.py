@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -24,8 +23,10 @@ from server.api.tokens import Tokens
 from server.clock import Clock
 from server.config import Config
 from server.ops.metrics import Metrics
+from server.store.audit import Audit
 from server.store.edits import Edits
 from server.store.library import Library
+from server.store.sessions import Sessions
 from server.store.sources import Sources
 from server.store.store import Store
 from server.store.uploads import Uploads
@@ -37,16 +38,11 @@ if TYPE_CHECKING:
     from server.live.service import LiveService
 
 
-@dataclass(slots=True)
-class AdminEpoch:
-    """Admin cookies of an earlier epoch are over. The store keeps the number."""
-
-    number: int = 0
-
-
 CONFIG = web.AppKey("config", Config)
 CLOCK = web.AppKey("clock", Clock)
 STORE = web.AppKey("store", Store)
+SESSIONS = web.AppKey("sessions", Sessions)
+AUDIT = web.AppKey("audit", Audit)
 LIBRARY = web.AppKey("library", Library)
 EDITS = web.AppKey("edits", Edits)
 UPLOADS = web.AppKey("uploads", Uploads)
@@ -54,10 +50,10 @@ SOURCES = web.AppKey("sources", Sources)
 PROBES = web.AppKey("probes", asyncio.Semaphore)  # how many run at once
 TOKENS = web.AppKey("tokens", Tokens)
 CODES = web.AppKey("codes", RoomCodes)
-SLOWING = web.AppKey("slowing", Slowing)
+SLOWING = web.AppKey("slowing", Slowing)  # of addresses
+SLOWING_ACCOUNTS = web.AppKey("slowing_accounts", Slowing)
 METRICS = web.AppKey("metrics", Metrics)
 SETUP_CODE = web.AppKey("setup_code", str)
-ADMIN_EPOCH = web.AppKey("admin_epoch", AdminEpoch)
 OPEN_PAGES = web.AppKey("open_pages", set[object])
 BOOT = web.AppKey("boot", int)  # random each start: an operator token of an earlier one is over
 STORAGE: web.AppKey[Storage | None] = web.AppKey("storage")

@@ -15,7 +15,7 @@ from server.api.processing import posters_of, processing_of
 from server.api.replay import title_of
 from server.api.rights import Action, Actor, NoRight, is_allowed, require, require_some
 from server.api.visits import Signer, keep_visit, signer_of
-from server.domain.visibility import Visibility
+from server.domain.visibility import Circle, Visibility
 from server.errors import UserFault
 from server.ids import is_lesson_id
 from server.protocol.library import CatalogueChange, FacetValue, LibraryCard, LibraryFacets, LibraryPage
@@ -58,7 +58,7 @@ def _number(request: web.Request, name: str, default: int) -> int:
     return int(word)
 
 
-def query_of(request: web.Request, viewer: str, reach: str | None) -> LibraryQuery:
+def query_of(request: web.Request, viewer: str, reach: Circle | None) -> LibraryQuery:
     """What the address asks for. UserFault "bad_query"."""
     asked = request.query
     size = _number(request, "size", 24)

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from aiohttp import web
 
+from server.api.actions import Action, Reach
 from server.api.identity import actors_of, mark_asked
+from server.api.people_rights import PEOPLE_RIGHTS
 from server.api.roles import Actor, ActorRole
 from server.api.tokens import TokenKind, Tokens
+from server.domain.visibility import NO_CIRCLE, Circle, Visibility
 from server.errors import Refused
 from server.protocol import broadcast, capture
 from server.protocol import messages as ws
@@ -34,86 +36,28 @@ __all__ = [
     "Reach",
     "Thing",
     "allows",
+    "circle_of",
     "enter_session",
     "is_allowed",
+    "may_of",
+    "reach_of",
     "require",
     "require_message",
     "require_some",
 ]
 
 
-class Action(StrEnum):
-    """What can be asked for. Each route and each WebSocket message has one."""
-
-    OPEN_PAGE = "open_page"
-    READ_HELP = "read_help"  # the page over plain HTTP
-    TEST_NETWORK = "test_network"
-    READ_HEALTH = "read_health"
-    READ_METRICS = "read_metrics"
-    READ_ME = "read_me"
-    SET_UP = "set_up"
-    LOG_IN = "log_in"
-    LOG_OUT = "log_out"
-    ENTER_CODE = "enter_code"
-    READ_DEMO = "read_demo"
-    LIST_ROOMS = "list_rooms"
-    READ_CODES = "read_codes"
-    LIST_LESSONS = "list_lessons"
-    START_LESSON = "start_lesson"
-    END_LESSON = "end_lesson"
-    OBSERVE = "observe"  # a token to watch a lesson
-    MANAGE_SOURCES = "manage_sources"  # cameras and encoders of a main room
-    READ_REPLAY = "read_replay"
-    READ_MEDIA = "read_media"
-    WATCH_HLS = "watch_hls"  # the live lesson's recording, as it grows
-    LIST_LIBRARY = "list_library"
-    KEEP_PLACE = "keep_place"  # where this viewer stopped
-    EDIT_LESSON = "edit_lesson"  # catalogue, series, chapters' titles, trim, captions, another try at a step
-    SHARE_LESSON = "share_lesson"  # who else may watch or download
-    DOWNLOAD = "download"
-    EXPORT = "export"  # many lessons as one archive
-    UPLOAD = "upload"
-    READ_RECEIPT = "read_receipt"
-    ASK_DELETION = "ask_deletion"
-    DELETE_LESSON = "delete_lesson"
-    PUBLISH_AGAIN = "publish_again"  # retry what failed after class, make the export
-    KEEP_LESSON = "keep_lesson"  # how long it is kept, holds
-    ASK_OPTIONS = "ask_options"  # CORS preflight
-    CONNECT = "connect"  # open a WebSocket: its token comes with the first message
-    PUBLISH = "publish"  # WHIP
-    WATCH = "watch"  # WHEP
-    JOIN = "join"  # be in a lesson's session: report, ping
-    SEND = "send"  # an up connection from our pages
-    RECEIVE = "receive"  # a down connection to our pages
-    ASK_TEACHER = "ask_teacher"  # raise a hand, report trouble
-    CONDUCT = "conduct"  # end, call on, mute, questions: the studio, or the teacher's phone
-    TEACH = "teach"  # start, stage
-    ASK_QUESTION = "ask_question"  # of a broadcast's viewer; the teacher decides who sees it
-    SHARE = "share"  # make or end the broadcast's link
-    HAND_REMOTE = "hand_remote"  # make or end the phone remote's link
-    OPEN_WALL = "open_wall"  # the main room's second screen
-
-
-class Reach(StrEnum):
-    """How far a right goes."""
-
-    ALL = "all"
-    OWN_MAIN = "own_main"  # things of the actor's main room (and lesson, where the token names one)
-    OWN_OR_SHARED = "own_or_shared"  # those, and what other main rooms opened to all
-    OWN_SEAT = "own_seat"  # lessons in which the actor's room has a seat
-    OWN_LESSON = "own_lesson"  # the lesson the token names
-    OWN_LINK = "own_link"  # that lesson, while the link the token was made for is good
-
-
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """What is asked about; empty where the action has no object. `seats`: the receiving rooms; `shared`: the
-    main room opened it to the teachers of the others."""
+    """What is asked about; empty where the action has no object. `seats`: the receiving rooms;
+    `visibility`: how far its recording was opened."""
 
     lesson: str | None = None
     main_room: str | None = None
     seats: frozenset[str] = frozenset()
-    shared: bool = False
+    visibility: Visibility = Visibility.ROOM
+    teacher: str = ""  # the person
+    unit: str | None = None  # of the organisation, where no room is meant
     links: frozenset[int] = frozenset()  # numbers of its links that are good
 
 
@@ -121,10 +65,12 @@ NOTHING = Thing()
 
 _R = ActorRole
 _ANYONE = {_R.ANYONE: Reach.ALL}
+_ADMIN = {_R.ADMIN: Reach.ALL}
 _OWNER = {_R.ADMIN: Reach.ALL, _R.STUDIO: Reach.OWN_MAIN}
 _WATCHES = {_R.ADMIN: Reach.ALL, _R.DEMO_VISITOR: Reach.ALL, _R.STUDIO: Reach.OWN_OR_SHARED}
 _RECEIVERS = {
     _R.STUDIO: Reach.OWN_MAIN,
+    _R.GUEST: Reach.OWN_LESSON,
     _R.WALL: Reach.OWN_MAIN,
     _R.ROOM: Reach.OWN_SEAT,
     _R.OBSERVER: Reach.OWN_LESSON,
@@ -186,15 +132,34 @@ RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
         **_RECEIVERS,
         _R.REMOTE: Reach.OWN_LINK,
     },
-    Action.SEND: {_R.STUDIO: Reach.OWN_MAIN, _R.ROOM: Reach.OWN_SEAT, _R.WATCHER: Reach.OWN_LINK},
+    Action.SEND: {
+        _R.STUDIO: Reach.OWN_MAIN,
+        _R.GUEST: Reach.OWN_LESSON,
+        _R.ROOM: Reach.OWN_SEAT,
+        _R.WATCHER: Reach.OWN_LINK,
+    },
     Action.RECEIVE: _RECEIVERS,
     Action.ASK_TEACHER: {_R.ROOM: Reach.OWN_SEAT},
-    Action.CONDUCT: {_R.STUDIO: Reach.OWN_MAIN, _R.REMOTE: Reach.OWN_LINK},
-    Action.TEACH: {_R.STUDIO: Reach.OWN_MAIN},
+    Action.CONDUCT: {_R.STUDIO: Reach.OWN_MAIN, _R.GUEST: Reach.OWN_LESSON, _R.REMOTE: Reach.OWN_LINK},
+    Action.TEACH: {_R.STUDIO: Reach.OWN_MAIN, _R.GUEST: Reach.OWN_LESSON},
     Action.ASK_QUESTION: {_R.WATCHER: Reach.OWN_LINK},
     Action.SHARE: {_R.ADMIN: Reach.ALL, _R.STUDIO: Reach.OWN_MAIN},
     Action.HAND_REMOTE: {_R.STUDIO: Reach.OWN_MAIN},
     Action.OPEN_WALL: {_R.STUDIO: Reach.OWN_MAIN},
+    Action.OPEN_STUDIO: {_R.ADMIN: Reach.ALL, _R.OPERATOR: Reach.ALL, _R.DEMO_VISITOR: Reach.ALL},
+    Action.INVITE_GUEST: _OWNER,
+    Action.ENTER_LOBBY: _ANYONE,
+    Action.READ_UNITS: _ADMIN,
+    Action.MANAGE_UNITS: _ADMIN,
+    Action.READ_PEOPLE: _ADMIN,
+    Action.MANAGE_PEOPLE: _ADMIN,
+    Action.ERASE_PERSON: {**_ADMIN, _R.OPERATOR: Reach.ALL},
+    Action.READ_OWN: {},
+    Action.CHANGE_OWN: {},
+    Action.READ_AUDIT: _ADMIN,
+    Action.READ_CONSENT: _ADMIN,
+    Action.MANAGE_CONSENT: _ADMIN,
+    Action.APPROVE_PUBLIC: _ADMIN,
 }
 
 MESSAGE_ACTIONS: dict[type, Action] = {
@@ -232,6 +197,7 @@ SESSION_ROLES: dict[TokenKind, tuple[ActorRole, Role]] = {
     TokenKind.WATCH: (_R.WATCHER, Role.WATCHER),
     TokenKind.REMOTE: (_R.REMOTE, Role.REMOTE),
     TokenKind.WALL: (_R.WALL, Role.WALL),
+    TokenKind.GUEST: (_R.GUEST, Role.TEACHER),
 }
 
 
@@ -246,23 +212,47 @@ class NoRight(Refused):
         )
 
 
+def reach_of(actor: Actor, action: Action) -> Reach | None:
+    """How far the tables let this actor go; None: nowhere. An API token goes no further than its scopes."""
+    if actor.scopes is not None and action not in actor.scopes:
+        return None
+    return RIGHTS[action].get(actor.role) or PEOPLE_RIGHTS.get(action, {}).get(actor.role)
+
+
 def allows(actor: Actor, action: Action, thing: Thing = NOTHING) -> bool:
     """Whether the tables let this actor do it. Pure."""
-    reach = RIGHTS[action].get(actor.role)
-    if reach is None:
-        return False
-    if reach is Reach.ALL:
-        return True
-    if reach in (Reach.OWN_LESSON, Reach.OWN_LINK):
-        own = actor.lesson is not None and actor.lesson == thing.lesson
-        return own and (reach is Reach.OWN_LESSON or actor.link in thing.links)
+    match reach_of(actor, action):
+        case None:
+            return False
+        case Reach.ALL:
+            return True
+        case Reach.OWN_LESSON:
+            return actor.lesson is not None and actor.lesson == thing.lesson
+        case Reach.OWN_LINK:
+            return actor.lesson is not None and actor.lesson == thing.lesson and actor.link in thing.links
+        case Reach.OWN_UNITS:
+            return thing.main_room in actor.units or thing.unit in actor.units
+        case Reach.TAUGHT:
+            return actor.person != "" and actor.person == thing.teacher
+        case Reach.SEEN:
+            circle = actor.circle or NO_CIRCLE
+            return circle.sees(thing.main_room, thing.visibility, thing.teacher)
+        case Reach.PUBLIC:
+            return thing.main_room is not None and thing.visibility is Visibility.PUBLIC
+        case reach:
+            return _allows_room(actor, reach, thing)
+
+
+def _allows_room(actor: Actor, reach: Reach, thing: Thing) -> bool:
+    """The reaches of who is a room or its studio."""
     if actor.room is None or (actor.lesson is not None and actor.lesson != thing.lesson):
         return False
-    if reach is Reach.OWN_MAIN:
-        return actor.room == thing.main_room
-    if reach is Reach.OWN_OR_SHARED:
-        return actor.room == thing.main_room or thing.shared
-    return actor.room in thing.seats
+    if reach is Reach.OWN_SEAT:
+        return actor.room in thing.seats
+    if actor.room == thing.main_room:
+        return True
+    circle = actor.circle or NO_CIRCLE
+    return reach is Reach.OWN_OR_SHARED and circle.sees(thing.main_room, thing.visibility)
 
 
 def _first_allowed(actors: Iterable[Actor], action: Action, thing: Thing) -> Actor:
@@ -283,19 +273,51 @@ def is_allowed(request: web.Request, action: Action, thing: Thing) -> bool:
     return any(allows(actor, action, thing) for actor in actors_of(request))
 
 
-def require_some(request: web.Request, action: Action) -> tuple[Actor, str | None]:
-    """The right to do it to some lessons: as whom, and to which main room's; None: to all. `Refused`."""
+def require_some(request: web.Request, action: Action) -> tuple[Actor, Circle | None]:
+    """The right to do it to some lessons: as whom, and to those of which circle; None: to all. `Refused`."""
     mark_asked(request)
-    owner: Actor | None = None
     for actor in actors_of(request):
-        reach = RIGHTS[action].get(actor.role)
-        if reach is Reach.ALL:
-            return actor, None
-        if reach is not None and actor.room is not None and actor.lesson is None:
-            owner = owner or actor
-    if owner is None:
-        raise NoRight
-    return owner, owner.room
+        reach = reach_of(actor, action)
+        whole = reach is Reach.ALL and actor.role is not ActorRole.PERSON
+        if whole or (_bound(actor) and reach not in (None, Reach.PUBLIC)):
+            return actor, circle_of(request, action)
+    raise NoRight
+
+
+def circle_of(request: web.Request, action: Action) -> Circle | None:
+    """Whose lessons the request may do it to, of all its posts and tokens together; None: everybody's."""
+    circle = NO_CIRCLE
+    for actor in actors_of(request):
+        reach = reach_of(actor, action)
+        if reach is Reach.ALL and actor.role is not ActorRole.PERSON:
+            return None
+        if _bound(actor):
+            circle = circle.with_circle(_circle(actor, reach))
+    return circle
+
+
+def _bound(actor: Actor) -> bool:
+    """Whether it is somebody with a room or posts, and not with one lesson alone."""
+    return actor.lesson is None and (actor.room is not None or actor.person != "")
+
+
+def _circle(actor: Actor, reach: Reach | None) -> Circle:
+    seen = actor.circle or NO_CIRCLE
+    if reach in (Reach.SEEN, Reach.OWN_OR_SHARED):
+        return Circle(seen.own | {actor.room or ""}, seen.school, seen.group, actor.person)
+    if reach is Reach.TAUGHT:
+        return Circle(person=actor.person)
+    if reach in (Reach.OWN_UNITS, Reach.OWN_MAIN):
+        return Circle(actor.units | {actor.room or ""})
+    return NO_CIRCLE
+
+
+def may_of(request: web.Request, people: list[Actor] | None = None) -> list[Action]:
+    """What this request may do to something or other: which entries a page offers. `people`: as whom besides,
+    where the request itself logged in."""
+    actors = [*(people or ()), *actors_of(request)]
+    known = [actor for actor in actors if actor.role is not ActorRole.ANYONE]
+    return [action for action in Action if any(reach_of(actor, action) for actor in known)]
 
 
 def enter_session(tokens: Tokens, token: str) -> tuple[Actor, Role]:
@@ -305,7 +327,7 @@ def enter_session(tokens: Tokens, token: str) -> tuple[Actor, Role]:
     if found is None:
         raise NoRight
     role, session_role = found
-    return Actor(role, room=claims.room, lesson=claims.lesson, link=claims.epoch), session_role
+    return Actor(role, claims.room, claims.lesson, claims.epoch, claims.person), session_role
 
 
 def require_message(actor: Actor, message: ws.ToServer, thing: Thing) -> None:

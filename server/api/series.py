@@ -8,6 +8,7 @@ from server.api.guarding import answer, body_of
 from server.api.keys import LIBRARY, STORE
 from server.api.library import MOST_AT_ONCE, rows_of
 from server.api.rights import Action, Actor, NoRight, Thing, is_allowed, require, require_some
+from server.domain.visibility import Circle
 from server.errors import UserFault
 from server.protocol.library import SeriesChange, SeriesRow
 from server.store.library_records import SeriesRow as Stored
@@ -42,11 +43,20 @@ async def _order(request: web.Request, series: str, lessons: list[str]) -> None:
     await request.app[LIBRARY].order_series(series, lessons)
 
 
+def _owner(reach: Circle | None) -> str | None:
+    """The room in whose name a series is made; None: the county's."""
+    return min(reach.own, default=None) if reach is not None else None
+
+
 async def list_series(request: web.Request) -> web.Response:
     """Those this viewer can see: their own, and the admin's."""
     _, reach = require_some(request, Action.LIST_LIBRARY)
     found = await request.app[LIBRARY].series()
-    seen = [one for one in found if reach is None or one.main_room in (None, reach)]
+    seen = [
+        one
+        for one in found
+        if reach is None or one.main_room is None or one.main_room in reach.own | reach.school
+    ]
     return answer([_row(request, one) for one in seen])
 
 
@@ -59,7 +69,7 @@ async def create(request: web.Request) -> web.Response:
     actor, reach = require_some(request, Action.EDIT_LESSON)
     body = await body_of(request, SeriesChange)
     name = _name(body.name)
-    series = await request.app[LIBRARY].create_series(name, reach)
+    series = await request.app[LIBRARY].create_series(name, _owner(reach))
     await _order(request, series, body.lessons or [])
     await request.app[STORE].audit(actor.name, Action.EDIT_LESSON, series, name=name)
     return answer(SeriesRow(series, name, len(body.lessons or []), True), status=201)

@@ -24,10 +24,10 @@ class TokenKind(StrEnum):
     WATCH = "watch"  # viewers of the broadcast; `epoch`: the number of the link
     REMOTE = "remote"  # the teacher's phone; `epoch` as well
     WALL = "wall"  # the main room's second screen
+    GUEST = "guest"  # teaches one lesson, let in from the lobby; `room`: the main room
     WHIP = "whip"
     WHEP = "whep"
     OPERATOR = "operator"  # the command line on this machine
-    ADMIN = "admin"  # inside the session cookie
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Claims:
     room: str | None
     lesson: str | None
     epoch: int = 0
+    person: str = ""
 
 
 class BadToken(Refused):
@@ -64,8 +65,9 @@ class Tokens:
         room: str | None = None,
         lesson: str | None = None,
         epoch: int = 0,
+        person: str = "",
     ) -> str:
-        """A signed token. `epoch`: for ADMIN and OPERATOR, those of another epoch are over."""
+        """A signed token. `epoch`: for OPERATOR, those of another epoch are over."""
         now = self._clock.wall_ms() // 1000
         claims: dict[str, str | int] = {
             "aud": AUDIENCE,
@@ -79,6 +81,8 @@ class Tokens:
             claims["lesson"] = lesson
         if epoch:
             claims["epoch"] = epoch
+        if person:
+            claims["person"] = person
         return jwt.encode(claims, self._key, algorithm="HS256")
 
     def read(self, token: str) -> Claims:
@@ -100,6 +104,7 @@ class Tokens:
                 _text(found.get("room")),
                 _text(found.get("lesson")),
                 int(found.get("epoch", 0)),
+                _text(found.get("person")) or "",
             )
         except (jwt.InvalidTokenError, KeyError, ValueError, TypeError) as error:
             raise BadToken from error

@@ -122,6 +122,21 @@ class Organisation:
                 if self.units[child].parent(day) == unit:
                     yield from self.below(child, day)
 
+    def ever_below(self, unit: str) -> frozenset[str]:
+        """The unit with all that stands under it last, closed ones too, and with all that went into one of
+        them: under which ids its old lessons stand."""
+        found: set[str] = set()
+        waiting = [unit]
+        while waiting:
+            one = waiting.pop()
+            if one in found or one not in self.units:
+                continue
+            found.add(one)
+            children = (self.units[child] for child in self._children.get(one, ()))
+            waiting += [child.id for child in children if child.parents[-1].value == one]
+            waiting += self._went_into.get(one, ())
+        return frozenset(found)
+
     def school(self, unit: str, day: date) -> Unit | None:
         """The school (or the point that stands alone) to which a room, class or campus belongs."""
         schools = [each for each in self.up(unit, day) if each.kind in (UnitKind.SCHOOL, UnitKind.POINT)]
@@ -149,6 +164,14 @@ class Organisation:
     def were(self, unit: str) -> frozenset[str]:
         """The unit and all that went into it: under which ids its old lessons stand."""
         return frozenset(each for each in self.units if self.now(each) == unit) | {unit}
+
+    @cached_property
+    def _went_into(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for unit in self.units.values():
+            if unit.successor:
+                found.setdefault(unit.successor, []).append(unit.id)
+        return found
 
     @cached_property
     def _children(self) -> dict[str, list[str]]:

@@ -59,6 +59,17 @@ def reaches(post: Post, unit: str, day: date, organisation: Organisation) -> boo
     return any(above.id in led for above in organisation.up(unit, day))
 
 
+def reached(post: Post, day: date, organisation: Organisation) -> frozenset[str]:
+    """All units that the post covers that day, closed ones and what was merged into them included."""
+    if not post.held(day):
+        return frozenset()
+    found = set(organisation.ever_below(organisation.now(post.unit)))
+    if post.role is PostRole.SCHOOL_ADMIN:
+        for led in organisation.led_by(post.unit, day):
+            found |= organisation.ever_below(led)
+    return frozenset(found)
+
+
 def holds(
     posts: Iterable[Post], roles: frozenset[PostRole], unit: str, day: date, organisation: Organisation
 ) -> bool:

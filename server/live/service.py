@@ -95,7 +95,7 @@ class LiveService:
 
     async def run(self) -> None:
         """Take back the lessons that were on the air, then keep everything going until cancelled."""
-        self._classrooms = {room.room: room for room in await self._store.classrooms()}
+        await self.refresh_rooms()
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
@@ -107,6 +107,10 @@ class LiveService:
                 group.create_task(self.ingest.run(), name="ingest link")
         finally:
             self._group = None
+
+    async def refresh_rooms(self) -> None:
+        """The rooms as the store has them now; lessons that are open keep theirs."""
+        self._classrooms = {room.room: room for room in await self._store.classrooms()}
 
     async def _take_back(self, lesson: Lesson) -> None:
         if lesson.on_air:

@@ -21,14 +21,6 @@ class Problem(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-class Password(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Body of `POST setup` and `POST login`. `code`: the set-up code of the log, for the first set-up from
-    another machine."""
-
-    password: str
-    code: str | None = None
-
-
 class RoomCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of `POST room-code`: the six digits shown where the room is managed."""
 
@@ -57,15 +49,6 @@ class Link(msgspec.Struct, frozen=True):
     until: int
     picture: str
     reachable: bool
-
-
-class Me(msgspec.Struct, frozen=True):
-    """Who this browser is. `needs_setup`: no admin password was ever set."""
-
-    admin: bool
-    needs_setup: bool
-    demo: bool
-    needs_setup_code: bool = False  # the set-up form has to ask for the code that the log shows
 
 
 class RoomToken(msgspec.Struct, frozen=True):
@@ -188,5 +171,5 @@ class LiveReplay(msgspec.Struct, frozen=True):
     tracks: list[ReplayTrack]
 
 
-Resource = Problem | Link | Me | Demo | Room | LessonRow | LessonDoors | Replay | LiveReplay
-Body = Password | RoomCode | NewLesson | NewLink
+Resource = Problem | Link | Demo | Room | LessonRow | LessonDoors | Replay | LiveReplay
+Body = RoomCode | NewLesson | NewLink

@@ -42,7 +42,7 @@ class Audit:
         self, *, limit: int = 100, before: int | None = None, actor: str = "", action: str = "",
         thing: str = "",
     ) -> list[AuditRow]:  # fmt: skip
-        """The newest first; `before`: only rows of smaller numbers; the others where they are the whole word."""
+        """The newest first; `before`: only rows of smaller numbers; the others: the whole word."""
         asked = select(AUDIT).order_by(AUDIT.c.number.desc()).limit(limit)
         if before is not None:
             asked = asked.where(AUDIT.c.number < before)

@@ -7,7 +7,7 @@ the version of the unit that its author saw; who saw an older one is told (`Stal
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,6 +26,7 @@ from server.store.records import Classroom
 
 FOUNDED = date(2020, 1, 1)
 """From when on what the configuration or an older version named is taken to have been there."""
+EMPTY = Organisation({})
 THE_COUNTY, THE_SCHOOL = "the-county", "the-school"
 
 
@@ -55,6 +56,10 @@ class CountyStore:
         self._clock = clock
         self.zone = zone
         self._changing = asyncio.Lock()
+        self.changes = 0
+        """How often something changed; what was made of the organisation is stale after that."""
+        self.listeners: list[Callable[[], Awaitable[None]]] = []
+        """Called after each change."""
         self._known: Organisation | None = None
         self._versions: dict[str, int] = {}
         self._rooms: dict[str, tuple[int, bool]] = {}
@@ -70,6 +75,11 @@ class CountyStore:
         if self._known is None:
             self._known = await self._read()
         return self._known
+
+    @property
+    def known(self) -> Organisation:
+        """As it was read last, for who cannot wait; empty before the first `load`."""
+        return self._known or EMPTY
 
     async def unit(self, unit: str) -> Unit:
         """NoUnit where there is none."""
@@ -214,7 +224,11 @@ class CountyStore:
         try:
             await self._database.write(*statements)
         finally:
+            self.changes += 1
             self._known = None
+            await self.load()
+        for listener in self.listeners:
+            await listener()
 
     async def _read(self) -> Organisation:
         names: dict[str, list[Dated[Words]]] = {}

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Select, and_, delete, func, or_, select, text, update
 
 from server.clock import Clock
-from server.domain.visibility import Visibility
+from server.domain.visibility import Circle, Visibility
 from server.ids import random_word
 from server.store.county_tables import UNIT_NAMES
 from server.store.database import Database, upsert
@@ -85,7 +85,7 @@ class Library:
         row = await self._database.row(_rows(viewer, recorded=False).where(CATALOGUE.c.lesson == lesson))
         return None if row is None else _library_row(row)
 
-    async def facets(self, reach: str | None) -> dict[str, list[tuple[str, int]]]:
+    async def facets(self, reach: Circle | None) -> dict[str, list[tuple[str, int]]]:
         """For each filter its values with how many lessons have them, the most frequent first."""
         found: dict[str, list[tuple[str, int]]] = {}
         allowed = _conditions(LibraryQuery("", reach))
@@ -211,8 +211,7 @@ def _conditions(query: LibraryQuery) -> list[Any]:
     over = select(RETENTION.c.lesson).where(RETENTION.c.deleted_at.is_not(None))
     found: list[Any] = [CATALOGUE.c.deleted_at.is_(None), CATALOGUE.c.lesson.not_in(over)]
     if query.reach is not None:
-        own = LESSONS.c.main_room == query.reach
-        found.append(or_(own, CATALOGUE.c.visibility == Visibility.COUNTY.value))
+        found.append(_within(query.reach, owned=query.owned))
     found += [CATALOGUE.c[name].in_(values) for name, values in query.words.items() if values]
     if query.rooms:
         found.append(LESSONS.c.main_room.in_(query.rooms))
@@ -227,6 +226,20 @@ def _conditions(query: LibraryQuery) -> list[Any]:
     if query.sort is LibrarySort.WATCHED:
         found.append(WATCHED.c.seen_at.is_not(None))
     return found
+
+
+def _within(circle: Circle, *, owned: bool) -> Any:
+    opened, room = CATALOGUE.c.visibility, LESSONS.c.main_room
+    ways: list[Any] = [room.in_(circle.own)]
+    if circle.person:
+        ways.append(CATALOGUE.c.taught_by == circle.person)
+    if not owned:
+        ways += [
+            opened.in_((Visibility.COUNTY.value, Visibility.PUBLIC.value)),
+            and_(opened == Visibility.SCHOOL.value, room.in_(circle.school)),
+            and_(opened == Visibility.GROUP.value, room.in_(circle.school | circle.group)),
+        ]
+    return or_(*ways)
 
 
 def _order(sort: LibrarySort) -> tuple[Any, ...]:

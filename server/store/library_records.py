@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from server.domain.visibility import Visibility
+from server.domain.visibility import Circle, Visibility
 from server.store.records import LessonOverview
 
 
@@ -51,6 +51,7 @@ class Catalogue:
     position: int = 0
     visibility: Visibility = Visibility.ROOM
     download: bool = False
+    taught_by: str = ""  # the person
     deletion_asked_at: int | None = None
     deleted_at: int | None = None
 
@@ -66,11 +67,12 @@ class LibraryRow:
 
 @dataclass(frozen=True, slots=True)
 class LibraryQuery:
-    """What of the library is asked for. `reach`: the main room whose lessons (and shared ones) may be listed,
-    None: all. `words`: exact values by column, any of them. Times are milliseconds since 1970."""
+    """What of the library is asked for. `reach`: whose recordings may be listed, None: all; `owned`: not
+    what others opened to it. `words`: exact values by column, any of them. Times: milliseconds since 1970."""
 
     viewer: str
-    reach: str | None = None
+    reach: Circle | None = None
+    owned: bool = False
     text: str = ""
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)
     rooms: tuple[str, ...] = ()

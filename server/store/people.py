@@ -48,6 +48,8 @@ class PeopleStore:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self.changes = 0
+        """How often somebody's post or state changed; actors made before are stale."""
 
     # -- people
 
@@ -151,11 +153,13 @@ class PeopleStore:
             )
             key = made.inserted_primary_key
             assert key is not None
+            self.changes += 1
             return int(key[0])
 
     async def end_post(self, number: int, day: date) -> None:
         """It no longer holds from a day on."""
         await self._database.write(update(POSTS).where(POSTS.c.number == number).values(until=day))
+        self.changes += 1
 
 
 def plain_login(login: str) -> str:

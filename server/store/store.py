@@ -28,7 +28,6 @@ from server.store.people import PeopleStore
 from server.store.records import Classroom, LessonOverview, Mark, PublishingRow, RecordingRow
 from server.store.tables import CATALOGUE, LESSONS, PUBLISHING, RECORDINGS, SETTINGS
 
-EPOCH = "admin_epoch"
 KEY_BYTES = 32
 COUNTY_ZONE = "Asia/Shanghai"
 ON_AIR = (LessonState.LIVE, LessonState.CLOSING)
@@ -81,17 +80,6 @@ class Store:
         row = await self._row(select(SETTINGS.c.value).where(SETTINGS.c.name == f"key:{name}"))
         assert row is not None
         return bytes(row.value)
-
-    async def admin_epoch(self) -> int:
-        """How often all admin sessions were ended."""
-        row = await self._row(select(SETTINGS.c.value).where(SETTINGS.c.name == EPOCH))
-        return 0 if row is None else int(row.value)
-
-    async def end_admin_sessions(self) -> int:
-        """The new epoch: sessions of an earlier one are over."""
-        epoch = await self.admin_epoch() + 1
-        await self._write(upsert(SETTINGS, "name", name=EPOCH, value=str(epoch).encode()))
-        return epoch
 
     # -- rooms
 

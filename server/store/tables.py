@@ -94,13 +94,14 @@ CATALOGUE = Table(
     Column("position", Integer, nullable=False, server_default="0"),
     Column("visibility", Text, nullable=False, server_default="room"),
     Column("download", Boolean, nullable=False, server_default="0"),
+    Column("taught_by", Text, nullable=False, server_default=""),  # the person
     Column("deletion_asked_at", MS),
     Column("deleted_at", MS),
     Column(
         "indexed", Boolean, nullable=False, server_default="0"
     ),  # whether the search knows the row as it is
 )
-for _name in ("subject", "grade", "teacher", "school", "series", "indexed"):
+for _name in ("subject", "grade", "teacher", "school", "series", "indexed", "taught_by"):
     Index(f"catalogue_by_{_name}", CATALOGUE.c[_name])
 
 WATCHED = Table(

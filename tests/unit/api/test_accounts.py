@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from server.api import keys
-from server.api.identity import ADMIN_COOKIE
+from server.api.identity import SESSION_COOKIE
 
 if TYPE_CHECKING:
     from tests.unit.api.conftest import Campus
@@ -86,7 +86,7 @@ async def test_another_sites_page_cannot_use_the_cookie(campus: Campus) -> None:
 
 async def test_a_forged_cookie_is_nobody(campus: Campus) -> None:
     for cookie in ("x", "a.b.c", "eyJhbGciOiJub25lIn0.e30.", "é" * 50):
-        headers = {"Cookie": f"{ADMIN_COOKIE}={cookie}"}
+        headers = {"Cookie": f"{SESSION_COOKIE}={cookie}"}
         async with campus.browser.get("/api/v1/me", headers=headers) as reply:
             assert not (await reply.json())["admin"]
 
@@ -148,7 +148,7 @@ async def test_guessing_at_the_same_moment_gains_nothing(
 
 async def test_logging_out_ends_the_session_for_a_copy_of_its_cookie_too(campus: Campus) -> None:
     await set_up(campus)
-    copied = {"Cookie": f"{ADMIN_COOKIE}={next(iter(campus.browser.cookie_jar)).value}"}
+    copied = {"Cookie": f"{SESSION_COOKIE}={next(iter(campus.browser.cookie_jar)).value}"}
     await campus.browser.post("/api/v1/logout")
     async with campus.browser.get("/api/v1/me", headers=copied) as reply:
         assert not (await reply.json())["admin"]

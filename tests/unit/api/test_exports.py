@@ -71,7 +71,7 @@ async def test_a_week_is_one_zip_whose_page_holds_all_it_needs(admin: Campus) ->
     assert lesson["kept"] == [[5.0, 20.0], [30.0, 60.0]]
     assert not re.search(r"""(?:src|href)=["']?https?:""", page)
     rows = [row for row in await admin.app[keys.STORE].audit_log.rows() if row.action == "export"]
-    assert [(row.actor, row.thing) for row in rows] == [("admin", LESSON)]
+    assert [(row.actor, row.thing) for row in rows] == [("admin:admin", LESSON)]
 
 
 async def test_an_empty_week_is_told_in_words_and_a_copied_address_is_worth_nothing(admin: Campus) -> None:

@@ -153,7 +153,7 @@ async def test_many_lessons_are_catalogued_at_once_and_found_by_it(admin: Campus
         ({"lessons": []}, "bad_choice"),
         ({"lessons": [FIRST] * 501}, "bad_choice"),
         ({"lessons": [FIRST], "title": "长" * 121}, "too_long_words"),
-        ({"lessons": [FIRST], "visibility": "public"}, "bad_query"),
+        ({"lessons": [FIRST], "visibility": "everybody"}, "bad_query"),
         ({"lessons": [FIRST], "state": "x"}, "bad_body"),
     ],
 )
@@ -327,7 +327,7 @@ async def test_views_downloads_changes_and_deletions_each_write_a_row(admin: Cam
         rows = await store.audit_log.rows()
         assert len(rows) == before + 1, f"{method} {path} wrote no row, or more than one"
         row: AuditRow = rows[0]
-        assert (row.actor, row.action) == ("admin", action), (method, path)
+        assert (row.actor, row.action) == ("admin:admin", action), (method, path)
 
 
 async def test_signatures_end_after_ten_minutes_and_a_pause_of_twenty_is_played_on(

@@ -28,7 +28,7 @@ STUDIO = Actor(ActorRole.STUDIO, room="main")
 SHAHE = Actor(ActorRole.ROOM, room="shahe")
 OPEN_TO_ALL = {
     Action.OPEN_PAGE, Action.READ_HELP, Action.READ_HEALTH, Action.READ_ME, Action.SET_UP, Action.LOG_IN,
-    Action.LOG_OUT, Action.ENTER_CODE, Action.ASK_OPTIONS, Action.CONNECT,
+    Action.LOG_OUT, Action.ENTER_CODE, Action.ENTER_LOBBY, Action.ASK_OPTIONS, Action.CONNECT,
 }  # fmt: skip
 
 
@@ -81,7 +81,7 @@ def test_hello_takes_a_pages_token_only() -> None:
     tokens = Tokens(bytes(32), SystemClock())
     token = tokens.issue(TokenKind.ROOM, lifetime_s=60, room="shahe")
     assert enter_session(tokens, token) == (SHAHE, Role.ROOM)
-    for kind in (TokenKind.WHIP, TokenKind.ADMIN, TokenKind.OPERATOR):
+    for kind in (TokenKind.WHIP, TokenKind.OPERATOR):
         with pytest.raises(NoRight):
             enter_session(tokens, tokens.issue(kind, lifetime_s=60))
     with pytest.raises(BadToken):

@@ -11,7 +11,7 @@ import pytest
 from server.clock import SystemClock
 from server.domain.editing import Cut, EditList
 from server.domain.lesson import Lesson
-from server.domain.visibility import Visibility
+from server.domain.visibility import Circle, Visibility
 from server.protocol.messages import Words
 from server.store.edits import Edits
 from server.store.library import Library
@@ -24,6 +24,8 @@ TITLES = {
     "L0000000002": Words(zh="音乐欣赏：茉莉花", en="Listening to music: jasmine"),
     "L0000000003": Words(zh="长方形的面积", en="The area of a rectangle"),
 }
+
+OTHER = Circle(frozenset({"other"}))
 
 
 @pytest.fixture
@@ -108,10 +110,10 @@ async def test_filters_sorts_and_pages_go_together(library: Library) -> None:
 
 
 async def test_a_main_room_sees_its_own_lessons_and_those_that_were_opened(library: Library) -> None:
-    assert await found(library, reach="other") == ["3"]
+    assert await found(library, reach=OTHER) == ["3"]
     await library.catalogue("L0000000001", visibility=Visibility.COUNTY.value)
-    assert await found(library, reach="other") == ["3", "1"]
-    assert (await library.facets("other"))["subject"] == []
+    assert await found(library, reach=OTHER) == ["3", "1"]
+    assert (await library.facets(OTHER))["subject"] == []
 
 
 async def test_a_deleted_lesson_is_found_no_more(library: Library) -> None:

@@ -57,12 +57,6 @@ async def test_a_key_is_made_once_and_survives(tmp_path: Path) -> None:
     assert len(keys[0]) == 32
 
 
-async def test_ending_the_admins_sessions_is_remembered(store: Store) -> None:
-    assert await store.admin_epoch() == 0
-    assert [await store.end_admin_sessions() for _ in range(2)] == [1, 2]
-    assert await store.admin_epoch() == 2
-
-
 async def test_rooms_keep_their_order_and_one_that_was_closed_is_out_of_use(store: Store) -> None:
     await store.county.settle(ROOMS, COUNTY, SCHOOL)
     assert await store.classrooms() == ROOMS

@@ -451,14 +451,6 @@ export interface Link {
   reachable: boolean;
 }
 
-/** Who this browser is. `needs_setup`: no admin password was ever set. */
-export interface Me {
-  admin: boolean;
-  needs_setup: boolean;
-  demo: boolean;
-  needs_setup_code: boolean;
-}
-
 /** A room with the token its page says `Hello` with. */
 export interface RoomToken {
   room: string;
@@ -878,13 +870,41 @@ export interface ProbeReport {
   snapshot_jpeg: string | null;
 }
 
+/** A post held today. `role`: domain.posts.PostRole. */
+export interface MyPost {
+  role: string;
+  unit: string;
+  unit_name: Words;
+}
+
 /**
- * Body of `POST setup` and `POST login`. `code`: the set-up code of the log, for the first set-up from
- * another machine.
+ * Who this browser is. `needs_setup`: nobody can log in yet. `must_change`: nothing goes before a new
+ * password. `locked`: the session came to another network, and the password is asked for once more. `may`: actions of
+ * which the pages offer entries.
  */
-export interface Password {
-  password: string;
-  code?: string | null;
+export interface Me {
+  admin: boolean;
+  needs_setup: boolean;
+  demo: boolean;
+  needs_setup_code: boolean;
+  person: string;
+  login: string;
+  name: Words | null;
+  language: string;
+  must_change: boolean;
+  locked: boolean;
+  posts: MyPost[];
+  may: string[];
+}
+
+/** A log-in that is still good. `id` is no secret: it ends the session, it does not open it. */
+export interface SessionRow {
+  id: string;
+  agent: string;
+  created_at: number;
+  seen_at: number;
+  expires_at: number;
+  here: boolean;
 }
 
 /** Body of `POST room-code`: the six digits shown where the room is managed. */
@@ -989,6 +1009,37 @@ export interface ProbeSource {
   address?: string;
   source?: Source | null;
   udp?: boolean;
+}
+
+/**
+ * Body of `POST setup`: the first county admin. `code`: of the server's log, from another machine.
+ * `county`, `school`, `room`: names, where the wizard asked for them.
+ */
+export interface SetUp {
+  password: string;
+  code?: string | null;
+  login?: string;
+  name?: Words | null;
+  county?: Words | null;
+  school?: Words | null;
+  room?: Words | null;
+}
+
+/** Body of `POST login` and `POST unlock`. */
+export interface LogIn {
+  password: string;
+  login?: string;
+}
+
+/** Body of `PUT me/password`: ends the person's other sessions. */
+export interface PasswordChange {
+  old: string;
+  new: string;
+}
+
+/** Body of `PUT me/language`: "zh", "en", or "" for the browser's. */
+export interface LanguageChange {
+  language: string;
 }
 
 export type ToServer =

@@ -29,6 +29,8 @@ def upgrade() -> None:
             batch.drop_column(name)
         batch.create_foreign_key("rooms_are_units", "units", ["room"], ["unit"])
     op.drop_table("admins")
+    op.add_column("catalogue", sa.Column("taught_by", sa.Text, nullable=False, server_default=""))
+    op.create_index("catalogue_by_taught_by", "catalogue", ["taught_by"])
 
 
 def _units() -> None:
