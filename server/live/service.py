@@ -109,7 +109,6 @@ class LiveService:
             self._group = None
 
     async def refresh_rooms(self) -> None:
-        """The rooms as the store has them now; lessons that are open keep theirs."""
         self._classrooms = {room.room: room for room in await self._store.classrooms()}
 
     async def _take_back(self, lesson: Lesson) -> None:
@@ -309,8 +308,7 @@ class LiveService:
         if identity.role in (Role.TEACHER, Role.WALL):
             return self._of_main(identity.room)
         mine = [room for room in self._rooms.values() if belongs(room.lesson, identity)]
-        on_air = [room for room in mine if room.lesson.on_air]
-        if on_air:
+        if on_air := [room for room in mine if room.lesson.on_air]:
             return min(on_air, key=lambda room: room.lesson.started_at or 0)
         waiting = [room for room in mine if room.lesson.state is LessonState.OPEN]
         over = [room for room in mine if room.lesson.state is LessonState.ENDED and not room.released]
@@ -318,10 +316,8 @@ class LiveService:
 
     def _of_main(self, main_room: str) -> LessonRoom:
         """The main room's lesson; one is opened where there is none."""
-        lesson = self._current.get(main_room)
-        if lesson is not None and lesson in self._rooms:
-            return self._rooms[lesson]
-        return self._make(main_room)
+        known = self._rooms.get(self._current.get(main_room, ""))
+        return known or self._make(main_room)
 
     def _make(self, main_room: str) -> LessonRoom:
         room = self._add(ad_hoc_lesson(self._config, self._classrooms, main_room, self._clock.wall_ms()))

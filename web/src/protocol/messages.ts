@@ -879,8 +879,8 @@ export interface MyPost {
 
 /**
  * Who this browser is. `needs_setup`: nobody can log in yet. `must_change`: nothing goes before a new
- * password. `locked`: the session came to another network, and the password is asked for once more. `may`: actions of
- * which the pages offer entries.
+ * password. `locked`: the session came to another network, and the password is asked for once more.
+ * `may`: actions of which the pages offer entries.
  */
 export interface Me {
   admin: boolean;
