@@ -17,9 +17,9 @@ class Line:
     @property
     def usage(self) -> int: ...
     def feed(self, bursts: bytes, now: float, counted_from_us: int) -> tuple[int, int, int, bool]:
-        """Bursts as the relay tells them (`tables.BURST`), oldest first, at `now` (seconds, not negative): how
-        many, packets that came and that were lost of those sent from `counted_from_us` on, and whether the
-        delay said OVER at any of them."""
+        """Bursts as the relay tells them (`tables.BURST`), oldest first, at `now` (seconds, not negative):
+        how many, packets that came and that were lost of those sent from `counted_from_us` on, and whether
+        the delay said OVER at any of them."""
 
     def received_bps(self) -> float | None:
         """None before enough came."""

@@ -14,7 +14,6 @@ from server.media.layers import best, living_s, next_step
 from server.media.taps import Tap, TapSlot
 from server.protocol.parameters import Kind
 
-
 EVERY_S = 1.0
 """So often every slot is looked at; those that are not where they are to be, each time."""
 
