@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from recorder.archive.layout import ABOUT, ABOUT_AT_MOST, lesson_folder
+from recorder.archive.layout import ABOUT, ABOUT_AT_MOST, JOURNAL, lesson_folder
 from recorder.archive.manifest import BadManifest, Manifest, read_manifest, write_whole
 from recorder.archive.reading import list_recordings
 from recorder.contract import Begin, Grown, KeyframeWanted, RecordingState
@@ -84,8 +84,8 @@ class Engine:
             recording.stop()
 
     def begin(self, begin: Begin) -> Report | None:
-        """Record this lesson (again); its report where it is over already, None where its ring is wanted.
-        BadName, OSError."""
+        """Record this lesson (again); its report where it is over or its folder holds what must not be
+        written over, None where its ring is wanted. BadName, OSError."""
         with self._lock:
             known = self._recordings.get(begin.lesson)
         if known is not None:
@@ -95,10 +95,12 @@ class Engine:
         try:
             manifest = read_manifest(folder)
         except BadManifest as error:
+            about = {"lesson": begin.lesson, "reason": str(error)}
+            if error.code == "newer_version" or _holds_media_alone(folder):
+                log.error("not recorded: its folder holds another recording", extra=about)
+                return Report(begin.lesson, RecordingState.FAILED, problem="occupied", detail=str(error))
             if error.code != "missing":
-                log.warning(
-                    "begun again over a manifest", extra={"lesson": begin.lesson, "reason": str(error)}
-                )
+                log.warning("begun again over a manifest", extra=about)
         if manifest.state is RecordingState.READY:
             return _report(manifest)
         self._open(manifest)
@@ -211,6 +213,11 @@ class Engine:
             log.exception("a recording failed", extra={"lesson": recording.lesson})
             recording.fail(now_s, f"{type(error).__name__}: {error}")
             return False
+
+
+def _holds_media_alone(folder: Path) -> bool:
+    """Files without the journal they could be made from again."""
+    return any(folder.glob("*.mp4")) and not any((folder / JOURNAL).glob("*.lkj"))
 
 
 def _report(manifest: Manifest) -> Report:

@@ -82,7 +82,7 @@ class Recorded:
             self.settled = True
         elif recording.state is RecordingState.FAILED:
             self.settled = ended is not None
-            self.facts = ReplayFacts()
+            self.facts = ReplayFacts(problem="" if ended is not None else "failed")
 
     def mark(self, kind: str, values: dict[str, str], started_at: int | None, now: int) -> None:
         if started_at is not None and len(self._marks) < MOST_MARKS:

@@ -267,6 +267,41 @@ def test_what_cannot_be_read_does_not_keep_it_from_starting(tmp_path: Path) -> N
     assert (tmp_path / "Lnew" / "manifest.json").read_bytes() == b'{"version": 99}'
 
 
+@pytest.mark.parametrize(
+    ("manifest", "beside"),
+    [
+        (b'{"version": 99}', "journal/000001.lkj"),  # a newer program's
+        (b"{", "camera.mp4"),  # damaged, and there is nothing to make the files from again
+        (None, "camera.mp4"),
+    ],
+)
+def test_a_lesson_whose_folder_holds_another_recording_is_refused_and_nothing_of_that_is_touched(
+    tmp_path: Path, manifest: bytes | None, beside: str
+) -> None:
+    folder = lesson_folder(tmp_path, "L")
+    (folder / "journal").mkdir(parents=True)
+    (folder / beside).write_bytes(b"taught long ago")
+    if manifest is not None:
+        (folder / "manifest.json").write_bytes(manifest)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with running(tmp_path) as run:
+        refused = run.engine.begin(Begin("L", "课", "2026-11-21T08:00:00Z", "", "L"))
+        assert refused is not None
+        assert (refused.state, refused.problem) == (RecordingState.FAILED, "occupied")
+        assert not run.engine.wants_ring("L")
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_two_lessons_of_one_title_are_two_recordings(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        for lesson_id in ("L", "M"):
+            assert run.engine.begin(Begin(lesson_id, "分数 / ../..", "2026-11-21T08:00:00Z", "", "L")) is None
+            run.engine.finish(lesson_id)
+        run.until(lambda: {r.lesson for r in run.told if r.state is RecordingState.READY} == {"L", "M"})
+    assert [read_manifest(tmp_path / name).title for name in ("L", "M")] == ["分数 / ../.."] * 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["L", "M"]
+
+
 def played(folder: Path, playlist: str) -> list[int]:
     """Numbers of the pictures that the playlist's byte ranges hold, each section with its init."""
     sections: list[bytes] = []

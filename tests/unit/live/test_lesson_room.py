@@ -432,6 +432,18 @@ async def test_end_closes_all_finishes_the_recording_and_tells_the_replay() -> N
         assert at.host.next_for == ["L1"]
 
 
+async def test_a_recording_that_fails_in_the_lesson_is_told_to_the_teacher() -> None:
+    async with stage() as at:
+        studio = await at.enter(Role.TEACHER, "main")
+        await at.say(studio, m.Start())
+        failed = Recording("L1", RecordingState.FAILED, problem="occupied")
+        at.room.inbox.post(told.RecorderSaid(failed))
+        await at.settled()
+        assert studio.lesson.state is LessonState.LIVE
+        assert not studio.lesson.recording
+        assert studio.lesson.recording_problem == "failed"
+
+
 async def test_the_main_room_away_is_told_marked_and_at_last_the_end() -> None:
     async with stage() as at:
         studio, room = await at.enter(Role.TEACHER, "main"), await at.enter(Role.ROOM, "shahe")

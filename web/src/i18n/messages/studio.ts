@@ -71,6 +71,7 @@ export const studio = sentences({
   recording: { zh: "正在录像", en: "Recording" },
   recordProblem_disk_low: { zh: "录像硬盘快满了，请通知管理员", en: "The recording disk is almost full: tell IT" },
   recordProblem_disk_full: { zh: "硬盘已满，暂时没有录上；上课不受影响", en: "The disk is full: nothing is recorded now; the lesson goes on" },
+  recordProblem_failed: { zh: "录像出错，没有在录；上课不受影响，请通知管理员", en: "Recording failed, nothing is recorded; the lesson goes on. Tell IT" },
   notRecording: { zh: "没有录像", en: "Not recorded" },
   recordingPaused: { zh: "录像已暂停", en: "Recording paused" },
   pauseRecording: { zh: "暂停录像", en: "Pause recording" },
