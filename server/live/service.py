@@ -89,7 +89,7 @@ class LiveService:
         self._current: dict[str, str] = {}  # main room -> lesson
         self._sessions = Sessions(clock, config.lessons.resume_s * 1000)
         self._attached: dict[PagePort, LessonRoom | None] = {}
-        self.network_tests = NetworkTests(self._workers.place)
+        self.network_tests = NetworkTests(self._workers.place, self._workers.release)
         self._group: asyncio.TaskGroup | None = None
         self.ready = asyncio.Event()
 

@@ -75,6 +75,9 @@ def _carry_out(worker: Worker, command: Command) -> Done | None:
             worker.tables.point(command.peer, command.slot, command.track)
         case contract.Viewing():
             worker.viewing(command)
+        case contract.Burst():
+            handle = _peer(worker, command.peer).handle
+            worker.tables.relay.probe(handle, command.bitrate_bps, command.milliseconds)
         case contract.ClosePeer():
             if command.peer in worker.peers:
                 worker.peers[command.peer].moment(Moment.CLOSED, "closed")

@@ -116,6 +116,15 @@ class Viewing(msgspec.Struct, frozen=True, tag="viewing"):
     slots: list[SlotViewing]
 
 
+class Burst(msgspec.Struct, frozen=True, tag="burst"):
+    """Send this peer so much for a moment (at most a second), as far as a picture was sent to it before:
+    what comes of it is what its line carries."""
+
+    peer: str
+    bitrate_bps: int
+    milliseconds: int
+
+
 class ClosePeer(msgspec.Struct, frozen=True, tag="close_peer"):
     peer: str
 
@@ -175,6 +184,7 @@ Command = (
     | SetDownSlots
     | Point
     | Viewing
+    | Burst
     | ClosePeer
     | CloseRoom
     | RequestKeyframe

@@ -28,6 +28,7 @@ PLACES = {
     "language": "zh",
     "upload": "u1",
     "ticket": "t1",
+    "trial": "n1",
 }
 BODIES: dict[str, dict[str, str]] = {
     "/api/v1/setup": {"password": "long enough for all"},

@@ -3,8 +3,8 @@ import { sentences } from "../define";
 export const network = sentences({
   title: { zh: "网络自测", en: "Network self-test" },
   lead: {
-    zh: "看看从这间教室能走哪些路。约需 15 秒，不影响上课。",
-    en: "Which roads work from this room? It takes some 15 s and disturbs no lesson.",
+    zh: "看看从这间教室能走哪些路。约需 20 秒，不影响上课。",
+    en: "Which roads work from this room? It takes some 20 s and disturbs no lesson.",
   },
   start: { zh: "开始测试", en: "Test now" },
   again: { zh: "再测一次", en: "Test again" },
@@ -20,7 +20,10 @@ export const network = sentences({
   roundTrip: { zh: "往返 {n} 毫秒", en: "round trip {n} ms" },
   loss: { zh: "丢失 {n}%", en: "{n} % lost" },
   after: { zh: "{n} 秒接通", en: "connected after {n} s" },
-  rates: { zh: "下行 {down} Mbit/s，上行 {up} Mbit/s", en: "{down} Mbit/s down, {up} Mbit/s up" },
+  down: { zh: "下行 {rate}", en: "{rate} down" },
+  up: { zh: "上行 {rate}", en: "{rate} up" },
+  rate: { zh: "{n} Mbit/s", en: "{n} Mbit/s" },
+  orMore: { zh: "{n} Mbit/s 以上", en: "{n} Mbit/s or more" },
   verdictUdp: { zh: "一切正常，可以上课。", en: "All is well for lessons." },
   verdictTcp: {
     zh: "能上课。防火墙拦了 UDP，网络拥挤时画面可能卡；请管理员放行到服务器媒体端口的 UDP。",
