@@ -58,6 +58,9 @@ class Lessons(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     closing_s: int = 60
     resume_s: int = 60  # a session that lost its line comes back as the same one
     main_away_closes_s: int = 600
+    open_before_s: int = 900  # the studio may prepare a booked lesson
+    join_before_s: int = 180  # its rooms come in untouched
+    start_at_bell: bool = True  # by itself, where the studio is open
     record_pupils: bool = False
 
 

@@ -50,7 +50,8 @@ class Action(StrEnum):
     RECEIVE = "receive"  # a down connection to our pages
     ASK_TEACHER = "ask_teacher"  # raise a hand, report trouble
     CONDUCT = "conduct"  # end, call on, mute, questions: the studio, or the teacher's phone
-    TEACH = "teach"  # start, stage
+    TEACH = "teach"  # start, stage, call rooms
+    ANSWER_CALL = "answer_call"  # a room outside a lesson is invited: yes or no, for itself
     ASK_QUESTION = "ask_question"  # of a broadcast's viewer; the teacher decides who sees it
     SHARE = "share"  # make or end the broadcast's link
     HAND_REMOTE = "hand_remote"  # make or end the phone remote's link

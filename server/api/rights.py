@@ -22,7 +22,7 @@ from server.api.roles import Actor, ActorRole
 from server.api.tokens import TokenKind, Tokens
 from server.domain.visibility import NO_CIRCLE, Circle, Visibility
 from server.errors import Refused
-from server.protocol import broadcast, capture
+from server.protocol import broadcast, capture, inviting
 from server.protocol import messages as ws
 from server.protocol.messages import Role
 
@@ -142,6 +142,7 @@ RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
     Action.ASK_TEACHER: {_R.ROOM: Reach.OWN_SEAT},
     Action.CONDUCT: {_R.STUDIO: Reach.OWN_MAIN, _R.GUEST: Reach.OWN_LESSON, _R.REMOTE: Reach.OWN_LINK},
     Action.TEACH: {_R.STUDIO: Reach.OWN_MAIN, _R.GUEST: Reach.OWN_LESSON},
+    Action.ANSWER_CALL: {_R.ROOM: Reach.ALL},
     Action.ASK_QUESTION: {_R.WATCHER: Reach.OWN_LINK},
     Action.SHARE: {_R.ADMIN: Reach.ALL, _R.STUDIO: Reach.OWN_MAIN},
     Action.HAND_REMOTE: {_R.STUDIO: Reach.OWN_MAIN},
@@ -188,6 +189,8 @@ MESSAGE_ACTIONS: dict[type, Action] = {
     broadcast.Invite: Action.CONDUCT,
     broadcast.Ask: Action.ASK_QUESTION,
     broadcast.LeaveStage: Action.SEND,
+    inviting.CallRooms: Action.TEACH,
+    inviting.AnswerCall: Action.ANSWER_CALL,
 }
 
 SESSION_ROLES: dict[TokenKind, tuple[ActorRole, Role]] = {

@@ -16,7 +16,7 @@ from server.api.problems import problem_response
 from server.api.rights import Action, Thing, require
 from server.errors import PeerFault, Refused
 from server.live.inbox import Hangup, Opened, Patch
-from server.live.service import place_of
+from server.live.pages import place_of
 from server.protocol.messages import Words
 from server.protocol.parameters import Source
 from server.protocol.sdp import read_fragment

@@ -19,7 +19,8 @@ from server.clock import Clock
 from server.config import Turn
 from server.domain.admission import Identity
 from server.errors import LiankeError
-from server.live.service import NOWHERE, LiveService
+from server.live.pages import NOWHERE
+from server.live.service import LiveService
 from server.ops.logs import fields
 from server.protocol import messages as m
 from server.protocol.outbox import Outbox

@@ -13,10 +13,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from server.domain.invitation import Invitation
 from server.errors import UserFault
 from server.protocol.capture import OF_ROOMS, USUAL, Recordable
 from server.protocol.messages import LessonState, Words
 from server.protocol.parameters import Source
+from server.protocol.timetable import Template
+
+LEAST_EXTENSION_MS = 30_000
 
 
 class LessonEvent(StrEnum):
@@ -82,6 +86,7 @@ class LessonRules:
     absence_ms: int = 600_000
     longest_ms: int = 6 * 3_600_000  # no chain of extensions makes a lesson longer
     overslept_ms: int = 300_000  # so long after the bell nobody waits any more for a server that was down
+    word_ms: int = 20_000  # so long past the countdown a word is not cut off, unless others need a room
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,9 @@ class Lesson:
     `called` to `last_called`: the floor as it was last saved, so that a restart does not forget who speaks;
     `floor.Floor` is the living one. `alive_at`: when campus last had it, to within half a minute.
     `watch_pass`, `remote_pass`: the links that open the broadcast and the phone remote; `guests`: viewers
-    on stage, with a seat each while it lasts."""
+    on stage, with a seat each while it lasts. `booked_from`, `booked_until`: its place in the timetable, with
+    its `teacher`, `subject` and `grade`; None where nobody booked it. `asked`: rooms invited to a lesson
+    that was not booked; `needed_at`: when the first of its rooms is booked by another lesson."""
 
     id: str
     title: Words
@@ -131,11 +138,30 @@ class Lesson:
     watch_pass: Pass | None = None
     remote_pass: Pass | None = None
     guests: tuple[str, ...] = ()
+    booked_from: int | None = None
+    booked_until: int | None = None
+    teacher: Words | None = None
+    subject: str = ""
+    grade: str = ""
+    template: Template = Template.SHARED
+    asked: tuple[Invitation, ...] = ()
+    needed_at: int | None = None
     rules: LessonRules = field(default_factory=LessonRules)
 
     @property
     def on_air(self) -> bool:
         return self.state in ON_AIR
+
+    @property
+    def booked(self) -> bool:
+        """Whether the timetable knows it: its rooms join untouched, and nobody's absence before Start ends
+        it."""
+        return self.booked_from is not None
+
+    @property
+    def missed(self) -> bool:
+        """Its time went by and it never began."""
+        return self.state is LessonState.ENDED and self.started_at is None
 
     @property
     def links(self) -> frozenset[int]:
@@ -172,21 +198,32 @@ def open_lesson(lesson: Lesson) -> Lesson:
 
 
 def start(lesson: Lesson, now: int) -> Lesson:
-    """The one touch. The bell rings after the rules' minutes."""
+    """The one touch. The bell is the timetable's, or rings after the rules' minutes."""
+    booked = lesson.booked_until
     return replace(
         _to(lesson, LessonEvent.START),
         started_at=now,
-        ends_at=now + lesson.rules.minutes * 60_000,
+        ends_at=booked if booked is not None and booked > now else now + lesson.rules.minutes * 60_000,
         main_away_since=None,
     )
 
 
 def extend(lesson: Lesson, minutes: int, now: int) -> Lesson:
-    """[+5]: the bell moves. A countdown stops. UserFault where the lesson would be too long."""
+    """[+5]: the bell moves, as far as its rooms are free. A countdown stops. UserFault where the lesson would
+    be too long, or a room is booked by others."""
     if not 1 <= minutes <= 60:
         raise UserFault("bad_minutes", zh="请选择 1 到 60 分钟。", en="Choose 1 to 60 minutes.")
     moved = _to(lesson, LessonEvent.EXTEND)
-    ends_at = max(lesson.ends_at or now, now) + minutes * 60_000
+    bell = max(lesson.ends_at or now, now)
+    ends_at = bell + minutes * 60_000
+    if lesson.needed_at is not None:
+        ends_at = min(ends_at, lesson.needed_at)
+        if ends_at < bell + LEAST_EXTENSION_MS:
+            raise UserFault(
+                "rooms_needed",
+                zh="接下来有教室已被别的课预约，不能再延长。",
+                en="One of its rooms is booked by another lesson next: it cannot be made longer.",
+            )
     if ends_at - (lesson.started_at or now) > lesson.rules.longest_ms:
         raise UserFault("too_long", zh="这节课不能再延长了。", en="This lesson cannot be made longer.")
     return replace(moved, ends_at=ends_at, closes_at=None, notice_given=False)
@@ -204,6 +241,13 @@ def found_again(lesson: Lesson, now: int) -> Lesson:
         return lesson
     last = min(now, lesson.alive_at or bell)
     return _ended(lesson, LessonEvent.ABANDON, max(last, lesson.started_at or last))
+
+
+def miss(lesson: Lesson, now: int) -> Lesson:
+    """Its time went by and nobody began it; WrongMoment where somebody did."""
+    if lesson.on_air:
+        raise WrongMoment(lesson.state, LessonEvent.ABANDON)
+    return _ended(lesson, LessonEvent.ABANDON, now)
 
 
 def main_away(lesson: Lesson, now: int) -> Lesson:
@@ -254,13 +298,23 @@ def pause_recording(lesson: Lesson, paused: bool) -> Lesson:
     return replace(lesson, paused=paused)
 
 
-def tick(lesson: Lesson, now: int) -> tuple[Lesson, list[LessonNotice]]:
-    """Everything that is due at `now`: notice, bell, the countdown's end, an absence that lasted too long."""
+def tick(lesson: Lesson, now: int, *, speaking: bool = False) -> tuple[Lesson, list[LessonNotice]]:
+    """Everything that is due at `now`: notice, bell, the countdown's end, an absence that lasted too long.
+    Nobody who is `speaking` is cut off in mid-word, unless a room is booked by others by now."""
     notices: list[LessonNotice] = []
     while (due := deadline(lesson)) is not None and due <= now:
+        if speaking and _waits_for_a_word(lesson, now):
+            break
         lesson, notice = _step(lesson, now)
         notices.append(notice)
     return lesson, notices
+
+
+def _waits_for_a_word(lesson: Lesson, now: int) -> bool:
+    if lesson.state is not LessonState.CLOSING or lesson.closes_at is None:
+        return False
+    free = lesson.needed_at is None or now < lesson.needed_at
+    return free and lesson.closes_at <= now < lesson.closes_at + lesson.rules.word_ms
 
 
 def _step(lesson: Lesson, now: int) -> tuple[Lesson, LessonNotice]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from server.domain.lesson import Lesson
 from server.protocol.messages import LessonState
 
 MINUTE_MS = 60_000
@@ -17,11 +18,13 @@ MINUTE_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class ScheduleRules:
-    """How early what happens; all configurable. `starts_itself`: at the bell, where the studio is open."""
+    """How early what happens; all configurable. `starts_itself`: at the bell, where the studio is open
+    then; who opens it later than `itself_within_ms` is not put on the air without a touch."""
 
     open_before_ms: int = 15 * MINUTE_MS
     join_before_ms: int = 3 * MINUTE_MS
     starts_itself: bool = True
+    itself_within_ms: int = 2 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,13 @@ class Booking:
     ends_at: int
     state: LessonState = LessonState.PLANNED
     studio_here: bool = False
+
+    @classmethod
+    def of(cls, lesson: Lesson, *, studio_here: bool = False) -> Booking:
+        """A booked lesson as the clock sees it; one on the air ends when its bell says so."""
+        ends_at = (lesson.ends_at if lesson.on_air else None) or lesson.booked_until or 0
+        starts_at = lesson.booked_from if lesson.booked_from is not None else lesson.started_at or 0
+        return cls(lesson.id, lesson.main_room, lesson.rooms, starts_at, ends_at, lesson.state, studio_here)
 
     @property
     def over(self) -> bool:
@@ -71,7 +81,12 @@ def deadline(bookings: Iterable[Booking], now: int, rules: ScheduleRules) -> int
         moment
         for booking in bookings
         if booking.state in (LessonState.PLANNED, LessonState.OPEN)
-        for moment in (booking.starts_at - rules.open_before_ms, booking.starts_at, booking.ends_at)
+        for moment in (
+            booking.starts_at - rules.open_before_ms,
+            booking.starts_at - rules.join_before_ms,
+            booking.starts_at,
+            booking.ends_at,
+        )
         if moment > now
     )
     return min(moments, default=None)
@@ -140,7 +155,8 @@ def _step(booking: Booking, now: int, rules: ScheduleRules) -> Step | None:
         return None
     if booking.state is LessonState.PLANNED:
         return Step.OPEN
-    return Step.START if rules.starts_itself and booking.studio_here and now >= booking.starts_at else None
+    at_the_bell = booking.starts_at <= now < booking.starts_at + rules.itself_within_ms
+    return Step.START if rules.starts_itself and booking.studio_here and at_the_bell else None
 
 
 def _on_air(booking: Booking) -> bool:

@@ -8,6 +8,7 @@ from server.domain import floor as floors
 from server.domain import lesson as lessons
 from server.domain.floor import Floor
 from server.domain.lesson import Lesson, LessonNotice
+from server.domain.template import rules_of
 from server.errors import UserFault
 from server.protocol import messages as m
 from server.protocol.capture import PauseRecording, Recordable, RecordSubjects
@@ -45,12 +46,14 @@ def teach(lesson: Lesson, floor: Floor, message: Teaching, present: frozenset[st
     where it cannot be."""
     match message:
         case m.Start():
-            return Outcome(lessons.start(lesson, now), floor)
+            return Outcome(lessons.start(lesson, now), _first_floor(lesson, floor))
         case m.End():
             return Outcome(lessons.end(lesson, now), Floor(), notices=[(LessonNotice.ENDED, {})])
         case m.Extend(minutes=minutes):
-            told = [(LessonNotice.EXTENDED, {"minutes": str(minutes)})]
-            return Outcome(lessons.extend(lesson, minutes, now), floor, notices=told)
+            extended = lessons.extend(lesson, minutes, now)
+            more_ms = (extended.ends_at or now) - max(lesson.ends_at or now, now)
+            told = [(LessonNotice.EXTENDED, {"minutes": str(max(1, round(more_ms / 60_000)))})]
+            return Outcome(extended, floor, notices=told)
         case m.CallOn(room=room):
             return _call_on(lesson, floor, room, present, now)
         case m.Mute(room=room, muted=muted):
@@ -70,6 +73,13 @@ def teach(lesson: Lesson, floor: Floor, message: Teaching, present: frozenset[st
             return Outcome(changed, floor, marks if changed != lesson else [])
         case m.LowerHand(room=room):
             return Outcome(lesson, floors.lower_hand(floor, room))
+
+
+def _first_floor(lesson: Lesson, floor: Floor) -> Floor:
+    """In a talk among equals every voice is open from the start, as far as there are places."""
+    if not rules_of(lesson.template).open_voices:
+        return floor
+    return replace(floor, opened=lesson.rooms[: floors.most_open(lesson)])
 
 
 def _record(lesson: Lesson, floor: Floor, subjects: frozenset[Recordable]) -> Outcome:

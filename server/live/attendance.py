@@ -25,6 +25,7 @@ class Attendance:
     def __init__(self, lesson: Lesson, classrooms: Mapping[str, Classroom], now: int) -> None:
         self.floor = floors.recalled(lesson)
         self._since = now
+        self._classrooms = classrooms
         self._main = lesson.main_room
         self._rooms = lesson.rooms
         self.main_was_seen = False
@@ -75,6 +76,15 @@ class Attendance:
     def dismiss(self, who: Participant) -> None:
         """Its link is over: it has no place here any more."""
         self._participants.pop(who.seat, None)
+
+    def seat(self, lesson: Lesson) -> None:
+        """Rooms that came into the lesson after it was opened get their seats."""
+        for room in lesson.rooms:
+            if room not in self._participants:
+                self._participants[room] = Participant(
+                    seat=room, role=Role.ROOM, name=_name(self._classrooms, room), since=self._since
+                )
+        self.follow(lesson)
 
     def follow(self, lesson: Lesson) -> None:
         """Guests came on stage or left it: they have tiles like rooms while they are there."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from server.domain.template import rules_of
 from server.ids import random_word
 from server.ingest.contract import Publish, up_tracks
 from server.live.connections import Connection, open_box
@@ -59,7 +60,9 @@ class Boxes:
         prepared = lesson.state is LessonState.OPEN and bool(self.room.attendance.pages(Role.TEACHER))
         if not lesson.on_air and not prepared:
             return []
-        return [box for box in port.boxes(lesson.main_room) if box.with_lesson and box.address]
+        starts = rules_of(lesson.template).boxes
+        boxes = port.boxes(lesson.main_room)
+        return [box for box in boxes if box.with_lesson and box.address and box.source in starts]
 
     def _connections(self) -> dict[str, Connection]:
         found = self.room.media.connections.values()

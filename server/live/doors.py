@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 from server.domain import floor as floors
 from server.domain.floor import slots_of
 from server.domain.teaching import Teaching, teach
+from server.domain.template import rules_of
 from server.errors import LiankeError, UserFault
 from server.live import connections as exchange
 from server.live import inbox as told
@@ -25,6 +26,7 @@ from server.media.contract import PeerChanged, PeerState
 from server.protocol import broadcast as b
 from server.protocol import messages as m
 from server.protocol.capture import PauseRecording, RecordSubjects
+from server.protocol.inviting import AnswerCall, CallRooms
 from server.protocol.messages import LessonState, Role
 from server.protocol.parameters import Source
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ROOM_SOURCES = frozenset({Source.CAMERA, Source.VOICE})
+GUEST_SOURCES = frozenset({Source.CAMERA, Source.VOICE})
 RETRY_MS = 2_000
 LOST_UNSEEN = frozenset({"silent", "dtls_timeout"})
 """Why a worker gives a connection up that its page may still believe in."""
@@ -96,6 +98,7 @@ class Doors(StandardDoors):
         if keep_down and who.down is not None:
             who.down.told = None
         self.room.broadcast.came(who)
+        self.room.calling.came()
         await self._show_and_offer(who, page, now)
 
     async def _show_and_offer(self, who: Participant, page: PagePort, now: int) -> None:
@@ -196,10 +199,12 @@ class Doors(StandardDoors):
                 | PauseRecording()
             ):
                 await self.teach(message, now)
+            case CallRooms(rooms=rooms):
+                await self.room.calling.call(rooms, now)
             case b.Ask() | b.LeaveStage() | b.Judge() | b.TakeQuestions() | b.Invite():
                 self.room.broadcast.said(who, message, now)
-            case m.Hello() | m.Ping():
-                pass  # the session machine's
+            case m.Hello() | m.Ping() | AnswerCall():
+                pass  # the session machine's, and the service's
             case _:
                 assert_never(message)
 
@@ -231,9 +236,14 @@ class Doors(StandardDoors):
     async def _offer_up(self, who: Participant, page: PagePort, message: m.OfferUp) -> None:
         if who.role is Role.WATCHER:
             self.room.broadcast.come_up(who)
-        if who.role is not Role.TEACHER and not set(message.sources.values()) <= ROOM_SOURCES:
+        may_send = GUEST_SOURCES
+        if who.role is Role.ROOM:
+            may_send = rules_of(self.room.lesson.template).rooms_send
+        if who.role is not Role.TEACHER and not set(message.sources.values()) <= may_send:
             raise UserFault(
-                "bad_source", zh="教室只能发送摄像头和声音。", en="A room sends camera and voice."
+                "bad_source",
+                zh="这节课里教室不能发送这种画面。",
+                en="A room of this lesson may not send that.",
             )
         state = self.room.lesson.state
         if state is LessonState.ENDED:

@@ -78,12 +78,27 @@ class RecorderWants:
 
 
 @dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """Somebody touched the screen of a room that was called."""
+
+    room: str
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Its time went by, or the timetable has it no longer: it is over, if nobody began it."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartLesson:
-    """From the API. Answered by the lesson's id."""
+    """From the API or the scheduler. Answered by the lesson's id. `rooms`: a lesson that nobody booked is
+    booked from now on with these."""
 
     reply: asyncio.Future[str]
     title: Words | None = None
     minutes: int | None = None
+    rooms: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +171,17 @@ class CloseLink:
 
 Ask = StartLesson | EndLesson | Publish | Watch | Patch | Hangup | OpenLink | CloseLink
 Inward = (
-    PageCame | PageSaid | PageLeft | WorkerSaid | WorkerUp | WorkerGone | RecorderSaid | RecorderWants | Ask
+    PageCame
+    | PageSaid
+    | PageLeft
+    | WorkerSaid
+    | WorkerUp
+    | WorkerGone
+    | RecorderSaid
+    | RecorderWants
+    | CallAnswered
+    | Missed
+    | Ask
 )
 
 

@@ -21,6 +21,7 @@ from server.live import inbox as told
 from server.live.attendance import Attendance
 from server.live.boxes import Boxes
 from server.live.broadcast import Broadcast
+from server.live.calling import CallRooms
 from server.live.connections import MediaLost
 from server.live.doors import Doors
 from server.live.inbox import Inbox, Inward, is_frequent
@@ -62,6 +63,7 @@ class LessonRoom:
         self.doors = Doors(self)
         self.boxes = Boxes(self, ports.box)
         self.broadcast = Broadcast(self, ports.readers, ports.webrtc_viewers)
+        self.calling = CallRooms(self, ports.host)
         self._saved: tuple[Lesson, str] | None = None
         self._view: m.LessonView | None = None
         self._waiting_for_snapshot = restored
@@ -164,6 +166,11 @@ class LessonRoom:
                 await self.recorded.told(recording, self.lesson, now)
             case told.RecorderWants(track=track):
                 self.media.refresh(track)
+            case told.CallAnswered(room=room, accepted=accepted):
+                await self.calling.answered(room, accepted, now)
+            case told.Missed():
+                if not self.lesson.on_air and self.lesson.state is not LessonState.ENDED:
+                    await self.become(lessons.miss(self.lesson, now))
             case (
                 told.StartLesson()
                 | told.EndLesson()
@@ -201,6 +208,7 @@ class LessonRoom:
                 self.attendance.lost(self.media.counted(event, now), now)
             case media.Levels():
                 loudest = self.media.loudest(event)
+                self.pointing.heard(loudest, now)
                 for page in self.attendance.pages(Role.TEACHER):
                     page.send(m.Levels(rooms=loudest))
             case _:
@@ -250,6 +258,8 @@ class LessonRoom:
     async def become(self, lesson: Lesson) -> None:
         """Take the new value, and do what its state asks for."""
         before, self.lesson = self.lesson, lesson
+        if lesson.rooms != before.rooms:
+            self.attendance.seat(lesson)
         if lesson.on_air and not before.on_air:
             self._place()
             await self.media.tap(lesson, self.attendance.floor)
@@ -278,6 +288,7 @@ class LessonRoom:
         now = self.now()
         await self._time(now)
         await self.broadcast.settle(now)
+        await self.calling.settle(now)
         try:
             await self.boxes.settle(now)
             self.pointing.settle(now)
@@ -299,15 +310,19 @@ class LessonRoom:
 
     async def _time(self, now: int) -> None:
         """The bell, the teacher's absence, sessions that did not come back."""
-        lesson = self.lesson
+        lesson = replace(self.lesson, needed_at=self._ports.host.needed_at(self.lesson.id))
         if lesson.on_air:
             here = self.attendance.teacher_present(now) or self.doors.published()
             lesson = lessons.main_back(lesson) if here else lessons.main_away(lesson, now)
             if (lesson.main_away_since is None) != (self.lesson.main_away_since is None):
                 self._away_mark(lesson, now)
-        elif lesson.state is LessonState.OPEN and self.attendance.teacher_gone(now, self._ports.resume_ms):
+        elif (
+            lesson.state is LessonState.OPEN
+            and not lesson.booked
+            and self.attendance.teacher_gone(now, self._ports.resume_ms)
+        ):
             lesson = lessons.end(lesson, now)
-        lesson, notices = lessons.tick(lesson, now)
+        lesson, notices = lessons.tick(lesson, now, speaking=self.pointing.speaking(now))
         if lesson != self.lesson:
             await self.become(lesson)
         for notice in notices:
@@ -358,5 +373,7 @@ class LessonRoom:
         value = (lesson, self.media.worker_name)
         if value != self._saved and self.lesson.started_at is not None:
             await self._ports.store.save_lesson(lesson, self.media.worker_name or None)
+            if self._saved is None and lesson.booked:
+                await self._ports.store.book(lesson)
             self._saved = value
         await self.recorded.save()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from server.domain.floor import Assignment
@@ -12,6 +13,11 @@ from server.protocol.messages import Role
 if TYPE_CHECKING:
     from server.live.lesson_room import LessonRoom
 
+SPEECH_DBOV = -50
+SILENCE_DBOV = -127
+PAUSE_MS = 1_000
+"""So long a silence is the end of a sentence."""
+
 
 class Pointing:
     """`main_silent_since`: since when the main room's line is silent although its page is there."""
@@ -19,6 +25,18 @@ class Pointing:
     def __init__(self, room: LessonRoom) -> None:
         self.room = room
         self.main_silent_since: int | None = None
+        self._spoken_at: int | None = None
+
+    def heard(self, loudest: Mapping[str, int], now: int) -> None:
+        """How loud each room is: whoever all can hear speaks, or is silent."""
+        room = self.room
+        heard = (room.lesson.main_room, *room.attendance.floor.heard())
+        if any(loudest.get(name, SILENCE_DBOV) >= SPEECH_DBOV for name in heard):
+            self._spoken_at = now
+
+    def speaking(self, now: int) -> bool:
+        """Whether somebody is in the middle of a sentence."""
+        return self._spoken_at is not None and now - self._spoken_at < PAUSE_MS
 
     def settle(self, now: int) -> None:
         """Assignments to slots, and to the facts of what each tile must be seeing."""

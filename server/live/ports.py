@@ -14,6 +14,7 @@ from server.domain.lesson import Lesson
 from server.ingest.contract import Publish
 from server.live.readers import Readers
 from server.media.contract import Command, Done
+from server.protocol.inviting import CallableRoom
 from server.protocol.messages import FromServer, Refused, Welcome
 from server.protocol.parameters import Fingerprint
 from server.protocol.session import CloseCode
@@ -45,6 +46,18 @@ class LessonStore(Protocol):
 
     async def open_lessons(self) -> list[Lesson]:
         """Lessons that were LIVE or CLOSING when campus stopped."""
+        ...
+
+    async def planned(self, until: int) -> list[Lesson]:
+        """Booked lessons that nobody began, whose time begins before `until`."""
+        ...
+
+    async def save_missed(self, lesson: Lesson) -> None:
+        """A booked lesson is over that never began. One that did begin meanwhile stays as it is."""
+        ...
+
+    async def book(self, lesson: Lesson) -> None:
+        """A lesson that was booked on the spot gets its place in the timetable."""
         ...
 
     async def marks(self, lesson: str) -> list[Mark]: ...
@@ -129,6 +142,14 @@ class LessonHost(Protocol):
 
     def reassign(self) -> None:
         """A lesson began, ended or let its rooms go: pages may belong elsewhere now."""
+        ...
+
+    def needed_at(self, lesson: str) -> int | None:
+        """When the first of its rooms is booked by another lesson; None: not in sight."""
+        ...
+
+    async def callable_from(self, main_room: str) -> list[CallableRoom]:
+        """The rooms that may be called from there, and whether they can be now."""
         ...
 
     def start_next(self, ended: Lesson) -> None:

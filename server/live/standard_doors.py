@@ -14,6 +14,7 @@ from server.domain.teaching import Teaching
 from server.errors import Refused, UserFault
 from server.live import connections as exchange
 from server.live import inbox as told
+from server.live.ad_hoc import booked_now
 from server.live.connections import Connection, MediaLost
 from server.live.ports import WorkerPort
 from server.live.room_media import WHEP_SEAT, WHIP_SEAT, Tracks
@@ -114,7 +115,11 @@ class StandardDoors(ABC):
         room = self.room
         if room.lesson.on_air:
             raise UserFault("already_on", zh="这个教室正在上课。", en="This room has a lesson on the air.")
-        room.lesson = renamed(room.lesson, ask.title, ask.minutes)
+        lesson = renamed(room.lesson, ask.title, ask.minutes)
+        if ask.rooms is not None and not lesson.booked:
+            lesson = booked_now(lesson, ask.rooms, lesson.rules.minutes, now)
+        if lesson != room.lesson:
+            await room.become(lesson)
         await self.teach(m.Start(), now)
         await room.save()
         _answer(ask.reply, room.lesson.id)

@@ -9,6 +9,7 @@ import msgspec
 
 from server.domain.floor import Floor, stage_source
 from server.domain.lesson import Lesson, LessonNotice
+from server.domain.template import rules_of
 from server.live.participant import Participant
 from server.live.recording import recorded_rooms
 from server.protocol.messages import LessonView, Role, Seat, Words
@@ -68,6 +69,10 @@ def lesson_view(
         replay_ready=replay.ready,
         replay_after_ms=replay.after_ms,
         replay_url=f"/replay/{lesson.id}" if replay.ready else None,
+        booked_from=lesson.booked_from,
+        booked_until=lesson.booked_until,
+        teacher=lesson.teacher,
+        rooms_send=sorted(rules_of(lesson.template).rooms_send),
     )
 
 

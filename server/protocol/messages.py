@@ -14,19 +14,13 @@ from enum import StrEnum
 
 import msgspec
 
-from server.protocol import broadcast, capture
+from server.protocol import broadcast, capture, inviting
 from server.protocol.capture import Recordable
 from server.protocol.parameters import IceServer, Road, Source
+from server.protocol.words import Words as Words
 
 VERSION = 1
 MAX_MESSAGE = 64 * 1024  # an SDP of our pages is below 12 kB
-
-
-class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A name or sentence in both languages."""
-
-    zh: str
-    en: str
 
 
 class Role(StrEnum):
@@ -112,6 +106,10 @@ class LessonView(msgspec.Struct, frozen=True):
     replay_ready: bool = False
     replay_after_ms: int | None = None  # from End to playable
     replay_url: str | None = None  # page path
+    booked_from: int | None = None  # its bells by the timetable; None: nobody booked it
+    booked_until: int | None = None
+    teacher: Words | None = None
+    rooms_send: list[Source] = []  # what a receiving room may send at all
 
 
 class SlotView(msgspec.Struct, frozen=True):
@@ -286,6 +284,7 @@ ToServer = (
     | Ping
     | broadcast.ToServer
     | capture.ToServer
+    | inviting.ToServer
 )
 
 
@@ -394,4 +393,5 @@ FromServer = (
     | Refused
     | Pong
     | broadcast.FromServer
+    | inviting.FromServer
 )

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from server.clock import Clock
 from server.domain.lesson import Lesson
+from server.domain.template import rules_of
 from server.protocol.messages import LessonState
 from server.store.audit import Audit
 from server.store.county import CountyStore
@@ -27,6 +28,8 @@ from server.store.migrate import migrate
 from server.store.people import PeopleStore
 from server.store.records import Classroom, LessonOverview, Mark, PublishingRow, RecordingRow
 from server.store.tables import CATALOGUE, LESSONS, PUBLISHING, RECORDINGS, SETTINGS
+from server.store.terms import Terms
+from server.store.timetable import Timetable
 
 KEY_BYTES = 32
 COUNTY_ZONE = "Asia/Shanghai"
@@ -50,6 +53,8 @@ class Store:
         self.county = CountyStore(self.database, clock, zone)
         self.people = PeopleStore(self.database, clock)
         self.audit_log = Audit(self.database, clock)
+        self.timetable = Timetable(self.database, clock, zone)
+        self.terms = Terms(self.database)
 
     @classmethod
     async def open(cls, path: Path, clock: Clock, zone: str = COUNTY_ZONE) -> Store:
@@ -99,7 +104,19 @@ class Store:
                      main_room=lesson.main_room, created_at=lesson.created_at,
                      started_at=lesson.started_at, ended_at=lesson.ended_at,
                      worker=worker, value=value)  # fmt: skip
-        await self._write(row, _catalogued(lesson.id))
+        await self._write(row, _catalogued(lesson))
+
+    async def planned(self, until: int) -> list[Lesson]:
+        """Booked lessons that nobody began, whose time begins before `until`."""
+        return await self.timetable.planned(until)
+
+    async def save_missed(self, lesson: Lesson) -> None:
+        """A booked lesson is over that never began."""
+        await self.timetable.save_missed(lesson)
+
+    async def book(self, lesson: Lesson) -> None:
+        """A lesson that was booked on the spot gets its place in the timetable."""
+        await self.timetable.book(lesson)
 
     async def open_lessons(self) -> list[Lesson]:
         """Lessons that were LIVE or CLOSING when campus stopped."""
@@ -112,8 +129,9 @@ class Store:
         return None if row is None else overview_of(row)
 
     async def lessons(self, limit: int = 200) -> list[LessonOverview]:
-        """The newest first."""
-        rows = await self._rows(_overviews().order_by(LESSONS.c.created_at.desc()).limit(limit))
+        """Those that began, the newest first."""
+        begun = _overviews().where(LESSONS.c.started_at.is_not(None))
+        rows = await self._rows(begun.order_by(LESSONS.c.created_at.desc()).limit(limit))
         return [overview_of(row) for row in rows]
 
     # -- recordings
@@ -139,7 +157,7 @@ class Store:
                         ended_at=lesson.ended_at, worker=None, value=msgspec.json.encode(lesson).decode())
                 .on_conflict_do_nothing()
             )  # fmt: skip
-            await connection.execute(_catalogued(lesson.id))
+            await connection.execute(_catalogued(lesson))
             return made.rowcount == 1
 
     async def save_marks(self, lesson: str, marks: list[Mark]) -> None:
@@ -176,8 +194,12 @@ def _prepare(path: Path) -> None:
     migrate(path)
 
 
-def _catalogued(lesson: str) -> Any:
-    return insert(CATALOGUE).values(lesson=lesson).on_conflict_do_nothing()
+def _catalogued(lesson: Lesson) -> Any:
+    """Found in the library as the timetable calls it, and by whom its template lets."""
+    said = {"subject": lesson.subject, "grade": lesson.grade}
+    said["teacher"] = lesson.teacher.zh if lesson.teacher is not None else ""
+    said["visibility"] = rules_of(lesson.template).visible.value
+    return insert(CATALOGUE).values(lesson=lesson.id, **said).on_conflict_do_nothing()
 
 
 def overview_columns() -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -13,7 +13,8 @@ from server.live.connections import MediaLost
 from server.live.ports import Classroom, Mark, RecordingRow, WorkerPort
 from server.media import contract as media
 from server.protocol import messages as m
-from server.protocol.messages import FromServer, Refused, Role, Words
+from server.protocol.inviting import CallableRoom, CallState
+from server.protocol.messages import FromServer, LessonState, Refused, Role, Words
 from server.protocol.parameters import Candidate, Fingerprint, LocalTransport
 from server.protocol.session import CloseCode
 
@@ -118,6 +119,17 @@ class KeptRows:
     async def open_lessons(self) -> list[Lesson]:
         return [lesson for lesson in self.lessons.values() if lesson.on_air]
 
+    async def planned(self, until: int) -> list[Lesson]:
+        waiting = [each for each in self.lessons.values() if each.state is LessonState.PLANNED]
+        return [each for each in waiting if (each.booked_from or 0) < until]
+
+    async def save_missed(self, lesson: Lesson) -> None:
+        if self.lessons[lesson.id].state is LessonState.PLANNED:
+            self.lessons[lesson.id] = lesson
+
+    async def book(self, lesson: Lesson) -> None:
+        self.lessons.setdefault(lesson.id, replace(lesson, state=LessonState.PLANNED))
+
     async def marks(self, lesson: str) -> list[Mark]:
         return self.kept_marks.get(lesson, [])
 
@@ -155,12 +167,23 @@ class OneWorkerHost:
     worker: WorkerPort | None = None
     reassigned: int = 0
     next_for: list[str] = field(default_factory=list)
+    needed: dict[str, int] = field(default_factory=dict)
 
     def place(self, lesson: str) -> tuple[str, WorkerPort] | None:
         return ("w0", self.worker) if self.worker is not None else None
 
     def reassign(self) -> None:
         self.reassigned += 1
+
+    def needed_at(self, lesson: str) -> int | None:
+        return self.needed.get(lesson)
+
+    async def callable_from(self, main_room: str) -> list[CallableRoom]:
+        return [
+            CallableRoom(room, classroom.name, Words("", ""), CallState.FREE)
+            for room, classroom in CLASSROOMS.items()
+            if not classroom.main
+        ]
 
     def start_next(self, ended: Lesson) -> None:
         self.next_for.append(ended.id)

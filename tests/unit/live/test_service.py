@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from server.config import Config, Data, Media
+from server.config import Config, Data, Demo, Media
 from server.domain import lesson as lessons
 from server.domain.admission import Identity
 from server.domain.lesson import Lesson
@@ -70,9 +70,13 @@ class Known(ListeningPage):
 
 
 @asynccontextmanager
-async def county(path: Path, rows: KeptRows | None = None) -> AsyncIterator[County]:
+async def county(path: Path, rows: KeptRows | None = None, *, demo: bool = False) -> AsyncIterator[County]:
     rows, clock = rows or TwoMains(), HandClock()
-    config = Config(data=Data(directory=str(path), run_directory=str(path)), media=Media(workers=1))
+    config = Config(
+        data=Data(directory=str(path), run_directory=str(path)),
+        media=Media(workers=1),
+        demo=Demo(enabled=demo),
+    )
     live = LiveService(config, rows, clock)
     task = asyncio.create_task(live.run())
     await live.ready.wait()
@@ -94,8 +98,8 @@ def is_live(page: ListeningPage) -> bool:
     return told is not None and told.state is LessonState.LIVE
 
 
-async def test_a_room_waits_without_a_lesson_and_joins_untouched(tmp_path: Path) -> None:
-    async with county(tmp_path) as at:
+async def test_a_room_of_the_sample_county_waits_and_joins_untouched(tmp_path: Path) -> None:
+    async with county(tmp_path, demo=True) as at:
         room = await at.enter(Role.ROOM, "shahe")
         await at.until(lambda: room.last(m.Lesson))
         assert lesson_of(room) is None
@@ -122,7 +126,7 @@ async def test_a_room_in_a_lesson_is_not_taken_by_another_and_goes_there_when_it
 
 
 async def test_start_after_the_end_takes_everybody_along(tmp_path: Path) -> None:
-    async with county(tmp_path) as at:
+    async with county(tmp_path, demo=True) as at:
         studio, room = await at.enter(Role.TEACHER, "main"), await at.enter(Role.ROOM, "shahe")
         at.live.said(studio, m.Start())
         await at.until(lambda: is_live(room))

@@ -19,7 +19,8 @@ from server.store.metadata import METADATA
 from server.store.records import Classroom, Mark, RecordingRow
 from server.store.store import Store
 
-LESSON = Lesson("L0000000001", Words(zh="第四单元", en="Unit 4"), "main", ("shahe", "yefan"), created_at=5)
+UNIT = Words(zh="第四单元", en="Unit 4")
+LESSON = Lesson("L0000000001", UNIT, "main", ("shahe", "yefan"), created_at=5, started_at=6)
 COUNTY, SCHOOL = Words(zh="星光县", en="Starlight County"), Words(zh="星光小学", en="Starlight Primary")
 ROOMS = [
     Classroom("main", Words(zh="录播室", en="Recording room"), True),

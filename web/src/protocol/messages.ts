@@ -202,6 +202,19 @@ export interface PauseRecording {
   paused: boolean;
 }
 
+/** Teacher: ask these rooms to join the lesson. Who was asked before and did not come is asked again. */
+export interface CallRooms {
+  type: "call_rooms";
+  rooms: string[];
+}
+
+/** Room: somebody there touched [Join] or [Not now]. `lesson`: `Invited.lesson`. */
+export interface AnswerCall {
+  type: "answer_call";
+  lesson: string;
+  accepted: boolean;
+}
+
 /** What a session is in its lesson. */
 export type Role = "teacher" | "room" | "observer" | "watcher" | "remote" | "wall";
 
@@ -288,6 +301,10 @@ export interface LessonView {
   replay_ready: boolean;
   replay_after_ms: number | null;
   replay_url: string | null;
+  booked_from: number | null;
+  booked_until: number | null;
+  teacher: Words | null;
+  rooms_send: Source[];
 }
 
 /** The lesson as it is now; None: none is on for this room (`next_*`: what comes). */
@@ -428,6 +445,37 @@ export interface Questions {
   type: "questions";
   open: boolean;
   questions: Asked[];
+}
+
+/** Who asks, for which lesson, and until when the question stands. */
+export interface Invited {
+  lesson: string;
+  title: Words;
+  main_name: Words;
+  until: number;
+}
+
+/** To a room outside a lesson: it is invited; None: (no longer). */
+export interface Calling {
+  type: "calling";
+  invited: Invited | null;
+}
+
+/** What became of a call, as the studio is told. */
+export type CallState = "free" | "away" | "busy" | "asked" | "accepted" | "declined" | "expired";
+
+export interface CallableRoom {
+  room: string;
+  name: Words;
+  school: Words;
+  state: CallState;
+  until: number | null;
+}
+
+/** To the studio of a lesson that nobody booked: which rooms it may ask, and what became of the calls. */
+export interface CallableRooms {
+  type: "callable_rooms";
+  rooms: CallableRoom[];
 }
 
 /** Problem details (RFC 9457), with a stable `code` and words for people. */
@@ -907,6 +955,192 @@ export interface SessionRow {
   here: boolean;
 }
 
+/** `day` runs the timetable of `runs`; of no day where it is null (a holiday). */
+export interface SwappedDay {
+  day: string;
+  runs: string | null;
+}
+
+/** `week`: which week of it today is in; null outside it. */
+export interface TermView {
+  term: string;
+  name: Words;
+  first_monday: string;
+  weeks: number;
+  swaps: SwappedDay[];
+  version: number;
+  week: number | null;
+}
+
+export interface BellTime {
+  period: number;
+  begins: string;
+  ends: string;
+}
+
+/**
+ * Body of `PUT bells/{school}` and its answer. `school` "county": what schools without their own ring
+ * by.
+ */
+export interface BellsValue {
+  bells: BellTime[];
+  version: number;
+  own: boolean;
+}
+
+/**
+ * An entry of the county's catalogue. `kind`: subject, grade, edition, volume, chapter; `parent`: an
+ * edition's subject, a volume's edition, a chapter's volume.
+ */
+export interface CurriculumEntry {
+  entry: string;
+  kind: string;
+  name: Words;
+  parent: string;
+  position: number;
+}
+
+export interface NamedRoom {
+  room: string;
+  name: Words;
+}
+
+export interface NamedPerson {
+  person: string;
+  name: Words;
+}
+
+/** What kind of lesson it is (`domain.template` says what that brings). */
+export type Template = "shared" | "master" | "mentoring" | "class_meeting" | "research" | "rehearsal";
+
+/** How a lesson differs from its line of the timetable. */
+export type BookingChange = "none" | "moved" | "substituted" | "cancelled" | "one_off";
+
+/** What became of a booked lesson. */
+export type Given = "ahead" | "open" | "live" | "given" | "missed" | "cancelled";
+
+/** One lesson of one day. `version`: to be given back with a change; `replay`: page path. */
+export interface BookedLesson {
+  lesson: string;
+  title: Words;
+  day: string;
+  first: number;
+  last: number;
+  starts_at: number;
+  ends_at: number;
+  main_room: NamedRoom;
+  rooms: NamedRoom[];
+  teacher: NamedPerson | null;
+  subject: string;
+  grade: string;
+  template: Template;
+  change: BookingChange;
+  given: Given;
+  version: number;
+  series: string;
+  replay: string | null;
+}
+
+/** Two lessons that need one teacher or one room at one time. `what`: "teacher" or "room". */
+export interface ClashView {
+  what: string;
+  name: Words;
+  lessons: string[];
+  words: Words;
+}
+
+/**
+ * One week of a room, a teacher or a school. `days`: seven dates; `swaps` of them; `zone`: an IANA name;
+ * `may_edit`: whether the asker may change it.
+ */
+export interface WeekView {
+  term: TermView | null;
+  week: number;
+  days: string[];
+  bells: BellTime[];
+  lessons: BookedLesson[];
+  clashes: ClashView[];
+  zone: string;
+  may_edit: boolean;
+}
+
+/** What a form of the timetable offers. */
+export interface Choices {
+  main_rooms: NamedRoom[];
+  rooms: NamedRoom[];
+  teachers: NamedPerson[];
+  subjects: CurriculumEntry[];
+  schools: NamedRoom[];
+  may_edit: boolean;
+}
+
+/** `row`, `column` count from 1 as the spreadsheet shows them; `cell`: "B7". */
+export interface CellProblem {
+  sheet: string;
+  row: number;
+  column: number;
+  cell: string;
+  code: string;
+  words: Words;
+}
+
+/**
+ * What an import did, or (`done` false) would do or cannot. Lessons, not lines: `removed` ones stood in
+ * the timetable of the same main rooms and are not in the file. `problems_more`: there are more than are
+ * told.
+ */
+export interface Imported {
+  done: boolean;
+  lines: number;
+  added: number;
+  changed: number;
+  removed: number;
+  same: number;
+  problems: CellProblem[];
+  clashes: ClashView[];
+  problems_more: boolean;
+  markable: boolean;
+}
+
+/** `state`: "online", "away", "in_lesson"; `since`: of that, where it is known. */
+export interface RoomReadiness {
+  room: string;
+  name: Words;
+  state: string;
+  since: number | null;
+}
+
+export interface DayLesson {
+  lesson: BookedLesson;
+  readiness: RoomReadiness[];
+  studio: string | null;
+}
+
+export interface ReplayCard {
+  lesson: string;
+  title: Words;
+  started_at: number;
+  seconds: number;
+  replay: string;
+  poster: string | null;
+}
+
+/**
+ * A person's day. `next`: the lesson on the air or the next one within a week; `teaches`: main rooms
+ * in which an unbooked lesson may be begun.
+ */
+export interface MyDay {
+  now: number;
+  zone: string;
+  day: string;
+  name: Words;
+  next: DayLesson | null;
+  today: BookedLesson[];
+  replays: ReplayCard[];
+  teaches: NamedRoom[];
+  calendar: string;
+}
+
 /** Body of `POST room-code`: the six digits shown where the room is managed. */
 export interface RoomCode {
   code: string;
@@ -1042,6 +1276,63 @@ export interface LanguageChange {
   language: string;
 }
 
+/** Body of `PUT terms/{term}`. `version`: as it was read; 0 makes a new one. */
+export interface TermValue {
+  name: Words;
+  first_monday: string;
+  weeks: number;
+  swaps?: SwappedDay[];
+  version?: number;
+}
+
+/**
+ * Body of `POST timetable/lessons`. Either periods or times of day; `repeats`: so many weeks one after
+ * the other, as a series.
+ */
+export interface NewBooking {
+  main_room: string;
+  rooms: string[];
+  day: string;
+  subject?: string;
+  teacher?: string;
+  grade?: string;
+  title?: string;
+  template?: Template;
+  first?: number | null;
+  last?: number | null;
+  begins?: string | null;
+  ends?: string | null;
+  repeats?: number;
+}
+
+/**
+ * Body of `PATCH timetable/lessons/{lesson}`; what is not named stays. `version`: as it was read.
+ * `whole_series`: this one and those that follow it in its series.
+ */
+export interface ChangeBooking {
+  version: number;
+  day?: string | null;
+  first?: number | null;
+  last?: number | null;
+  main_room?: string | null;
+  rooms?: string[] | null;
+  teacher?: string | null;
+  subject?: string | null;
+  grade?: string | null;
+  title?: string | null;
+  template?: Template | null;
+  cancelled?: boolean | null;
+  whole_series?: boolean;
+}
+
+/** Body of `POST timetable/swap`: these two lessons change places. */
+export interface SwapBookings {
+  first: string;
+  second: string;
+  first_version: number;
+  second_version: number;
+}
+
 export type ToServer =
   | Hello
   | OfferUp
@@ -1067,7 +1358,9 @@ export type ToServer =
   | TakeQuestions
   | Invite
   | RecordSubjects
-  | PauseRecording;
+  | PauseRecording
+  | CallRooms
+  | AnswerCall;
 
 export type FromServer =
   | Welcome
@@ -1083,4 +1376,6 @@ export type FromServer =
   | Pong
   | Place
   | Audience
-  | Questions;
+  | Questions
+  | Calling
+  | CallableRooms;
