@@ -35,6 +35,7 @@ from server.live.service import LiveService
 from server.ops import logs
 from server.protocol.messages import Words
 from server.running import OPERATOR_TOKEN
+from server.store.edits import Edits
 from server.store.library import Library
 from server.store.publishings import Publishings
 from server.store.records import Classroom
@@ -95,6 +96,7 @@ async def make_parts(config: Config, store: Store) -> Parts:
             clock=clock,
             lessons_live=lambda: int(live.figures["lessons_live"]),
             said_of=partial(_said_of, Library(store.database, clock)),
+            edits_of=Edits(store.database, clock).edits,
         ),
         token_key=await store.key("tokens"),
         media_key=await store.key("media"),

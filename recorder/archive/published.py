@@ -106,6 +106,13 @@ class Rendition(msgspec.Struct, frozen=True):
     sha256: str = ""
 
 
+class Stretch(msgspec.Struct, frozen=True):
+    """A part of the lesson, in seconds on its clock."""
+
+    start_s: float
+    end_s: float
+
+
 class Sprites(msgspec.Struct, frozen=True):
     """Hover thumbnails of one track: a WebVTT file whose cues name a picture and `#xywh=`."""
 
@@ -124,6 +131,7 @@ class Published(msgspec.Struct, frozen=True):
     renditions: list[Rendition] = []
     loudness_lufs: float | None = None  # of the voices as recorded (EBU R 128)
     aac_playlist: str = ""  # multivariant, with AAC in place of Opus: for players without it
+    kept: list[Stretch] = []  # what the film and the export show; none: everything
     stored: bool = False  # the media files are in the object store; some may be there alone
     version: int = VERSION
 

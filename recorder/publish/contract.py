@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from recorder.archive.published import PublishingState
+from recorder.archive.published import PublishingState, Stretch
 
 VERSION = 1
 
@@ -37,13 +37,15 @@ class Card(msgspec.Struct, frozen=True):
 
 class Submit(msgspec.Struct, frozen=True, tag="submit"):
     """Make everything of this recording that is not made yet. A higher `attempt` tries again what failed;
-    `export`: also the export."""
+    `export`: also the export; `kept`: what film and export show, none: everything. They are made again where
+    it is not what they were made of."""
 
     lesson: str
     attempt: int = 1
     export: bool = False
     card: Card = Card()
     moments: list[Moment] = []
+    kept: list[Stretch] = []
 
 
 class Load(msgspec.Struct, frozen=True, tag="load"):

@@ -24,7 +24,8 @@ from recorder.publish.packaging import Timed, pictures, sum_of
 from recorder.publish.passing import pieces_made
 from recorder.publish.problems import StepFailed
 from recorder.publish.products import Lead, join
-from recorder.publish.sound import AAC_FRAME, SOUND_BPS
+from recorder.publish.sound import AAC_FRAME, SOUND_BPS, trimmed
+from recorder.publish.trimming import Trim
 
 WIDTH, HEIGHT, FPS = 1920, 1080, 25
 KBPS = 8000
@@ -34,17 +35,17 @@ CARD_FRAMES = 240  # AAC frames: 5.12 s, 128 pictures, to the sample
 CARD_S = CARD_FRAMES * AAC_FRAME / AUDIO_RATE
 
 
-def quality(manifest: Manifest, preset: str, threads: int) -> Quality:
-    """As many bits a second as the limit leaves this lesson."""
-    planned = MOST_BYTES * SPARE * 8 / (manifest.seconds + CARD_S) / 1000 - SOUND_BPS / 1000
+def quality(seconds: float, preset: str, threads: int) -> Quality:
+    """As many bits a second as the limit leaves a film of this length."""
+    planned = MOST_BYTES * SPARE * 8 / (seconds + CARD_S) / 1000 - SOUND_BPS / 1000
     return Quality(WIDTH, HEIGHT, 0.0, max(200, min(KBPS, int(planned))), preset, threads)
 
 
-def export(folder: Path, manifest: Manifest, card: Card, made_with: Quality) -> Rendition:
+def export(folder: Path, manifest: Manifest, trim: Trim, card: Card, made_with: Quality) -> Rendition:
     """Title card, film and sound as one file. StepFailed, OSError."""
     if not card.title:
         card = msgspec.structs.replace(card, title=manifest.title)
-    first, stream, packets = pictures(pieces_made(folder, StepName.EXPORT), manifest.seconds)
+    first, stream, packets = pictures(pieces_made(folder, StepName.EXPORT + trim.name), trim.seconds)
     title = _title(card, made_with)
     if title.head != first.head:
         raise StepFailed("pieces_differ", "title card")
@@ -53,9 +54,8 @@ def export(folder: Path, manifest: Manifest, card: Card, made_with: Quality) -> 
     lead = [Timed(p.at, VIDEO_RATE // FPS, p.key, p.data) for p in title.packets]
     shifted = (timed._replace(at=timed.at + shift) for timed in packets)
     name = derived_file("lesson", "export.mp4")
-    sound = folder / derived_file("lesson", "sound.m4a")
+    heard = trimmed(folder, trim)
     silence = Lead(CARD_FRAMES * AAC_FRAME, list(_silence()))
-    heard = sound if sound.exists() else None
     join(folder / name, stream, chain(lead, shifted), heard, manifest.title, silence)
     made = sum_of(folder / name)
     if made.bytes > MOST_BYTES:
@@ -63,7 +63,7 @@ def export(folder: Path, manifest: Manifest, card: Card, made_with: Quality) -> 
         raise StepFailed("too_large", f"{made.bytes} bytes")
     return Rendition(
         RenditionKind.EXPORT, made.file, codec="H264+AAC" if heard else "H264",
-        seconds=round(manifest.seconds + CARD_S, 3), bytes=made.bytes, width=WIDTH, height=HEIGHT,
+        seconds=round(trim.seconds + CARD_S, 3), bytes=made.bytes, width=WIDTH, height=HEIGHT,
         sha256=made.sha256,
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from recorder.archive.published import Chapter, Rendition, Sprites, StepName
+from recorder.archive.published import Chapter, Rendition, Sprites, StepName, Stretch
 from recorder.publish.contract import Card, Moment
 
 
@@ -39,6 +39,7 @@ class Job(msgspec.Struct, frozen=True):
     moments: list[Moment] = []
     card: Card = Card()
     sound: Sound | None = None
+    kept: list[Stretch] = []  # of film and export
 
 
 class Failure(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,9 +15,11 @@ from recorder.archive.published import (
     Published,
     PublishingState,
     Rendition,
+    RenditionKind,
     Step,
     StepName,
     StepState,
+    Stretch,
     read_published,
     write_published,
 )
@@ -33,6 +35,8 @@ BULK = (
     StepName.RENDITIONS,
     StepName.FILM,
 )
+TRIMMED = (StepName.FILM, StepName.EXPORT)
+TRIMMED_KINDS = (RenditionKind.FILM, RenditionKind.EXPORT)
 WRITE_S = 3.0
 SETTLED = (StepState.DONE, StepState.SKIPPED)
 
@@ -49,6 +53,7 @@ class Ledger:
     ) -> None:
         """`rests`: whether the bulk lane stands still now."""
         self._rests = rests
+        self._retired = False
         self._folder = folder
         self.attempt = attempt
         self._tell = tell
@@ -57,8 +62,14 @@ class Ledger:
         self._began: dict[StepName, float] = {}
         self.published = _read(folder)
 
-    def plan(self, *, store: bool, export: bool, foreign: bool = False) -> None:
-        """The steps of this attempt: what is done stays, what failed waits again. OSError."""
+    def retire(self) -> None:
+        """Another ledger of this recording follows: nothing is written or told by this one any more."""
+        with self._lock:
+            self._retired = True
+
+    def plan(self, *, store: bool, export: bool, foreign: bool = False, kept: Sequence[Stretch] = ()) -> None:
+        """The steps of this attempt: what is done stays, what failed waits again; film and export also where
+        they show another stretch than `kept`, and then they are gone until they are made. OSError."""
         before = {step.name: step for step in self.published.steps}
         wanted = [*INSTANT]
         wanted += [StepName.TRANSCODE] if foreign or StepName.TRANSCODE in before else []
@@ -68,9 +79,19 @@ class Ledger:
         steps = [_again(before.get(name), name) for name in wanted]
         if foreign:  # whatever was made of pictures was made without these
             steps = [Step(s.name, s.lane) if s.lane is Lane.BULK else s for s in steps]
+        if list(kept) != self.published.kept:
+            steps = [Step(s.name, s.lane) if s.name in TRIMMED else s for s in steps]
         if any(step.state is StepState.WAITING for step in steps):  # what was stored is not all any more
             steps = [Step(s.name, s.lane) if s.name == StepName.STORE else s for s in steps]
-        self._write(steps=steps)
+        self._drop_trimmed(steps, list(kept))
+
+    def _drop_trimmed(self, steps: list[Step], kept: list[Stretch]) -> None:
+        """The plan is written; what shows a stretch that was cut out since is offered to nobody."""
+        made = self.published.renditions
+        gone = [one for one in made if one.kind in TRIMMED_KINDS and kept != self.published.kept]
+        self._write(steps=steps, kept=kept, renditions=[one for one in made if one not in gone])
+        for one in gone:
+            (self._folder / one.file).unlink(missing_ok=True)
 
     def waiting(self, names: Iterable[StepName]) -> list[StepName]:
         """Those that are planned and not settled, in their order."""
@@ -88,7 +109,7 @@ class Ledger:
             self._steps({name: {"progress": round(part, 3)} for name in names})
             if time.monotonic() - self._written > WRITE_S:
                 self._write()
-        self._tell(self.report())
+        self._say()
 
     def settle(self, name: StepName, outcome: Outcome) -> None:
         """What the step's job made."""
@@ -130,7 +151,11 @@ class Ledger:
         with self._lock:
             self._steps(changes)
             self._write(**made)
-        self._tell(self.report())
+        self._say()
+
+    def _say(self) -> None:
+        if not self._retired:
+            self._tell(self.report())
 
     def _steps(self, changes: dict[StepName, dict[str, object]]) -> None:
         steps = [
@@ -140,6 +165,8 @@ class Ledger:
         self.published = msgspec.structs.replace(self.published, steps=steps)
 
     def _write(self, **values: object) -> None:
+        if self._retired:
+            return
         self.published = msgspec.structs.replace(self.published, **values)
         write_published(self._folder, self.published)
         self._written = time.monotonic()

@@ -19,6 +19,7 @@ from recorder.publish.layouts import Director
 from recorder.publish.passing import Shot, piece_file
 from recorder.publish.problems import StepFailed
 from recorder.publish.stills import THUMB, Thumb, every_s, jpeg, shown
+from recorder.publish.trimming import Trim
 
 FILM_FPS = 25
 CHAPTER_PICTURE = (640, 360)
@@ -58,7 +59,7 @@ class RenditionMaker:
 
 
 class FilmMaker:
-    """Screen and camera on one canvas, FILM_FPS pictures a second."""
+    """Screen and camera on one canvas, FILM_FPS pictures a second of what is kept."""
 
     def __init__(
         self,
@@ -67,23 +68,24 @@ class FilmMaker:
         moments: Iterable[Moment],
         quality: Quality,
         chapters: ChapterMaker | None,
+        trim: Trim,
         step: StepName = StepName.FILM,
     ) -> None:
         self.step = step
+        self._trim, self._what = trim, step + trim.name
         self._folder, self._quality, self._chapters = folder, quality, chapters
         self._director = Director(manifest.tracks, list(moments), shown)
         self._canvas = Canvas(quality.width, quality.height)
-        self._seconds = manifest.seconds
         self._encoder: PictureEncoder | None = None
         self._tick = self._last_tick = 0
 
     def done(self, piece: int) -> bool:
-        return piece_file(self._folder, self.step, piece).exists()
+        return piece_file(self._folder, self._what, piece).exists()
 
     def begin(self, piece: int, start_s: float, end_s: float) -> None:
         self._encoder = PictureEncoder(self._quality)
-        self._tick = math.ceil(start_s * FILM_FPS - 1e-6)
-        self._last_tick = math.ceil(min(end_s, self._seconds) * FILM_FPS - 1e-6)
+        self._tick = math.ceil(self._trim.film_s(start_s) * FILM_FPS - 1e-6)
+        self._last_tick = math.ceil(self._trim.film_s(end_s) * FILM_FPS - 1e-6)
 
     def stand(self, track: str, shot: Shot) -> None:
         self._canvas.put(track, shot.frame)
@@ -95,17 +97,18 @@ class FilmMaker:
     def finish(self, piece: int) -> None:
         self._until(math.inf)
         if self._encoder is not None:
-            write_piece(piece_file(self._folder, self.step, piece), self._encoder.finish())
+            write_piece(piece_file(self._folder, self._what, piece), self._encoder.finish())
             self._encoder = None
 
     def _until(self, at_s: float) -> None:
         """The film's pictures that are due before `at_s`; one half a tick away takes the later picture."""
         while self._encoder is not None and self._tick < self._last_tick:
-            now = self._tick / FILM_FPS
+            shown_s = self._tick / FILM_FPS
+            now = self._trim.lesson_s(shown_s)
             if now + 0.5 / FILM_FPS > at_s:
                 return
             turned = self._chapters.turned_s if self._chapters is not None else None
-            self._encoder.take(now, self._canvas.draw(self._director.scene(now, turned)))
+            self._encoder.take(shown_s, self._canvas.draw(self._director.scene(now, turned)))
             self._tick += 1
 
 

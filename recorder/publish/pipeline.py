@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos import error as dbos_error
 
 from recorder.archive.layout import PIECES, lesson_folder
 from recorder.archive.published import Lane as LaneName
@@ -66,6 +67,7 @@ class Pipeline:
             "max_executor_threads": 4,
         }
         DBOS(config=config)
+        logging.getLogger("dbos").addFilter(_is_no_stop)
 
         @DBOS.workflow(name="instant")
         def instant(raw: dict[str, Any]) -> None:
@@ -86,9 +88,12 @@ class Pipeline:
         manifest = read_recording(self._archive, submit.lesson)
         name = workflow_id(submit, LaneName.INSTANT)
         if DBOS.get_workflow_status(name) is None:
+            self._stop(submit.lesson)
             ledger = self._ledger(submit)
             foreign = bool(foreign_tracks(manifest))
-            ledger.plan(store=bool(self._settings.store), export=submit.export, foreign=foreign)
+            ledger.plan(
+                store=bool(self._settings.store), export=submit.export, foreign=foreign, kept=submit.kept
+            )
             with SetWorkflowID(name):
                 DBOS.enqueue_workflow(LaneName.INSTANT, self._instant, msgspec.to_builtins(submit))
         return self._ledger(submit).report()
@@ -103,11 +108,17 @@ class Pipeline:
 
     def forget(self, lesson: str) -> None:
         """The recording is deleted."""
+        self._stop(lesson)
+
+    def _stop(self, lesson: str) -> None:
+        """Earlier attempts come no further than the job at hand, and what that makes counts no more."""
         for found in DBOS.list_workflows(workflow_id_prefix=f"{lesson}.p"):
             if found.status not in ENDED:
                 DBOS.cancel_workflow(found.workflow_id)
         with self._lock:
-            self._ledgers.pop(lesson, None)
+            ledger = self._ledgers.pop(lesson, None)
+        if ledger is not None:
+            ledger.retire()
 
     # -- the workflows: their steps' order must not depend on anything but what steps returned
 
@@ -152,11 +163,13 @@ class Pipeline:
     def _work(self, submit: Submit, name: str, heard: Any = None) -> Any:
         """One step's own work; what the sound's step heard is returned for the verdict."""
         ledger, step = self._ledger(submit), StepName(name)
-        if not ledger.waiting([step]):
+        if ledger.attempt != submit.attempt or not ledger.waiting([step]):
             return None
         ledger.begin(step)
         sound = msgspec.convert(heard, Sound) if heard is not None else None
-        job = Job(submit.lesson, step, moments=submit.moments, card=submit.card, sound=sound)
+        job = Job(
+            submit.lesson, step, moments=submit.moments, card=submit.card, sound=sound, kept=submit.kept
+        )
         lane = LaneName.INSTANT if step in INSTANT else LaneName.BULK
         outcome = self._lanes[lane].do(job, lambda part: ledger.progress(part, step))
         ledger.settle(step, outcome)
@@ -167,14 +180,15 @@ class Pipeline:
     def _piece(self, submit: Submit, piece: int, steps: list[str]) -> list[str]:
         """One piece of the one decode; the steps that failed in it."""
         ledger, wanted = self._ledger(submit), [StepName(name) for name in steps]
-        if not wanted:
+        if not wanted or ledger.attempt != submit.attempt:
             return []
         ledger.begin(*wanted)
         seconds = read_recording(self._archive, submit.lesson).seconds
         pieces = pieces_of(seconds, self._settings.piece_s)
         job = Job(
-            submit.lesson, wanted[0], piece=piece, steps=wanted, moments=submit.moments, card=submit.card
-        )
+            submit.lesson, wanted[0], piece=piece, steps=wanted, moments=submit.moments, card=submit.card,
+            kept=submit.kept,
+        )  # fmt: skip
         outcome = self._lanes[LaneName.BULK].do(
             job, lambda part: ledger.progress((piece + part) / pieces * 0.95, *wanted)
         )
@@ -193,12 +207,19 @@ class Pipeline:
     def _ledger(self, submit: Submit) -> Ledger:
         with self._lock:
             known = self._ledgers.get(submit.lesson)
-            if known is None or known.attempt != submit.attempt:
+            if known is None:
                 folder = lesson_folder(self._archive, submit.lesson)
                 known = self._ledgers[submit.lesson] = Ledger(
                     folder, submit.attempt, self._tell, lambda: not self._lanes[LaneName.BULK].allowed
                 )
             return known
+
+
+def _is_no_stop(record: logging.LogRecord) -> bool:
+    """Whether a line of DBOS' own is none about an earlier attempt that was stopped."""
+    error = record.exc_info[1] if record.exc_info else None
+    stopped = dbos_error.DBOSAwaitedWorkflowCancelledError, dbos_error.DBOSWorkflowCancelledError
+    return not isinstance(error, stopped)
 
 
 def workflow_id(submit: Submit, lane: LaneName) -> str:

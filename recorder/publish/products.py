@@ -33,8 +33,9 @@ from recorder.publish.packaging import (
 )
 from recorder.publish.passing import Count, pieces_made, tracks_of
 from recorder.publish.problems import NothingToDo, StepFailed
-from recorder.publish.sound import AAC_FRAME
+from recorder.publish.sound import AAC_FRAME, trimmed
 from recorder.publish.stills import remove_older, write_sprites
+from recorder.publish.trimming import Trim
 from recorder.verification import journal_may_go, judge, sums
 
 RUNGS = {RenditionKind.HIGH: 720, RenditionKind.LOW: 360}
@@ -71,16 +72,16 @@ def _picture(
     )  # fmt: skip
 
 
-def film(folder: Path, manifest: Manifest) -> Rendition:
+def film(folder: Path, manifest: Manifest, trim: Trim) -> Rendition:
     """One MP4 of picture and sound. NothingToDo, StepFailed, OSError."""
     if not tracks_of(manifest):
         raise NothingToDo("no picture")
-    first, stream, packets = pictures(_pieces(folder, StepName.FILM), manifest.seconds)
-    sound = folder / derived_file("lesson", "sound.m4a")
+    first, stream, packets = pictures(_pieces(folder, StepName.FILM + trim.name), trim.seconds)
+    heard = trimmed(folder, trim)
     name = derived_file("lesson", "film.mp4")
-    join(folder / name, stream, packets, sound if sound.exists() else None, manifest.title)
-    codec = "H264+AAC" if sound.exists() else "H264"
-    return _picture(RenditionKind.FILM, "", sum_of(folder / name), "", first, manifest.seconds, codec)
+    join(folder / name, stream, packets, heard, manifest.title)
+    codec = "H264+AAC" if heard is not None else "H264"
+    return _picture(RenditionKind.FILM, "", sum_of(folder / name), "", first, trim.seconds, codec)
 
 
 class Lead(NamedTuple):

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import av
+import numpy as np
+from numpy.typing import NDArray
 
-from recorder.archive.layout import BadName, derived_file, playlist_file, served_file
+from recorder.archive.layout import PIECES, BadName, derived_file, playlist_file, served_file
 from recorder.archive.manifest import Manifest, Track, write_whole
 from recorder.archive.published import Rendition, RenditionKind, read_published
 from recorder.assemble.samples import AUDIO_RATE
@@ -18,6 +20,7 @@ from recorder.playlist import Rendition as Listed
 from recorder.playlist import multivariant_playlist
 from recorder.publish.packaging import Made, StreamOf, Timed, sum_of, write_streamed
 from recorder.publish.problems import NothingToDo, StepFailed
+from recorder.publish.trimming import Trim
 
 TARGET_LUFS = -16.0
 MOST_GAIN_DB = 24.0
@@ -114,6 +117,37 @@ def even(folder: Path, manifest: Manifest, measured: Measured, progress: Progres
         container.mux(stream.encode(None))
     beside.replace(folder / name)
     return _rendition(RenditionKind.SOUND, "", sum_of(folder / name), "", manifest.seconds)
+
+
+def trimmed(folder: Path, trim: Trim) -> Path | None:
+    """The evened sound of what is kept, to the sample; None where there is no sound. OSError."""
+    whole = folder / derived_file("lesson", "sound.m4a")
+    if not whole.exists():
+        return None
+    if trim.whole:
+        return whole
+    made = folder / PIECES / f"sound{trim.name}.m4a"
+    made.parent.mkdir(exist_ok=True)
+    with av.open(str(whole)) as source, av.open(str(made), "w", format="mp4") as container:
+        stream = container.add_stream("aac", rate=AUDIO_RATE, layout="stereo")
+        stream.bit_rate = SOUND_BPS
+        for frame in _in_blocks(_kept(source.decode(source.streams.audio[0]), trim), trim.seconds):
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return made
+
+
+def _kept(frames: Iterable[av.AudioFrame], trim: Trim) -> Iterator[av.AudioFrame]:
+    for frame in frames:
+        at = round((frame.time or 0.0) * AUDIO_RATE)
+        for begin, end in trim.parts(at, frame.samples, AUDIO_RATE):
+            if (begin, end) == (0, frame.samples):
+                yield frame
+                continue
+            samples: NDArray[np.float32] = np.ascontiguousarray(frame.to_ndarray()[:, begin:end], np.float32)
+            part = av.AudioFrame.from_ndarray(samples, frame.format.name, frame.layout.name)
+            part.sample_rate = frame.sample_rate
+            yield part
 
 
 def for_old_players(folder: Path, manifest: Manifest, progress: Progress) -> tuple[list[Rendition], str]:

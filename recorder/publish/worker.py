@@ -32,6 +32,7 @@ from recorder.publish.jobs import Failure, Job, Outcome, Settings, Sound, Told
 from recorder.publish.makers import ChapterMaker, FilmMaker, RenditionMaker, ThumbMaker
 from recorder.publish.passing import Maker, Pass, failure_of, tracks_of
 from recorder.publish.problems import NothingToDo, StepFailed
+from recorder.publish.trimming import Trim
 
 PR_SET_PDEATHSIG = 1
 TOLD_EVERY_S = 0.5
@@ -48,7 +49,7 @@ class Work:
     def __init__(self, archive: Path, settings: Settings) -> None:
         self._archive = archive
         self._settings = settings
-        self._pass: tuple[tuple[str, tuple[StepName, ...]], Pass] | None = None
+        self._pass: tuple[tuple[str, tuple[StepName, ...], str], Pass] | None = None
         self._told_at = 0.0
 
     def do(self, job: Job) -> Outcome:
@@ -96,14 +97,14 @@ class Work:
             case StepName.RENDITIONS:
                 return Outcome(renditions=products.renditions(folder, manifest))
             case StepName.FILM:
-                return Outcome(renditions=[products.film(folder, manifest)])
+                return Outcome(renditions=[products.film(folder, manifest, Trim(job.kept, manifest.seconds))])
             case StepName.STORE:
                 storing.store(folder, manifest.lesson, self._settings.store, self._progress)
                 return Outcome(stored=True)
             case StepName.EXPORT:
-                return Outcome(
-                    renditions=[exporting.export(folder, manifest, job.card, self._export(manifest))]
-                )
+                trim = Trim(job.kept, manifest.seconds)
+                made_with = self._export(trim)
+                return Outcome(renditions=[exporting.export(folder, manifest, trim, job.card, made_with)])
 
     def _transcode(self, folder: Path, manifest: Manifest) -> Outcome:
         if shutil.disk_usage(folder).free < self._settings.least_free_bytes:
@@ -129,7 +130,7 @@ class Work:
             return Outcome()
         if shutil.disk_usage(folder).free < self._settings.least_free_bytes:
             raise StepFailed("disk_full")
-        key = (job.lesson, tuple(job.steps))
+        key = (job.lesson, tuple(job.steps), Trim(job.kept, manifest.seconds).name)
         if self._pass is None or self._pass[0] != key:
             makers = self._makers(job, folder, manifest)
             self._pass = (
@@ -142,6 +143,7 @@ class Work:
     def _makers(self, job: Job, folder: Path, manifest: Manifest) -> list[Maker]:
         """What is to be made of the pictures; the chapters before the film, which asks them."""
         wanted, tracks, makers = set(job.steps), tracks_of(manifest), list[Maker]()
+        trim = Trim(job.kept, manifest.seconds)
         chapters = None
         screen = products.screen_of(manifest)
         if screen is not None and wanted & {StepName.CHAPTERS, StepName.FILM, StepName.EXPORT}:
@@ -156,10 +158,10 @@ class Work:
                 for kind in products.RUNGS
             ]
         if StepName.FILM in wanted:
-            makers.append(FilmMaker(folder, manifest, job.moments, self._film(manifest), chapters))
+            makers.append(FilmMaker(folder, manifest, job.moments, self._film(manifest), chapters, trim))
         if StepName.EXPORT in wanted:
-            quality = self._export(manifest)
-            makers.append(FilmMaker(folder, manifest, job.moments, quality, chapters, StepName.EXPORT))
+            quality = self._export(trim)
+            makers.append(FilmMaker(folder, manifest, job.moments, quality, chapters, trim, StepName.EXPORT))
         return makers
 
     def _quality(self, kind: RenditionKind, width: int, height: int) -> Quality:
@@ -172,8 +174,8 @@ class Work:
         width = round(height * 16 / 9 / 2) * 2
         return Quality(width, height, FILM_CRF, FILM_KBPS, self._settings.preset, self._settings.threads)
 
-    def _export(self, manifest: Manifest) -> Quality:
-        return exporting.quality(manifest, self._settings.preset, self._settings.threads)
+    def _export(self, trim: Trim) -> Quality:
+        return exporting.quality(trim.seconds, self._settings.preset, self._settings.threads)
 
     def _progress(self, part: float) -> None:
         now = time.monotonic()

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from server.api.catalogued import require_row
 from server.api.guarding import answer, body_of
-from server.api.keys import CONFIG, EDITS, LIBRARY, STORE
+from server.api.keys import CONFIG, EDITS, LIBRARY, PUBLISHING, STORE
 from server.api.processing import SAME_CHAPTER_S
 from server.api.replay import NotReady, read_if_there
 from server.api.rights import Action
@@ -43,6 +43,7 @@ async def edit(request: web.Request) -> web.Response:
     cuts = tuple(Cut(cut.start_s, cut.end_s) for cut in body.cuts)
     edits = checked(EditList(body.in_s, body.out_s, cuts), manifest.seconds)
     await request.app[EDITS].edit(lesson, actor.name, edits)
+    await request.app[PUBLISHING].edited(lesson)
     await request.app[STORE].audit(actor.name, Action.EDIT_LESSON, lesson, edit=f"{len(cuts)} cuts")
     return answer(await edited(request, lesson))
 
@@ -52,6 +53,7 @@ async def undo(request: web.Request) -> web.Response:
     row, actor = await require_row(request, Action.EDIT_LESSON)
     lesson = row.overview.lesson.id
     if await request.app[EDITS].undo(lesson):
+        await request.app[PUBLISHING].edited(lesson)
         await request.app[STORE].audit(actor.name, Action.EDIT_LESSON, lesson, edit="undone")
     return answer(await edited(request, lesson))
 
@@ -61,6 +63,7 @@ async def redo(request: web.Request) -> web.Response:
     row, actor = await require_row(request, Action.EDIT_LESSON)
     lesson = row.overview.lesson.id
     if await request.app[EDITS].redo(lesson):
+        await request.app[PUBLISHING].edited(lesson)
         await request.app[STORE].audit(actor.name, Action.EDIT_LESSON, lesson, edit="done again")
     return answer(await edited(request, lesson))
 

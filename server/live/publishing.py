@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Protocol
 
 from recorder.archive.manifest import BadManifest, Manifest
-from recorder.archive.published import PUBLISHED, PublishingState
+from recorder.archive.published import PUBLISHED, PublishingState, Stretch
 from recorder.archive.reading import BadName, lesson_folder, read_recording
 from recorder.contract import RecordingState
 from recorder.publish.contract import Card, Command, Moment, Publishing, Remove, Removed, Submit
 from server.clock import Clock
 from server.config import Config
+from server.domain.editing import EditList, kept
 from server.domain.lesson import Lesson
 from server.domain.retention import DAY_MS, KeptAs, expires_at
 from server.errors import UserFault
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 LOOK_S = 2.0
 SWEEP_S = 3600.0
 AUDITOR = "retention"
+LONGEST_S = 1e6
 CHINA = timezone(timedelta(hours=8))
 
 
@@ -97,9 +99,12 @@ class PublishingService:
         clock: Clock,
         lessons_live: Callable[[], int],
         said_of: Callable[[str], Awaitable[dict[str, str]]],
+        edits_of: Callable[[str], Awaitable[EditList]],
     ) -> None:
-        """`said_of`: title, school, teacher and subject of a lesson, as the catalogue has them."""
+        """`said_of`: title, school, teacher and subject of a lesson, as the catalogue has them; `edits_of`:
+        what of it is shown."""
         self._said_of = said_of
+        self._edits_of = edits_of
         self._config = config
         self._rows = rows
         self._lessons = lessons
@@ -134,6 +139,16 @@ class PublishingService:
     async def export(self, lesson: str) -> PublishingRow:
         """Also make the export. NotRecorded."""
         return await self._again(lesson, export=True)
+
+    async def edited(self, lesson: str) -> None:
+        """What of it is shown has changed: film and export are made again."""
+        async with self._one_change:
+            before = await self._rows.row(lesson)
+            if before is None:
+                return  # made so once it is made
+            row = PublishingRow(lesson, attempt=before.attempt + 1, export=before.export)
+            await self._save(row)
+        await self._submit(row)
 
     async def keep(self, lesson: str, kept_as: KeptAs, hold: str) -> RetentionRow:
         """How long the recording is kept; `hold`: why it may not be deleted, "" where it may."""
@@ -197,6 +212,7 @@ class PublishingService:
             export=row.export,
             card=_card(overview.lesson, await self._said_of(row.lesson)) if overview is not None else Card(),
             moments=_moments(marks, zero_s),
+            kept=_kept(await self._edits_of(row.lesson)),
         )
 
     async def _told(self, said: Publishing) -> None:
@@ -256,6 +272,10 @@ def _zero_s(archive: Path, lesson: Lesson | None) -> float:
 
 def _moments(marks: Sequence[Mark], zero_s: float) -> list[Moment]:
     return [Moment(max(0.0, mark.at_s - zero_s), mark.kind, mark.values.get("room", "")) for mark in marks]
+
+
+def _kept(edits: EditList) -> list[Stretch]:
+    return [] if edits.empty else [Stretch(one.start_s, one.end_s) for one in kept(edits, LONGEST_S)]
 
 
 def _card(lesson: Lesson, said: dict[str, str]) -> Card:

@@ -27,6 +27,7 @@ export const recorded = sentences({
   receipt: { zh: "打印授课单", en: "Print the receipt" },
   trim: { zh: "剪辑", en: "Trim" },
   trimLead: { zh: "原始录像不会改动，随时可以撤销。", en: "The recording itself is not touched; everything can be undone." },
+  trimWorking: { zh: "正在按剪辑重做电影模式文件（{percent}%），做好前不能下载。", en: "The film is being made again with this trim ({percent}%); it cannot be downloaded meanwhile." },
   trimIn: { zh: "从这里开始", en: "Begin here" },
   trimOut: { zh: "到这里结束", en: "End here" },
   cutFrom: { zh: "剪掉：从这里", en: "Cut out: from here" },
