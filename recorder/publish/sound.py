@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import av
-import numpy as np
-from numpy.typing import NDArray
 
 from recorder.archive.layout import PIECES, BadName, derived_file, playlist_file, served_file
 from recorder.archive.manifest import Manifest, Track, write_whole
@@ -144,10 +142,13 @@ def _kept(frames: Iterable[av.AudioFrame], trim: Trim) -> Iterator[av.AudioFrame
             if (begin, end) == (0, frame.samples):
                 yield frame
                 continue
-            samples: NDArray[np.float32] = np.ascontiguousarray(frame.to_ndarray()[:, begin:end], np.float32)
-            part = av.AudioFrame.from_ndarray(samples, frame.format.name, frame.layout.name)
-            part.sample_rate = frame.sample_rate
-            yield part
+            fifo = av.AudioFifo()
+            frame.pts = None
+            fifo.write(frame)
+            if begin:
+                fifo.read(begin)
+            if (part := fifo.read(end - begin)) is not None:
+                yield part
 
 
 def for_old_players(folder: Path, manifest: Manifest, progress: Progress) -> tuple[list[Rendition], str]:
