@@ -46,6 +46,7 @@ from server.protocol.parameters import (
 ROOM = "bench"
 START_TIMEOUT_S = 15.0
 CONNECT_TIMEOUT_S = 60.0
+STAY_S = 2.0
 
 T = TypeVar("T")
 
@@ -53,7 +54,8 @@ T = TypeVar("T")
 class Load(msgspec.Struct, frozen=True):
     """What is asked of the worker. `layers`: of the publisher, viewers get the highest; `feedback`: viewers
     tell transport-wide when packets came, and the worker estimates their lines; `joining`: viewers a second
-    that come while it is measured."""
+    that come while it is measured, are sent everything for STAY_S and leave again (what they cost is in
+    `worker_cpu_s`, their packets are not counted)."""
 
     viewers: int = 40
     seconds: float = 10
@@ -146,6 +148,9 @@ class Worker:
     def point(self, peer: str, slot: str = "stage", publisher: str = "up0") -> None:
         self._link.send(contract.Point(peer, slot, contract.TrackName(publisher, load.MID)))
 
+    def close_peer(self, peer: str) -> None:
+        self._link.send(contract.ClosePeer(peer))
+
     async def ask(self, command: contract.Command) -> contract.Done:
         """BenchFailed where the worker refuses."""
         done = await self._link.request(command)
@@ -233,12 +238,12 @@ class Ends:
             await self._watch(self.joiners, joiners, "joining", asked.viewers)
         before = cpu_seconds(pid)
         await self.sender.say(load.Go())
-        if coming:
-            await self.joiners.say(load.Go())
+        leaving = asyncio.create_task(self._let_leave(coming, asked.joining))
         sent = await self.sender.hear(load.Result, asked.seconds * 2 + 10)
         await self.receivers.say(load.Go())
         received = await self.receivers.hear(load.Result, 10)
         cpu = cpu_seconds(pid) - before
+        await leaving
         if received.broken:
             raise BenchFailed(f"{received.broken} packets reached viewers damaged")
         return RelayFigures(
@@ -255,6 +260,15 @@ class Ends:
             joined=(await self.joiners.hear(load.Result, 30)).packets if coming else 0,
             kib_a_viewer=(resident_kib(pid) - empty_kib) // (asked.viewers + coming),
         )
+
+    async def _let_leave(self, count: int, a_second: int) -> None:
+        """Those who come begin now, and each leaves again STAY_S after it came."""
+        if count:
+            await self.joiners.say(load.Go())
+            await asyncio.sleep(STAY_S)
+        for place in range(count):
+            self.worker.close_peer(f"joining{place}")
+            await asyncio.sleep(1 / a_second)
 
     async def _publish(self, asked: Load) -> None:
         assignment = load.Assignment(

@@ -42,16 +42,30 @@ _PROBLEMS = {
 
 
 class Certificate(RTCCertificate):
-    """The worker's one certificate; its contexts write records that fit into a datagram."""
+    """The worker's one certificate. All its associations share one context (making one costs more than a
+    handshake), whose records fit into a datagram, and which resumes no session."""
+
+    _contexts: dict[bytes, SSL.Context] | None = None
+    _told: list[Fingerprint] | None = None
 
     def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
-        context = super()._create_ssl_context(srtp_profiles)
-        context.set_options(SSL.OP_NO_QUERY_MTU)
-        return context
+        if self._contexts is None:
+            self._contexts = {}
+        profiles = b":".join(each.openssl_profile for each in srtp_profiles)
+        if profiles not in self._contexts:
+            context = super()._create_ssl_context(srtp_profiles)
+            context.set_options(SSL.OP_NO_QUERY_MTU)
+            context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+            self._contexts[profiles] = context
+        return self._contexts[profiles]
 
     def fingerprints(self) -> list[Fingerprint]:
         """SHA-256 alone: every peer knows it, and each further one makes every SDP longer."""
-        return [Fingerprint(f.algorithm, f.value) for f in self.getFingerprints() if f.algorithm == "sha-256"]
+        if self._told is None:
+            self._told = [
+                Fingerprint(f.algorithm, f.value) for f in self.getFingerprints() if f.algorithm == "sha-256"
+            ]
+        return self._told
 
 
 class Carrier:
