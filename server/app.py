@@ -32,9 +32,11 @@ from server.config import Config, bad_setting, load
 from server.errors import LiankeError
 from server.live.publishing import PublishingService
 from server.live.service import LiveService
+from server.live.standings import Standings
 from server.ops import logs
 from server.protocol.messages import Words
 from server.running import OPERATOR_TOKEN
+from server.store.devices import Devices
 from server.store.edits import Edits
 from server.store.library import Library
 from server.store.publishings import Publishings
@@ -82,12 +84,15 @@ async def make_parts(config: Config, store: Store) -> Parts:
     seal = await asyncio.to_thread(Seal.of, config.store_path.with_name(SOURCES_KEY))
     sources = Sources(store.database, seal)
     live.ingest.configure(await sources.all())
+    standings = Standings(Devices(store.database), clock)
+    await standings.load()
     return Parts(
         config=config,
         clock=clock,
         store=store,
         sources=sources,
         live=live,
+        standings=standings,
         storage=_storage(config),
         publishing=PublishingService(
             config=config,
@@ -100,6 +105,7 @@ async def make_parts(config: Config, store: Store) -> Parts:
         ),
         token_key=await store.key("tokens"),
         media_key=await store.key("media"),
+        restore_key=await store.key("restore"),
         codes=RoomCodes(room.room for room in rooms),
         free_bytes=lambda: free_bytes(config.archive_path),
     )

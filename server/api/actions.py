@@ -19,6 +19,9 @@ class Action(StrEnum):
     LOG_OUT = "log_out"
     ENTER_CODE = "enter_code"
     READ_DEMO = "read_demo"
+    ASK_PAIRING = "ask_pairing"  # a screen shows six digits; a wiped one brings its launcher's secret
+    MANAGE_DEVICES = "manage_devices"  # pair, revoke, launcher; how rooms stand, alarms
+    TELL_OF_ITSELF = "tell_of_itself"  # a room's machine: its devices, clock, hear check
     LIST_ROOMS = "list_rooms"
     READ_CODES = "read_codes"
     LIST_LESSONS = "list_lessons"

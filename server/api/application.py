@@ -17,6 +17,7 @@ from server.api import (
     accounts,
     broadcast,
     deletion,
+    devices,
     downloads,
     editing,
     exports,
@@ -30,6 +31,7 @@ from server.api import (
     network,
     own,
     pages,
+    pairing,
     passwords,
     publishing,
     receipts,
@@ -53,9 +55,11 @@ from server.api.slowing import Slowing
 from server.api.tokens import Tokens
 from server.clock import Clock
 from server.config import Config
-from server.ids import new_room_code
+from server.domain.pairing import Pairings
+from server.ids import new_room_code, random_word
 from server.live.publishing import PublishingService
 from server.live.service import LiveService
+from server.live.standings import Standings
 from server.ops.metrics import Metrics
 from server.store.edits import Edits
 from server.store.library import Library
@@ -67,24 +71,27 @@ from server.store.uploads import Uploads
 Application = web.Application
 CLOSING_S = 3.0
 ROUTES = (
-    accounts, broadcast, deletion, downloads, editing, exports, extras, health, hls, lessons, library, media,
-    network, own, pages, publishing, receipts, replay, rooms, series, sources, uploads, whep, whip, ws,
+    accounts, broadcast, deletion, devices, downloads, editing, exports, extras, health, hls, lessons,
+    library, media, network, own, pages, pairing, publishing, receipts, replay, rooms, series, sources,
+    uploads, whep, whip, ws,
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the application is made of. `token_key`, `media_key`: 32 random bytes each."""
+    """What the application is made of. `token_key`, `media_key`, `restore_key`: 32 random bytes each."""
 
     config: Config
     clock: Clock
     store: Store
     sources: Sources
     live: LiveService
+    standings: Standings
     publishing: PublishingService
     storage: Storage | None
     token_key: bytes
     media_key: bytes
+    restore_key: bytes
     codes: RoomCodes
     free_bytes: Callable[[], int]
     """Free bytes where the archive lies; blocking."""
@@ -109,6 +116,9 @@ def build(parts: Parts) -> Application:
     app[uploads.TASKS] = set()
     app[exports.TICKETS] = {}
     app[keys.LIVE] = parts.live
+    app[keys.STANDINGS] = parts.standings
+    app[keys.PAIRINGS] = Pairings(lambda: random_word(24), new_room_code)
+    app[keys.RESTORE_KEY] = parts.restore_key
     app[keys.PUBLISHING] = parts.publishing
     app[keys.STORAGE] = parts.storage
     app[keys.TOKENS] = Tokens(parts.token_key, parts.clock)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from server.api.keys import BOOT, CLOCK, CONFIG, MEDIA_KEY, STORE, TOKENS
+from server.api.keys import BOOT, CLOCK, CONFIG, MEDIA_KEY, STANDINGS, STORE, TOKENS
 from server.api.roles import ANYONE, Actor, ActorRole
 from server.api.signing import scope_of, signature_holds
 from server.api.tokens import BadToken, TokenKind
@@ -42,6 +42,7 @@ VISITOR = web.RequestKey("visitor", Visitor)
 
 BEARER_ROLES: dict[TokenKind, ActorRole] = {
     TokenKind.ROOM: ActorRole.ROOM,
+    TokenKind.SEAT: ActorRole.ROOM,
     TokenKind.STUDIO: ActorRole.STUDIO,
     TokenKind.OBSERVER: ActorRole.OBSERVER,
     TokenKind.WATCH: ActorRole.WATCHER,
@@ -108,6 +109,8 @@ def _of_bearer(request: web.Request) -> list[Actor]:
     except BadToken:
         return []
     if claims.kind is TokenKind.OPERATOR and claims.epoch != request.app[BOOT]:
+        return []
+    if claims.kind is TokenKind.SEAT and not request.app[STANDINGS].device(claims.device, claims.epoch):
         return []
     role = BEARER_ROLES.get(claims.kind)
     if role is None:

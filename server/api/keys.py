@@ -22,6 +22,7 @@ from server.api.slowing import Slowing
 from server.api.tokens import Tokens
 from server.clock import Clock
 from server.config import Config
+from server.domain.pairing import Pairings
 from server.ops.metrics import Metrics
 from server.store.audit import Audit
 from server.store.edits import Edits
@@ -36,9 +37,13 @@ if TYPE_CHECKING:
     from server.api.live_playlist import Playlists
     from server.live.publishing import PublishingService
     from server.live.service import LiveService
+    from server.live.standings import Standings
 
 
 CONFIG = web.AppKey("config", Config)
+STANDINGS: web.AppKey[Standings] = web.AppKey("standings")
+PAIRINGS = web.AppKey("pairings", Pairings)
+RESTORE_KEY = web.AppKey("restore_key", bytes)
 CLOCK = web.AppKey("clock", Clock)
 STORE = web.AppKey("store", Store)
 SESSIONS = web.AppKey("sessions", Sessions)

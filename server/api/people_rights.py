@@ -27,6 +27,7 @@ PEOPLE_RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
     Action.OPEN_STUDIO: _TEACHES,
     Action.INVITE_GUEST: _TEACHES,
     Action.MANAGE_SOURCES: _KEEPS,
+    Action.MANAGE_DEVICES: _KEEPS,
     Action.OBSERVE: {_R.SCHOOL_ADMIN: _U, _R.RESEARCHER: _U},
     Action.WATCH_HLS: {_R.SCHOOL_ADMIN: _U, _R.RESEARCHER: _U},
     Action.READ_REPLAY: {**_WATCHES, _R.ANYONE: Reach.PUBLIC},

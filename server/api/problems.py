@@ -27,6 +27,7 @@ STATUS_OF_CODE = {
     "bad_body": 400,
     "bad_captions": 400,
     "bad_choice": 400,
+    "bad_key": 400,
     "bad_edit": 400,
     "bad_login": 400,
     "bad_name": 400,
@@ -49,6 +50,7 @@ STATUS_OF_CODE = {
     "too_large": 413,
     "too_large_film": 400,
     "too_long_words": 400,
+    "pairing_full": 503,
     "wrong_code": 403,
 }
 OUR_FAULT = Words(

@@ -4,7 +4,7 @@ Two tables decide: RIGHTS (action -> role -> how far) and MESSAGE_ACTIONS (WebSo
 An entry that is absent is a no. Who has no right gets `Refused`, which the outside sees as 404.
 
     actor = require(request, Action.END_LESSON, Thing(lesson="L...", main_room="main"))
-    actor = enter_session(tokens, hello.token)           # a WebSocket's first message
+    actor, role = enter_session(tokens.read(hello.token))  # a WebSocket's first message
     require_message(actor, message, thing)               # each later one
 """
 
@@ -19,10 +19,10 @@ from server.api.actions import Action, Reach
 from server.api.identity import actors_of, mark_asked
 from server.api.people_rights import PEOPLE_RIGHTS
 from server.api.roles import Actor, ActorRole
-from server.api.tokens import TokenKind, Tokens
+from server.api.tokens import Claims, TokenKind
 from server.domain.visibility import NO_CIRCLE, Circle, Visibility
 from server.errors import Refused
-from server.protocol import broadcast, capture, inviting
+from server.protocol import broadcast, capture, devices, inviting
 from server.protocol import messages as ws
 from server.protocol.messages import Role
 
@@ -94,6 +94,9 @@ RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
     Action.LOG_IN: _ANYONE,
     Action.LOG_OUT: _ANYONE,
     Action.ENTER_CODE: _ANYONE,
+    Action.ASK_PAIRING: _ANYONE,
+    Action.MANAGE_DEVICES: {_R.ADMIN: Reach.ALL, _R.DEMO_VISITOR: Reach.ALL, _R.OPERATOR: Reach.ALL},
+    Action.TELL_OF_ITSELF: {_R.ROOM: Reach.ALL},
     Action.READ_DEMO: {_R.DEMO_VISITOR: Reach.ALL},
     Action.LIST_ROOMS: {_R.ADMIN: Reach.ALL, _R.DEMO_VISITOR: Reach.ALL, _R.OPERATOR: Reach.ALL},
     Action.READ_CODES: {_R.ADMIN: Reach.ALL, _R.DEMO_VISITOR: Reach.ALL, _R.OPERATOR: Reach.ALL},
@@ -191,6 +194,10 @@ MESSAGE_ACTIONS: dict[type, Action] = {
     broadcast.LeaveStage: Action.SEND,
     inviting.CallRooms: Action.TEACH,
     inviting.AnswerCall: Action.ANSWER_CALL,
+    devices.Proof: Action.CONNECT,
+    devices.Standing: Action.TELL_OF_ITSELF,
+    devices.HearChecked: Action.TELL_OF_ITSELF,
+    devices.SignIn: Action.ASK_TEACHER,
 }
 
 SESSION_ROLES: dict[TokenKind, tuple[ActorRole, Role]] = {
@@ -323,9 +330,8 @@ def may_of(request: web.Request, people: list[Actor] | None = None) -> list[Acti
     return [action for action in Action if any(reach_of(actor, action) for actor in known)]
 
 
-def enter_session(tokens: Tokens, token: str) -> tuple[Actor, Role]:
-    """Who a WebSocket's `Hello` is. `Refused` for a token that is no page's."""
-    claims = tokens.read(token)
+def enter_session(claims: Claims) -> tuple[Actor, Role]:
+    """Who a WebSocket's `Hello` is, by its token. `Refused` for a token that is no page's."""
     found = SESSION_ROLES.get(claims.kind)
     if found is None:
         raise NoRight

@@ -32,14 +32,15 @@ async def list_rooms(request: web.Request) -> web.Response:
 
 
 async def enter_code(request: web.Request) -> web.Response:
-    """Six digits against a room token. Wrong ones are slowed per address."""
+    """Six digits against a room token. Wrong ones are slowed per address. Outside the demo they open studios
+    only: a receiving room is a paired device."""
     require(request, Action.ENTER_CODE)
     body = await body_of(request, RoomCode)
     address = address_of(request)
     request.app[SLOWING].attempt(address, request.app[CLOCK].monotonic())
     named = request.app[CODES].room_of(body.code)
     room = await request.app[STORE].classroom(named) if named is not None else None
-    if room is None:
+    if room is None or not (room.main or request.app[CONFIG].demo.enabled):
         raise UserFault(
             "wrong_code",
             zh="没有这个房间代码。请核对管理页上的六位数字。",

@@ -19,6 +19,8 @@ MAX_TOKEN = 2048
 
 class TokenKind(StrEnum):
     ROOM = "room"  # a screen that is this room, in each of its lessons
+    DEVICE = "device"  # a paired machine: good in a WebSocket's hello only, with its key's proof
+    SEAT = "seat"  # what a proved device asks REST with, for some hours
     STUDIO = "studio"  # the studio of a main room; with `lesson`: of that lesson alone
     OBSERVER = "observer"
     WATCH = "watch"  # viewers of the broadcast; `epoch`: the number of the link
@@ -37,6 +39,7 @@ class Claims:
     lesson: str | None
     epoch: int = 0
     person: str = ""
+    device: str | None = None
 
 
 class BadToken(Refused):
@@ -66,8 +69,10 @@ class Tokens:
         lesson: str | None = None,
         epoch: int = 0,
         person: str = "",
+        device: str | None = None,
     ) -> str:
-        """A signed token. `epoch`: for OPERATOR, those of another epoch are over."""
+        """A signed token. `epoch`: for OPERATOR, those of another epoch are over; for DEVICE and SEAT the
+        number of the device's key."""
         now = self._clock.wall_ms() // 1000
         claims: dict[str, str | int] = {
             "aud": AUDIENCE,
@@ -83,6 +88,8 @@ class Tokens:
             claims["epoch"] = epoch
         if person:
             claims["person"] = person
+        if device is not None:
+            claims["device"] = device
         return jwt.encode(claims, self._key, algorithm="HS256")
 
     def read(self, token: str) -> Claims:
@@ -105,6 +112,7 @@ class Tokens:
                 _text(found.get("lesson")),
                 int(found.get("epoch", 0)),
                 _text(found.get("person")) or "",
+                _text(found.get("device")),
             )
         except (jwt.InvalidTokenError, KeyError, ValueError, TypeError) as error:
             raise BadToken from error

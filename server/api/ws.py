@@ -12,23 +12,39 @@ import logging
 import msgspec
 from aiohttp import WSMsgType, web
 
+from server.api.device_keys import new_nonce, proves
 from server.api.identity import is_same_origin
-from server.api.keys import CLOCK, CONFIG, LIVE, OPEN_PAGES, TOKENS
-from server.api.rights import Action, Actor, NoRight, Thing, enter_session, require, require_message
+from server.api.keys import CLOCK, CONFIG, LIVE, OPEN_PAGES, STANDINGS, TOKENS
+from server.api.rights import (
+    Action,
+    Actor,
+    NoRight,
+    Thing,
+    allows,
+    enter_session,
+    require,
+    require_message,
+)
+from server.api.roles import ActorRole
+from server.api.tokens import BadToken, TokenKind
 from server.clock import Clock
 from server.config import Turn
 from server.domain.admission import Identity
+from server.domain.device import Device
 from server.errors import LiankeError
 from server.live.pages import NOWHERE
 from server.live.service import LiveService
 from server.ops.logs import fields
+from server.protocol import devices as d
 from server.protocol import messages as m
 from server.protocol.outbox import Outbox
-from server.protocol.session import Close, CloseCode, Decide, Deliver, Effect, Send, Session, fault
+from server.protocol.session import Check, Close, CloseCode, Decide, Deliver, Effect, Send, Session, fault
 from server.turn import ice_servers
 
 log = logging.getLogger("ws")
 
+SEAT_S = 8 * 3600.0
+"""How long a device may ask REST after its proof: longer than any lesson."""
 SEND_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
 RETRY_REFUSED_MS = 10_000
@@ -56,6 +72,10 @@ class Page:
         self.identity = Identity(m.Role.OBSERVER, "", m.Words(zh="", en=""))
         self.session = ""
         self.closing: Close | None = None
+        self.browser = ""
+        self.device = ""
+        self.seat_token = ""  # what a device asks REST with
+        self.asked: tuple[m.Hello, Device, str] | None = None  # a device that is to prove itself
         self._outbox = Outbox()
         self._news = asyncio.Event()
 
@@ -63,7 +83,8 @@ class Page:
 
     def welcome(self, welcome: m.Welcome) -> None:
         servers = ice_servers(self.turn, self.session, self.clock.wall_ms())
-        self.carry_out(self.machine.accept(msgspec.structs.replace(welcome, ice_servers=servers)))
+        told = msgspec.structs.replace(welcome, ice_servers=servers, seat=self.seat_token)
+        self.carry_out(self.machine.accept(told))
 
     def send(self, message: m.FromServer) -> None:
         if self.closing is None and not self._outbox.put(message):
@@ -81,16 +102,16 @@ class Page:
 
     # -- the shell -----------------------------------------------------------------------------------
 
-    def carry_out(self, effects: list[Effect]) -> list[Decide | Deliver]:
+    def carry_out(self, effects: list[Effect]) -> list[Decide | Check | Deliver]:
         """Send and close; what needs a decision is given back."""
-        rest: list[Decide | Deliver] = []
+        rest: list[Decide | Check | Deliver] = []
         for effect in effects:
             match effect:
                 case Send(message=message):
                     self.send(message)
                 case Close():
                     self.close(effect)
-                case Decide() | Deliver():
+                case Decide() | Check() | Deliver():
                     rest.append(effect)
         return rest
 
@@ -130,17 +151,56 @@ class Page:
         return None
 
 
-async def _decide(request: web.Request, page: Page, hello: m.Hello) -> Actor | None:
-    """Who says hello; None where it was refused."""
-    live = request.app[LIVE]
+def _decide(request: web.Request, page: Page, hello: m.Hello) -> Actor | None:
+    """Who says hello; None where it was refused, or is to prove itself first."""
     try:
-        actor, role = enter_session(request.app[TOKENS], hello.token)
-        page.identity = identity_of(live, actor, role)
-        page.session, resumed = live.admit(page.identity, hello)
+        claims = request.app[TOKENS].read(hello.token)
+        if claims.kind is TokenKind.DEVICE:
+            device = request.app[STANDINGS].device(claims.device, claims.epoch)
+            if device is None:
+                raise BadToken
+            page.asked = hello, device, new_nonce()
+            page.carry_out(page.machine.challenge(d.Challenge(device.id, page.asked[2])))
+            return None
+        if claims.kind is TokenKind.ROOM and not request.app[CONFIG].demo.enabled:
+            raise BadToken  # a room is a paired device
+        actor, role = enter_session(claims)
+        return _let_in(request, page, hello, actor, role)
     except LiankeError as error:
-        refused = m.Refused(code=error.code, words=error.words, fatal=True)
-        page.carry_out(page.machine.refuse(refused))
+        _refuse(page, error)
         return None
+
+
+def _check(request: web.Request, page: Page, proof: d.Proof) -> Actor | None:
+    """A device's proof of its key; None where it is none."""
+    if page.asked is None:
+        return None
+    hello, device, nonce = page.asked
+    page.asked = None
+    try:
+        if not proves(device, nonce, proof.signature):
+            raise BadToken
+        page.device = device.id
+        page.seat_token = request.app[TOKENS].issue(
+            TokenKind.SEAT, lifetime_s=SEAT_S, room=device.room, device=device.id, epoch=device.number
+        )
+        return _let_in(request, page, hello, Actor(ActorRole.ROOM, room=device.room), m.Role.ROOM)
+    except LiankeError as error:
+        _refuse(page, error)
+        return None
+
+
+def _refuse(page: Page, error: LiankeError) -> None:
+    page.carry_out(page.machine.refuse(m.Refused(code=error.code, words=error.words, fatal=True)))
+
+
+def _let_in(request: web.Request, page: Page, hello: m.Hello, actor: Actor, role: m.Role) -> Actor:
+    """Into its lesson. LiankeError where it cannot be."""
+    live = request.app[LIVE]
+    page.identity = identity_of(live, actor, role)
+    page.session, resumed = live.admit(page.identity, hello)
+    page.browser = hello.browser[:200]
+    request.app[STANDINGS].came(page, page.device, page.browser)
     live.enter(page, hello, resumed=resumed)
     return actor
 
@@ -152,9 +212,15 @@ def identity_of(live: LiveService, actor: Actor, role: m.Role) -> Identity:
     return Identity(role=role, room=actor.room or "", name=name, lesson=actor.lesson, number=actor.link)
 
 
-def _said(live: LiveService, page: Page, actor: Actor, message: m.ToServer) -> None:
-    """Through the rights door into the lesson. Outside a lesson nothing can be meant."""
+async def _said(request: web.Request, page: Page, actor: Actor, message: m.ToServer) -> None:
+    """Through the rights door into the lesson; a room's word of itself holds outside a lesson too."""
+    live = request.app[LIVE]
     place = live.place_of(page)
+    if isinstance(message, d.Standing | d.HearChecked):
+        if allows(actor, Action.TELL_OF_ITSELF):
+            await request.app[STANDINGS].said(page, message, place.lesson or "")
+        if isinstance(message, d.Standing):
+            return
     if place is NOWHERE:
         return
     thing = Thing(place.lesson, place.main_room, place.seats, links=place.links)
@@ -163,6 +229,8 @@ def _said(live: LiveService, page: Page, actor: Actor, message: m.ToServer) -> N
     except NoRight as error:
         page.send(m.Refused(code=error.code, words=error.words))
         return
+    if isinstance(message, m.Trouble) and message.kind in ("sound", "picture"):
+        await request.app[STANDINGS].complained(page.identity.room, message.kind, place.lesson or "")
     if not live.said(page, message):
         page.hang_up(fault("too_fast", retry_after_ms=RETRY_REFUSED_MS), CloseCode.REFUSED)
 
@@ -174,13 +242,16 @@ async def _converse(request: web.Request, page: Page) -> None:
         while (effects := await page.read()) is not None:
             for effect in page.carry_out(effects):
                 if isinstance(effect, Decide):
-                    actor = await _decide(request, page, effect.hello)
+                    actor = _decide(request, page, effect.hello)
+                elif isinstance(effect, Check):
+                    actor = _check(request, page, effect.proof)
                 elif actor is not None:
-                    _said(live, page, actor, effect.message)
+                    await _said(request, page, actor, effect.message)
             if page.closing is not None:
                 break
     finally:
         if actor is not None:
+            request.app[STANDINGS].left(page)
             live.leave(page)
         page.machine.hung_up()
         page.close(Close(CloseCode.NORMAL, ""))

@@ -24,6 +24,7 @@ from server.live.standard_doors import StandardDoors
 from server.live.view import seen_by
 from server.media.contract import PeerChanged, PeerState
 from server.protocol import broadcast as b
+from server.protocol import devices as d
 from server.protocol import messages as m
 from server.protocol.capture import PauseRecording, RecordSubjects
 from server.protocol.inviting import AnswerCall, CallRooms
@@ -203,8 +204,12 @@ class Doors(StandardDoors):
                 await self.room.calling.call(rooms, now)
             case b.Ask() | b.LeaveStage() | b.Judge() | b.TakeQuestions() | b.Invite():
                 self.room.broadcast.said(who, message, now)
-            case m.Hello() | m.Ping() | AnswerCall():
-                pass  # the session machine's, and the service's
+            case d.SignIn(heads=heads):
+                who.heads = heads
+            case d.HearChecked(result=result):
+                who.hear = result
+            case m.Hello() | m.Ping() | d.Proof() | d.Standing() | AnswerCall():
+                pass  # the page's shell has them, and the service
             case _:
                 assert_never(message)
 

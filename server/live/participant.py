@@ -12,6 +12,7 @@ from server.domain.seats import Facts, lossy_since
 from server.live.connections import Connection
 from server.live.ports import PagePort
 from server.media.contract import PeerState
+from server.protocol.devices import Heard
 from server.protocol.messages import Report, Role, SeatState, Words
 from server.protocol.parameters import Kind, Road, Source
 
@@ -44,6 +45,8 @@ class Participant:
     road: Road | None = None
     help_kind: str = ""
     help_since: int | None = None
+    heads: int | None = None
+    hear: Heard = Heard.UNKNOWN
     picture_due: int | None = None
     sound_due: int | None = None
     codec_missing: bool = False

@@ -100,6 +100,8 @@ def _seat(
         sends=sorted(sends.get(seat.seat, ())),
         recorded=seat.seat in recorded,
         road=seat.road,
+        heads=seat.heads,
+        hear=seat.hear,
     )
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import msgspec
 
-from server.protocol import broadcast, capture, inviting
+from server.protocol import broadcast, capture, devices, inviting
 from server.protocol.capture import Recordable
 from server.protocol.parameters import IceServer, Road, Source
 from server.protocol.words import Words as Words
@@ -72,6 +72,8 @@ class Seat(msgspec.Struct, frozen=True):
     sends: list[Source] = []
     recorded: bool = False  # its own picture and voice are being written
     road: Road | None = None  # how it receives, as its page tells
+    heads: int | None = None  # as the assistant counted
+    hear: devices.Heard = devices.Heard.UNKNOWN  # whether it heard itself before the bell
 
 
 class LessonView(msgspec.Struct, frozen=True):
@@ -148,8 +150,7 @@ class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="hello"
 
 
 class OfferUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="offer_up"):
-    """The page's up connection: SDP offer and what each sending MID carries. `connection`: the id
-    from an earlier `Answer` to renegotiate it, or None for a new connection."""
+    """SDP offer of what the page sends, by MID. `connection`: of an earlier `Answer`; None: a new one."""
 
     offer: int
     sdp: str
@@ -165,8 +166,7 @@ class AnswerDown(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="a
 
 
 class WantDown(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="want_down"):
-    """Ask for a (new) down connection, e.g. after the old one failed in the browser. `restart`: keep the
-    one there is and offer an ICE restart, to find a better road (a new one where there is none)."""
+    """Ask for a new down connection. `restart`: keep the one there is and offer an ICE restart."""
 
     restart: bool = False
 
@@ -285,6 +285,7 @@ ToServer = (
     | broadcast.ToServer
     | capture.ToServer
     | inviting.ToServer
+    | devices.ToServer
 )
 
 
@@ -304,6 +305,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     keep_up: bool = False
     keep_down: bool = False
     ice_servers: list[IceServer] = []  # for its RTCPeerConnections
+    seat: str = ""  # a device's token for REST, for some hours
     version: int = VERSION
 
 
@@ -394,4 +396,5 @@ FromServer = (
     | Pong
     | broadcast.FromServer
     | inviting.FromServer
+    | devices.FromServer
 )

@@ -5,7 +5,10 @@ shell to carry out, in order. `now` is monotonic seconds. The states and what ea
 are `TRANSITIONS`; an event without an entry is a fault of whoever caused it and is named with its state.
 
     EXPECT_HELLO --hello--> DECIDING --accept--> OPEN --(silence, fault, hang up)--> CLOSED
-                                    '--refuse--> CLOSED
+                            |  ^    '--refuse--> CLOSED
+                    challenge  proof
+                            v  |
+                           PROVING
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
+from server.protocol.devices import Challenge, Proof
 from server.protocol.messages import (
     MAX_MESSAGE,
     VERSION,
@@ -37,6 +41,7 @@ BURST = 200.0
 class SessionState(StrEnum):
     EXPECT_HELLO = "expect_hello"
     DECIDING = "deciding"  # the shell asks who the token is
+    PROVING = "proving"  # a device's key is to sign our nonce
     OPEN = "open"
     CLOSED = "closed"
 
@@ -44,6 +49,8 @@ class SessionState(StrEnum):
 class SessionEvent(StrEnum):
     HELLO = "hello"
     MESSAGE = "message"
+    CHALLENGE = "challenge"
+    PROOF = "proof"
     ACCEPT = "accept"
     CLOSE = "close"
 
@@ -52,7 +59,8 @@ _S, _E = SessionState, SessionEvent
 
 TRANSITIONS: dict[SessionState, dict[SessionEvent, SessionState]] = {
     _S.EXPECT_HELLO: {_E.HELLO: _S.DECIDING, _E.CLOSE: _S.CLOSED},
-    _S.DECIDING: {_E.ACCEPT: _S.OPEN, _E.CLOSE: _S.CLOSED},
+    _S.DECIDING: {_E.ACCEPT: _S.OPEN, _E.CHALLENGE: _S.PROVING, _E.CLOSE: _S.CLOSED},
+    _S.PROVING: {_E.PROOF: _S.DECIDING, _E.CLOSE: _S.CLOSED},
     _S.OPEN: {_E.MESSAGE: _S.OPEN, _E.CLOSE: _S.CLOSED},
     _S.CLOSED: {_E.CLOSE: _S.CLOSED},
 }
@@ -85,6 +93,13 @@ class Decide:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """See whether this proves the device's key, then call `accept` or `refuse`."""
+
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
 class Deliver:
     """Give this message to the lesson."""
 
@@ -99,7 +114,7 @@ class Close:
     reason: str
 
 
-Effect = Send | Decide | Deliver | Close
+Effect = Send | Decide | Check | Deliver | Close
 
 _decoder: msgspec.json.Decoder[ToServer] = msgspec.json.Decoder(ToServer)
 
@@ -158,6 +173,13 @@ class Session:
         self._to(_E.ACCEPT)
         return [Send(welcome)]
 
+    def challenge(self, challenge: Challenge) -> list[Effect]:
+        """The token is a device's: its key must answer within the time of a hello."""
+        if self.state is _S.CLOSED:
+            return []
+        self._to(_E.CHALLENGE)
+        return [Send(challenge)]
+
     def refuse(self, refused: Refused, code: CloseCode = CloseCode.REFUSED) -> list[Effect]:
         """Say why and hang up, in whatever state."""
         if self.state is _S.CLOSED:
@@ -175,6 +197,8 @@ class Session:
             return None
         if self.state is _S.EXPECT_HELLO:
             return self.opened_at + HELLO_WITHIN_S
+        if self.state is _S.PROVING:
+            return self.heard_at + HELLO_WITHIN_S
         return self.heard_at + SILENCE_S
 
     def tick(self, now: float) -> list[Effect]:
@@ -195,9 +219,14 @@ class Session:
                 return self._fail("bad_version", retry_after_ms=60_000)
             self._to(_E.HELLO)
             return [Decide(message)]
+        if isinstance(message, Proof) and self.state is _S.PROVING:
+            self._to(_E.PROOF)
+            return [Check(message)]
         if self.state is not _S.OPEN:
             return self._fail("hello_first")
         self._to(_E.MESSAGE)
+        if isinstance(message, Proof):
+            return self._fail("bad_message")
         if isinstance(message, Ping):
             return [Send(Pong(at=message.at, now=wall_ms))]
         return [Deliver(message)]

@@ -2,8 +2,9 @@
 
     python -m tests.e2e.far_campus CONFIG CA ROOM
 
-Serves until its standard input ends; once the lesson is live it prints one line of JSON: the room's code and
-the lesson. The teacher is a WHIP client with numbered pictures (H.264) and a voice.
+Serves until its standard input ends; once the lesson is live it prints one line of JSON with the lesson. A
+line of its input is the digits on a screen, which becomes the room.
+The teacher is a WHIP client with numbered pictures (H.264) and a voice.
 """
 
 from __future__ import annotations
@@ -58,13 +59,14 @@ async def main(file: Path, ca: Path, room: str) -> None:
                 await ready(http)
             token = await asyncio.to_thread(Path(running.of(config).token_file).read_text)
             operator = {"Authorization": f"Bearer {token}"}
-            async with http.get("/api/v1/rooms", headers=operator) as answer:
-                codes = {each["room"]: each["code"] for each in await answer.json()}
             async with http.post("/api/v1/lessons", json={"room": "main"}, headers=operator) as answer:
                 doors = await answer.json()
             await teach(http, pc, doors)
-            print(json.dumps({"code": codes[room], "lesson": doors["lesson"]}), flush=True)
-            await asyncio.to_thread(sys.stdin.read)
+            print(json.dumps({"lesson": doors["lesson"]}), flush=True)
+            while digits := await asyncio.to_thread(sys.stdin.readline):
+                body, path = {"code": digits.strip()}, f"/api/v1/rooms/{room}/devices"
+                async with http.post(path, json=body, headers=operator) as answer:
+                    assert answer.status == 201, await answer.text()
     finally:
         server.terminate()
         await server.wait()

@@ -25,6 +25,7 @@ from playwright.async_api import BrowserContext, Error, Page, async_playwright
 
 from server import certificates
 from tests.e2e.conftest import ARTIFACTS, FLAGS, STUDIO_SIZE, Shoot
+from tests.e2e.kiosk import digits_of
 from tests.fakes.town import SERVER, WHY_NOT, Town, town
 
 ROOT = Path(__file__).parents[2]
@@ -205,11 +206,12 @@ async def test_a_room_climbs_down_the_ladder_and_up_again_by_itself(tmp_path: Pa
             room_page(there, tmp_path) as page,
         ):
             assert serving.stdout is not None
-            told = json.loads(await asyncio.wait_for(serving.stdout.readline(), 90))
+            assert serving.stdin is not None
+            await asyncio.wait_for(serving.stdout.readline(), 90)
             await the_doctor_tries_the_relay(there, settings)
             took: dict[str, float] = {}
             await page.goto(f"https://{SERVER}:8443/room")
-            await page.get_by_test_id("code").fill(told["code"])
+            serving.stdin.write(f"{await digits_of(page)}\n".encode())
             took["without UDP, joining"] = await joins(page)
             await stands(page, "tcp")
             await shoot(page, "ladder-tcp")

@@ -121,7 +121,7 @@ HOMES = {
     "segno": {"server.api"},
     "jwt": {"server.api"},
     "openpyxl": {"server.workbooks"},
-    "cryptography": {"server.certificates", "server.store.sealing"},
+    "cryptography": {"server.certificates", "server.store.sealing", "server.api.device_keys"},
     "cyclopts": {
         "server.cli",
         "server.cli_demo",

@@ -119,12 +119,18 @@ async def test_behind_a_trusted_proxy_each_visitor_is_slowed_alone(open_campus: 
     assert statuses == [403, 429, 429, 403]
 
 
-async def test_a_room_code_gives_that_rooms_token(campus: Campus) -> None:
-    for room in ("shahe", "main"):
-        code = campus.app[keys.CODES].code_of(room)
-        async with campus.browser.post("/api/v1/room-code", json={"code": code}) as reply:
+async def test_a_room_code_gives_that_rooms_token_and_outside_the_demo_a_studios_only(
+    campus: Campus, open_campus: Open
+) -> None:
+    code = campus.app[keys.CODES].code_of("shahe")
+    async with campus.browser.post("/api/v1/room-code", json={"code": code}) as reply:
+        assert reply.status == 403, "a receiving room is a paired device"
+    demo = await open_campus(demo={"enabled": True})
+    for room, at in (("shahe", demo), ("main", demo), ("main", campus)):
+        code = at.app[keys.CODES].code_of(room)
+        async with at.browser.post("/api/v1/room-code", json={"code": code}) as reply:
             told = await reply.json()
-        claims = campus.app[keys.TOKENS].read(told["token"])
+        claims = at.app[keys.TOKENS].read(told["token"])
         assert (told["room"], claims.room, claims.lesson) == (room, room, None)
         assert claims.kind == ("studio" if room == "main" else "room")
 

@@ -29,6 +29,9 @@ PLACES = {
     "upload": "u1",
     "ticket": "t1",
     "trial": "n1",
+    "pairing": "p1",
+    "device": "D1",
+    "system": "linux",
 }
 BODIES: dict[str, dict[str, str]] = {
     "/api/v1/setup": {"password": "long enough for all"},

@@ -21,7 +21,7 @@ def test_credentials_name_their_session_and_end() -> None:
 
 
 async def test_a_page_is_told_its_servers_when_it_is_welcomed(open_campus: Opener) -> None:
-    campus = await open_campus(turn={"urls": TURN.urls, "secret": "north"})
+    campus = await open_campus(turn={"urls": TURN.urls, "secret": "north"}, demo={"enabled": True})
     async with campus.browser.ws_connect("/ws") as socket:
         await socket.send_json({"type": "hello", "token": campus.token(TokenKind.ROOM, "shahe")})
         welcome = await socket.receive_json(timeout=5)

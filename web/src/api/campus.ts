@@ -1,12 +1,14 @@
 /** The REST API, typed (`server/protocol/resources.py`). Failures are `CampusProblem` with words to show. */
 import type {
   Demo,
+  DeviceToken,
   LessonDoors,
   LessonRow,
   Link as LinkMade,
   LiveReplay,
   Me,
   NewRoomSource,
+  Pairing,
   ProbeReport,
   ProbeSource,
   Problem,
@@ -73,6 +75,10 @@ export const campus = {
   login: (password: string) => ask<unknown>("POST", "login", { password }),
   logout: () => ask<unknown>("POST", "logout"),
   demo: () => ask<Demo>("GET", "demo"),
+  openPairing: (key: string) => ask<Pairing>("POST", "pairings", { key, browser: navigator.userAgent.slice(0, 200) }),
+  pairing: (pairing: string) => ask<Pairing>("GET", `pairings/${encodeURIComponent(pairing)}`),
+  restoreDevice: (device: string, secret: string, key: string) =>
+    ask<DeviceToken>("POST", "devices/restore", { device, secret, key, browser: navigator.userAgent.slice(0, 200) }),
   roomCode: (code: string) => ask<RoomToken>("POST", "room-code", { code }),
   rooms: () => ask<Room[]>("GET", "rooms"),
   lessons: () => ask<LessonRow[]>("GET", "lessons"),

@@ -34,6 +34,7 @@ const WELCOME: Welcome = {
   keep_up: false,
   keep_down: false,
   ice_servers: [],
+  seat: "",
   version: 1,
 };
 

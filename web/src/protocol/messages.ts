@@ -23,10 +23,7 @@ export interface Hello {
 /** Which device of a room a track comes from; a room sends each at most once. */
 export type Source = "camera" | "camera2" | "screen" | "voice";
 
-/**
- * The page's up connection: SDP offer and what each sending MID carries. `connection`: the id
- * from an earlier `Answer` to renegotiate it, or None for a new connection.
- */
+/** SDP offer of what the page sends, by MID. `connection`: of an earlier `Answer`; None: a new one. */
 export interface OfferUp {
   type: "offer_up";
   offer: number;
@@ -43,10 +40,7 @@ export interface AnswerDown {
   sdp: string;
 }
 
-/**
- * Ask for a (new) down connection, e.g. after the old one failed in the browser. `restart`: keep the
- * one there is and offer an ICE restart, to find a better road (a new one where there is none).
- */
+/** Ask for a new down connection. `restart`: keep the one there is and offer an ICE restart. */
 export interface WantDown {
   type: "want_down";
   restart?: boolean;
@@ -215,6 +209,47 @@ export interface AnswerCall {
   accepted: boolean;
 }
 
+/**
+ * The answer to `Challenge`: ECDSA P-256 with SHA-256 (r and s, 32 octets each, base64url) over
+ * "lianke device v1\n{device}\n{nonce}" by the browser's key.
+ */
+export interface Proof {
+  type: "proof";
+  signature: string;
+}
+
+/**
+ * How this room's machine stands, at each welcome, each change and every minute; nothing is opened for
+ * it. `clock_off_ms`: its own clock less the server's.
+ */
+export interface Standing {
+  type: "standing";
+  cameras?: number;
+  microphones?: number;
+  speakers?: number;
+  clock_off_ms?: number;
+}
+
+/** How the self-hearing of a room came out. */
+export type Heard = "unknown" | "heard" | "not_heard" | "no_microphone" | "not_played";
+
+/**
+ * The room played a chirp and listened for it. `delay_ms`: from loudspeaker to microphone;
+ * `above_db`: the chirp over the room's noise.
+ */
+export interface HearChecked {
+  type: "hear_checked";
+  result: Heard;
+  delay_ms?: number;
+  above_db?: number;
+}
+
+/** The assistant counted heads. */
+export interface SignIn {
+  type: "sign_in";
+  heads: number;
+}
+
 /** What a session is in its lesson. */
 export type Role = "teacher" | "room" | "observer" | "watcher" | "remote" | "wall";
 
@@ -246,6 +281,7 @@ export interface Welcome {
   keep_up: boolean;
   keep_down: boolean;
   ice_servers: IceServer[];
+  seat: string;
   version: number;
 }
 
@@ -268,6 +304,8 @@ export interface Seat {
   sends: Source[];
   recorded: boolean;
   road: Road | null;
+  heads: number | null;
+  hear: Heard;
 }
 
 /** All a page needs to draw the lesson. */
@@ -476,6 +514,18 @@ export interface CallableRoom {
 export interface CallableRooms {
   type: "callable_rooms";
   rooms: CallableRoom[];
+}
+
+/** To a paired device after its `hello`: prove that the key is yours. */
+export interface Challenge {
+  type: "challenge";
+  device: string;
+  nonce: string;
+}
+
+/** Somebody wants to know whether this room hears itself. */
+export interface HearNow {
+  type: "hear_now";
 }
 
 /** Problem details (RFC 9457), with a stable `code` and words for people. */
@@ -1141,6 +1191,124 @@ export interface MyDay {
   calendar: string;
 }
 
+/**
+ * Six digits to show; `pairing` is known to the screen alone. `token`: there as soon as somebody entered
+ * the digits.
+ */
+export interface Pairing {
+  pairing: string;
+  code: string;
+  expires_at: number;
+  device: string;
+  token: string;
+}
+
+/** Good with the device's key only. */
+export interface DeviceToken {
+  device: string;
+  token: string;
+}
+
+/** A machine that is a room. */
+export interface DeviceRow {
+  device: string;
+  label: string;
+  browser: string;
+  paired_at: number;
+  paired_by: string;
+  bound_at: number;
+  bound_times: number;
+  seen_at: number | null;
+}
+
+/** The last self-hearing. */
+export interface HearCheck {
+  at: number;
+  result: Heard;
+  delay_ms: number;
+  above_db: number;
+}
+
+/** What a room complained of last, or what was seen to be wrong there. */
+export interface LastFault {
+  at: number;
+  kind: string;
+  lesson: string;
+}
+
+/** A room with its machine and how it stands. `online_since` None: it is off, since `seen_at`. */
+export interface RoomStand {
+  room: string;
+  zh: string;
+  en: string;
+  main: boolean;
+  devices: DeviceRow[];
+  online_since: number | null;
+  seen_at: number | null;
+  browser: string;
+  cameras: number | null;
+  microphones: number | null;
+  clock_off_ms: number | null;
+  hear: HearCheck | null;
+  fault: LastFault | null;
+  moved_at: number | null;
+}
+
+/** A page of rooms: `total` of those that fit the question, `online` of all. */
+export interface RoomStands {
+  rooms: RoomStand[];
+  total: number;
+  online: number;
+  all: number;
+}
+
+/** What is wrong before the bell; docs/api.md says when each holds. */
+export type AlarmKind = "room_off" | "camera_gone" | "microphone_gone" | "not_heard" | "clock_wrong" | "no_device" | "key_moved" | "asks_help" | "disk_low";
+
+/** `values`: for the sentence `alarm.{kind}`, by name; `room` "": of the server. */
+export interface Alarm {
+  kind: AlarmKind;
+  room: string;
+  since: number;
+  lesson: string;
+  values: Record<string, string>;
+}
+
+/** What is wrong now, the most pressing first; `names` of the rooms and titles of the lessons in it. */
+export interface RoomAlarms {
+  alarms: Alarm[];
+  names: Record<string, string[]>;
+  lessons: Record<string, number>;
+  at: number;
+}
+
+/** What a room received from `since` to `until`; `side`: whose fault it is that it was not more. */
+export interface SpanRow {
+  since: number;
+  until: number;
+  kind: string;
+  side: string;
+  cause: string;
+}
+
+/** One room in one lesson, from first joining to last leaving; sums over its spans. */
+export interface ReceptionRow {
+  room: string;
+  joined_at: number | null;
+  left_at: number | null;
+  picture_s: number;
+  sound_s: number;
+  broadcast_s: number;
+  hole_s: number;
+  freeze_s: number;
+  concealed_s: number;
+  talk_s: number;
+  delay_ms: number;
+  height: number;
+  heads: number | null;
+  spans: SpanRow[];
+}
+
 /** Body of `POST room-code`: the six digits shown where the room is managed. */
 export interface RoomCode {
   code: string;
@@ -1333,6 +1501,26 @@ export interface SwapBookings {
   second_version: number;
 }
 
+/** `key`: the browser's public key, an uncompressed P-256 point (65 octets), base64url. */
+export interface NewPairing {
+  key: string;
+  browser?: string;
+}
+
+/** A wiped browser is this device again: the launcher's secret, and a new key. */
+export interface RestoreDevice {
+  device: string;
+  secret: string;
+  key: string;
+  browser?: string;
+}
+
+/** The six digits that the room's screen shows. */
+export interface PairDevice {
+  code: string;
+  label?: string;
+}
+
 export type ToServer =
   | Hello
   | OfferUp
@@ -1360,7 +1548,11 @@ export type ToServer =
   | RecordSubjects
   | PauseRecording
   | CallRooms
-  | AnswerCall;
+  | AnswerCall
+  | Proof
+  | Standing
+  | HearChecked
+  | SignIn;
 
 export type FromServer =
   | Welcome
@@ -1378,4 +1570,6 @@ export type FromServer =
   | Audience
   | Questions
   | Calling
-  | CallableRooms;
+  | CallableRooms
+  | Challenge
+  | HearNow;

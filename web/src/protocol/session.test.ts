@@ -23,6 +23,7 @@ function welcome(changes: Partial<Welcome> = {}): Welcome {
     keep_up: false,
     keep_down: false,
     ice_servers: [],
+  seat: "",
     version: 1,
     ...changes,
   };

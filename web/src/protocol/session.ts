@@ -189,7 +189,8 @@ export class Session {
 
   /** What the page wants to say; nothing is sent, and false returned, while the line is away. */
   say(message: ToServer): Effect[] {
-    return this.state === "on" ? [{ do: "send", message }] : [];
+    const answering = this.state === "greeting" && message.type === "proof";
+    return this.state === "on" || answering ? [{ do: "send", message }] : [];
   }
 
   private hasSocket(): boolean {

@@ -21,6 +21,8 @@ function seat(changes: Partial<Seat> = {}): Seat {
     sends: [],
     recorded: false,
     road: null,
+  heads: null,
+  hear: "unknown",
     ...changes,
   };
 }

@@ -27,6 +27,23 @@ export const room = sentences({
   waitingNothing: { zh: "现在没有课", en: "No lesson now" },
   waitingSelf: { zh: "上课时自动进入，不用操作", en: "Joins by itself, nothing to do" },
   waitingOpening: { zh: "老师正在准备，马上开始", en: "The teacher is getting ready" },
+  pairTitle: { zh: "请把这六位数字告诉管理员", en: "Give these six digits to the administrator" },
+  pairHint: {
+    zh: "管理员在“教室与设备”页面输入后，这块屏幕就成为那间教室，以后开机自动上课。",
+    en: "Entered on the page “Rooms and devices” they make this screen that room; from then on it joins by itself.",
+  },
+  pairForgotten: {
+    zh: "这块屏幕的配对已失效，请管理员重新配对。",
+    en: "This screen is no longer paired: ask the administrator to pair it again.",
+  },
+  pairAsking: { zh: "正在取数字…", en: "Asking for the digits…" },
+  pairSelf: { zh: "数字十分钟换一次；配对后这里自动进入。", en: "They change every ten minutes; after pairing this page goes on by itself." },
+  pairInsecure: { zh: "这个网址不安全，不能配对", en: "This address is not secure: it cannot be paired" },
+  pairInsecureHint: {
+    zh: "请用 https:// 开头的网址打开；证书问题请看服务器 http 网址上的帮助页。",
+    en: "Open the address that begins with https://. About certificates see the help page at the server’s http address.",
+  },
+  pairTypeCode: { zh: "示范县：输入教室代码", en: "Demo county: type a room’s code" },
   waitingAway: {
     zh: "与服务器的连接断了，{n} 秒后再试",
     en: "No line to the server, trying again in {n} s",

@@ -16,6 +16,14 @@ export interface Address {
   volume: number;
   parameters: URLSearchParams;
   keeper: Keeper | null;
+  /** The launcher's: which device this is, and the secret that brings a wiped browser back. */
+  launch: Launch | null;
+}
+
+/** What a launcher's address carries. */
+export interface Launch {
+  device: string;
+  secret: string;
 }
 
 const TOKEN = "lianke.token.room"; // the name state/fragment gives it
@@ -30,9 +38,12 @@ export function readAddress(location: { search: string; hash: string }, keeper: 
   const parameters = new URLSearchParams(location.search);
   const { token: given, sample, volume, fragment } = pageAddress(location.hash);
   fragment.forEach((value, name) => parameters.set(name, value));
-  if (sample) return { token: given, sample, volume, parameters, keeper: null };
+  if (sample) return { token: given, sample, volume, parameters, keeper: null, launch: null };
+  const [device, secret] = [fragment.get("device"), fragment.get("restore")];
+  const launch = device && secret ? { device, secret } : null;
   if (given) keep(keeper, TOKEN, given);
-  return { token: given ?? recall(keeper, TOKEN), sample, volume, parameters, keeper };
+  const token = given ?? (launch === null ? recall(keeper, TOKEN) : null);
+  return { token, sample, volume, parameters, keeper, launch };
 }
 
 export function keepToken(keeper: Keeper | null, token: string | null): void {

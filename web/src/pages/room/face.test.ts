@@ -163,6 +163,8 @@ describe("speaking", () => {
     sends: [],
     recorded: false,
     road: null,
+        heads: null,
+        hear: "unknown",
   };
 
   it("is told to the room that is called on or opened, never outside a lesson", () => {

@@ -6,14 +6,18 @@ import { computed, reactive } from "vue";
 
 import { campus, CampusProblem } from "@/api/campus";
 import { Link } from "@/protocol/link";
-import type { FromServer, Lesson, Notice, Refused, Words } from "@/protocol/messages";
+import type { Challenge, FromServer, Lesson, Notice, Refused, Words } from "@/protocol/messages";
 import type { SessionState } from "@/protocol/session";
 
 import type { Address } from "./address";
 import { keepLayout, keepToken, keptLayout } from "./address";
+import { forgetDevice, keepDevice, keptDevice, keysAreThere, newKeys, proofOf, publicPoint } from "./device-key";
+import type { KeptDevice } from "./device-key";
 import { arrange, faceOf, isElsewhere, isHeard, isOn, isUnknown } from "./face";
 import type { Face, Layout } from "./face";
 import { RoomMedia } from "./media";
+import { PairingWalk } from "./pairing";
+import type { PairingView } from "./pairing";
 
 export type Complaint = "none" | "sound" | "picture";
 
@@ -57,6 +61,8 @@ export class RoomStore {
     complaint: "none" as Complaint,
     toast: null as Toast | null,
     unplugged: false,
+    /** The digits this screen shows; null: it does not ask to be paired. */
+    pairing: null as PairingView | null,
     codeProblem: null as Words | null,
     codeBusy: false,
   });
@@ -81,7 +87,10 @@ export class RoomStore {
   });
 
   private link: Link | null = null;
+  /** What REST is asked with. */
   token: string | null = null;
+  private device: KeptDevice | null = null;
+  private walk: PairingWalk | null = null;
   private readonly timers: ReturnType<typeof setInterval>[] = [];
   private toastTimer: ReturnType<typeof setTimeout> | null = null;
   private readonly nudge = (): void => this.link?.nudge();
@@ -109,6 +118,34 @@ export class RoomStore {
     window.addEventListener("online", this.networkChanged);
     document.addEventListener("visibilitychange", this.nudge);
     if (this.address.token !== null) this.enter(this.address.token);
+    else void this.becomeRoom();
+  }
+
+  /** A paired device, by its key, its launcher or six digits; in the end it joins. */
+  private async becomeRoom(refused = false): Promise<void> {
+    if (!keysAreThere()) {
+      this.state.pairing = { code: "", problem: null };
+      return;
+    }
+    this.walk ??= new PairingWalk(
+      {
+        kept: keptDevice,
+        keep: keepDevice,
+        forget: forgetDevice,
+        newKeys,
+        publicPoint,
+        open: campus.openPairing,
+        look: campus.pairing,
+        restore: campus.restoreDevice,
+        wait: (ms) => new Promise((done) => setTimeout(done, ms)),
+      },
+      this.address.launch,
+      (view) => (this.state.pairing = view),
+    );
+    this.state.known = false;
+    this.device = await this.walk.device(refused);
+    this.state.pairing = null;
+    if (this.device !== null) this.enter(this.device.token);
   }
 
   stop(): void {
@@ -116,17 +153,19 @@ export class RoomStore {
     window.removeEventListener("online", this.nudge);
     window.removeEventListener("online", this.networkChanged);
     document.removeEventListener("visibilitychange", this.nudge);
+    this.walk?.stop();
     this.link?.stop();
     this.media.leave();
   }
 
-  /** The six digits: on success the token is kept and the room joins. */
+  /** The demo's six digits: on success the token is kept and the room joins. */
   async enterCode(code: string): Promise<void> {
     this.state.codeBusy = true;
     this.state.codeProblem = null;
     try {
       const { token } = await campus.roomCode(code);
       if (!this.address.sample) keepToken(this.address.keeper, token);
+      this.walk?.stop();
       this.enter(token);
     } catch (problem) {
       if (!(problem instanceof CampusProblem)) throw problem;
@@ -207,7 +246,9 @@ export class RoomStore {
     this.media.leave();
     if (isElsewhere(refusal)) return;
     if (isUnknown(refusal)) {
-      if (!this.address.sample) keepToken(this.address.keeper, null);
+      if (this.address.sample) return;
+      keepToken(this.address.keeper, null);
+      void this.becomeRoom(this.device !== null);
       return;
     }
     const pause_ms = AGAIN_AFTER_MS * (1 + Math.random());
@@ -219,7 +260,8 @@ export class RoomStore {
 
   /** After a refusal, join again under the same token. */
   comeBack(): void {
-    if (this.token !== null) this.enter(this.token);
+    const token = this.device?.token ?? this.token;
+    if (token !== null) this.enter(token);
   }
 
   private receive(message: FromServer): void {
@@ -227,9 +269,12 @@ export class RoomStore {
       case "welcome":
         this.state.room = message.room;
         this.state.name = message.name;
+        if (message.seat !== "") this.token = message.seat;
         return this.media.welcomed(message);
       case "lesson":
         return this.lessonTold(message);
+      case "challenge":
+        return void this.prove(message);
       case "answer_up":
       case "offer_down":
       case "slots":
@@ -245,6 +290,12 @@ export class RoomStore {
       default:
         return; // of other pages
     }
+  }
+
+  private async prove({ device, nonce }: Challenge): Promise<void> {
+    if (this.device === null || this.device.device !== device) return;
+    const signature = await proofOf(this.device.keys, device, nonce);
+    this.link?.send({ type: "proof", signature });
   }
 
   private lessonTold(message: Lesson): void {
