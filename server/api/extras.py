@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from recorder.archive.published import Published
 from recorder.archive.reading import Manifest
 from server.api.catalogued import require_row, row_of_path, thing_of_row
-from server.api.downloads import may_take
+from server.api.downloads import takeable
 from server.api.editing import edited
 from server.api.guarding import answer, body_of
 from server.api.keys import CONFIG, EDITS, LIBRARY, STORE
@@ -77,12 +77,14 @@ async def extras(request: web.Request) -> web.Response:
     signer = signer_of(request)
     captions = await request.app[EDITS].captions(lesson)
     names = names_of(await request.app[STORE].classrooms())
+    published = replay_published(manifest, made, row.catalogue.chapters, signer)
+    downloads = await takeable(request, row, made, published.downloads)
     response = answer(
         ReplayExtras(
-            published=replay_published(manifest, made, row.catalogue.chapters, signer),
+            published=replace(published, downloads=downloads),
             edited=await edited(request, lesson),
             captions=[ReplayCaptions(language, vtt) for language, vtt in sorted(captions.items())],
-            rights=replace(rights_of(request, row), download=await may_take(request, row)),
+            rights=replace(rights_of(request, row), download=bool(downloads)),
             watched_s=row.watched_s,
             card=card_of(request, row, signer, names, made),
             series=await _place(request, row, actor.viewer, reach),

@@ -212,7 +212,7 @@ class PublishingService:
             export=row.export,
             card=_card(overview.lesson, await self._said_of(row.lesson)) if overview is not None else Card(),
             moments=_moments(marks, zero_s),
-            kept=_kept(await self._edits_of(row.lesson)),
+            kept=stretches(await self._edits_of(row.lesson)),
         )
 
     async def _told(self, said: Publishing) -> None:
@@ -274,7 +274,8 @@ def _moments(marks: Sequence[Mark], zero_s: float) -> list[Moment]:
     return [Moment(max(0.0, mark.at_s - zero_s), mark.kind, mark.values.get("room", "")) for mark in marks]
 
 
-def _kept(edits: EditList) -> list[Stretch]:
+def stretches(edits: EditList) -> list[Stretch]:
+    """What film and export show; none: everything."""
     return [] if edits.empty else [Stretch(one.start_s, one.end_s) for one in kept(edits, LONGEST_S)]
 
 

@@ -7,14 +7,16 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import msgspec
 import pytest
 from aiohttp import ClientSession, DummyCookieJar, web
 
-from recorder.archive.published import Lane, Step, StepState
+from recorder.archive.published import Lane, Step, StepState, read_published, write_published
 from server.api import keys
 from server.api.rights import Action
 from server.api.tokens import TokenKind
 from server.domain.lesson import Lesson
+from server.live.publishing import stretches
 from server.protocol.messages import LessonState, Words
 from server.store.records import AuditRow, RecordingRow
 from tests.fakes.archived import MEDIA, record
@@ -210,7 +212,9 @@ async def test_a_lesson_is_trimmed_undone_and_trimmed_again(admin: Campus) -> No
     assert (await ask(admin, "PUT", f"lessons/{FIRST}/edit", edit, **studio(admin, "other")))[0] == 404
 
 
-async def test_whole_files_of_a_trimmed_lesson_are_for_its_owner_alone(admin: Campus) -> None:
+async def test_whole_files_of_a_trimmed_lesson_are_for_its_owner_alone_and_its_film_for_all(
+    admin: Campus,
+) -> None:
     await ask(admin, "PATCH", "library", {"lessons": [FIRST], "visibility": "county"})
     await ask(admin, "PATCH", "library", {"lessons": [FIRST], "download": True})
     teacher, film = studio(admin, "other"), {"file": "lesson.film.mp4"}
@@ -218,7 +222,16 @@ async def test_whole_files_of_a_trimmed_lesson_are_for_its_owner_alone(admin: Ca
     await ask(admin, "PUT", f"lessons/{FIRST}/edit", {"in_s": 5.0})
     assert (await ask(admin, "POST", f"lessons/{FIRST}/download", film, **teacher))[0] == 404
     assert (await ask(admin, "GET", f"lessons/{FIRST}/extras", **teacher))[1]["rights"]["download"] is False
-    assert (await ask(admin, "POST", f"lessons/{FIRST}/download", film))[0] == 200
+    assert (await ask(admin, "POST", f"lessons/{FIRST}/download", film))[0] == 404, "it shows what was cut"
+    assert (await ask(admin, "POST", f"lessons/{FIRST}/download", {"file": "camera.mp4"}))[0] == 200
+    folder = admin.config.archive_path / FIRST
+    made = read_published(folder)
+    assert made is not None
+    edits = await admin.app[keys.EDITS].edits(FIRST)
+    write_published(folder, msgspec.structs.replace(made, kept=stretches(edits)))
+    assert (await ask(admin, "POST", f"lessons/{FIRST}/download", film, **teacher))[0] == 200
+    track = {"file": "camera.mp4"}
+    assert (await ask(admin, "POST", f"lessons/{FIRST}/download", track, **teacher))[0] == 404
 
 
 async def test_captions_are_read_strictly_and_told_plainly(admin: Campus) -> None:
@@ -311,7 +324,7 @@ WALK: list[tuple[str, str, Any, Action]] = [
     ("PUT", f"lessons/{FIRST}/captions/zh", {"vtt": VTT}, Action.EDIT_LESSON),
     ("DELETE", f"lessons/{FIRST}/captions/zh", None, Action.EDIT_LESSON),
     ("PUT", f"lessons/{FIRST}/chapters", {"titles": []}, Action.EDIT_LESSON),
-    ("POST", f"lessons/{FIRST}/download", {"file": "lesson.film.mp4"}, Action.DOWNLOAD),
+    ("POST", f"lessons/{FIRST}/download", {"file": "camera.mp4"}, Action.DOWNLOAD),
     ("POST", f"lessons/{FIRST}/deletion", None, Action.ASK_DELETION),
     ("DELETE", f"lessons/{FIRST}/deletion", None, Action.ASK_DELETION),
     ("DELETE", f"lessons/{FIRST}", None, Action.DELETE_LESSON),
