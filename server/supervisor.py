@@ -36,6 +36,7 @@ STORE_FIELDS = ("url", "endpoint", "region", "access_key", "secret_key")  # reco
 READY = b"READY"
 BAD_CONFIGURATION = 2
 WELL_AFTER_S = 3.0  # who lived so long was well: it is started again at once, and what it did not do is short
+AFTER_CLASS_S = 3.0  # nobody in a lesson waits for it
 ABORT_S = 1.0  # to say where it hangs, before it is killed
 LONGEST_SOCKET_PATH = 100
 PR_SET_PDEATHSIG = 1
@@ -46,10 +47,12 @@ log = logging.getLogger("supervisor")
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One process to keep running."""
+    """One process to keep running. `rests_s`: it can wait so long after its end, while others that died with
+    it have the processors."""
 
     name: str
     argv: tuple[str, ...]
+    rests_s: float = 0.0
 
 
 def programs(config: Config, config_file: Path | None) -> list[Program]:
@@ -57,7 +60,7 @@ def programs(config: Config, config_file: Path | None) -> list[Program]:
     run, python = config.run_path, sys.executable
     recorder = (python, "-m", "recorder", "--control", str(run / "recorder.sock"),
                 "--archive", str(config.archive_path))  # fmt: skip
-    found = [Program("recorder", recorder), Program("publisher", _publisher(config))]
+    found = [Program("recorder", recorder), Program("publisher", _publisher(config), AFTER_CLASS_S)]
     host = f"[{config.media.listen}]" if ":" in config.media.listen else config.media.listen
     for number in range(config.worker_count):
         argv = [python, "-m", "server.media", "--worker", f"w{number}",
@@ -231,6 +234,7 @@ class Supervisor:
                 return
             lived_s = time.monotonic() - began
             wait_s = self._timing.restart_first_s if lived_s > WELL_AFTER_S else wait_s
+            wait_s = max(wait_s, program.rests_s)
             log.warning("ended, starting again", extra=fields(program=program.name, code=code, wait_s=wait_s))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), wait_s)

@@ -18,13 +18,16 @@ import json
 import os
 import statistics
 from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
 import msgspec
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from server.drill.lessonkit.report import read_sound, report
+from server.drill.lessonkit.report import judge as judge_files
+from server.drill.lessonkit.report import read_pictures, read_sound
 from server.drill.lessonkit.tones import sync_starts
 from server.drill.own_server import own_server
 from server.protocol.resources import Demo
@@ -91,6 +94,34 @@ def spread(found: Sequence[float]) -> dict[str, Any]:
     }
 
 
+def thirds(found: Sequence[float]) -> list[Sequence[float]]:
+    edges = [round(k * len(found) / 3) for k in range(4)]
+    return [found[start:end] for start, end in pairwise(edges)]
+
+
+def in_files(folder: Path) -> tuple[dict[str, Any], list[float]]:
+    """How far sound and courseware are from the camera in the decoded files; where tones begin."""
+    camera, screen = read_pictures(folder / "camera.mp4"), read_pictures(folder / "screen.mp4")
+    start, sound = read_sound(folder / "voice.mp4")
+    begins = [start + at for at in sync_starts(sound)]
+    length = camera[-1][0]
+    parts = [
+        judge_files(
+            [row for row in camera if k * length / 3 <= row[0] < (k + 1) * length / 3], begins, length
+        ).av_offset_ms
+        for k in range(3)
+    ]
+    late = [
+        statistics.median(1000 * at - FRAME_MS * stamp.number for at, stamp in rows if stamp is not None)
+        for rows in (camera, screen)
+    ]
+    return {
+        "files_ms": judge_files(camera, begins, length).av_offset_ms,
+        "files_thirds_ms": parts,
+        "files_screen_ms": round(late[1] - late[0], 1),
+    }, begins
+
+
 class Picture(NamedTuple):
     """When it was drawn, when it was shown (both ms since 1970), and its time in the file (ms)."""
 
@@ -129,11 +160,13 @@ def judge(seen: tuple[Any, Any], tones: Any, clocks: Any, begins: Sequence[float
     camera, screen = pictures_of(seen_camera), pictures_of(seen_screen)
     ear_ms = hearing_ms(tones, begins)
     played = [drawn_at(camera, wall - ear_ms) for wall, _ in tones]
+    late = [-off_beat(at) for at in played if at is not None]
     beside = [(drawn_at(camera, picture.shown), picture.drawn) for picture in screen]
     names = sorted({name for row in clocks for name in row})
     return {
         "ear_ms": round(ear_ms, 1),
-        "camera": spread([-off_beat(at) for at in played if at is not None]),
+        "camera": spread(late),
+        "camera_thirds_ms": [round(statistics.median(part), 1) for part in thirds(late) if part],
         "screen": spread([drawn - own for drawn, own in beside if drawn is not None]),
         "clocks": {name: spread([row[name][0] for row in clocks if name in row]) for name in names},
         "rates": {name: sorted({row[name][1] for row in clocks if name in row}) for name in names},
@@ -188,13 +221,11 @@ async def replay_sync(lesson_s: float, seconds: float) -> dict[str, Any]:
         browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         lesson = await hold_lesson(browser, own.url, lesson_s)
         folder = own.archive / lesson
-        files = await asyncio.to_thread(report, folder / "camera.mp4", folder / "voice.mp4")
-        start, sound = await asyncio.to_thread(read_sound, folder / "voice.mp4")
-        begins = [start + at for at in sync_starts(sound)]
+        files, begins = await asyncio.to_thread(in_files, folder)
         found = await play(browser, own.url, lesson, seconds, begins)
         await browser.close()
         load = round(os.getloadavg()[0], 1)
-        return {"lesson_s": lesson_s, "load": load, "files_ms": files.av_offset_ms, **found}
+        return {"lesson_s": lesson_s, "load": load, **files, **found}
 
 
 if __name__ == "__main__":
