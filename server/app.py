@@ -164,7 +164,7 @@ async def run(
     config: Config, listening: socket.socket, stop: asyncio.Event, certificate: Certificate | None = None
 ) -> None:
     """Everything of campus, until `stop`."""
-    store = await Store.open(config.store_path, SystemClock(), config.county.time_zone)
+    store = await Store.open(config.store_place, SystemClock(), config.county.time_zone)
     try:
         parts = await make_parts(config, store)
         app = build(parts)

@@ -19,6 +19,7 @@ from server import running
 from server.cli_demo import demo
 from server.cli_recording import recording
 from server.cli_source import run_probe
+from server.cli_store import add_to
 from server.config import load
 from server.errors import LiankeError, UserFault
 from server.running import Running
@@ -35,6 +36,7 @@ app.command(recording)
 app.command(bench)
 app.command(demo)
 app.command(run_probe, name="probe")
+add_to(app)
 
 ConfigFile = Annotated[Path | None, Parameter(name="--config", help="TOML file; defaults where left out.")]
 AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON for programs.")]

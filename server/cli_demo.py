@@ -48,7 +48,7 @@ async def fill(config: Config, lessons: int) -> None:
     from server.store.store import Store
 
     clock = SystemClock()
-    store = await Store.open(config.store_path, clock, config.county.time_zone)
+    store = await Store.open(config.store_place, clock, config.county.time_zone)
     try:
         if await store.county.county() is not None:
             raise UserFault(

@@ -97,16 +97,17 @@ class _Places(NamedTuple):
     """Where things lie, and whether journals are kept: of a configuration, or of the server that runs."""
 
     archive: Path
-    store: Path
+    store: Path | str
     keep_journal: bool
 
 
 def _places(config_file: Path | None) -> _Places:
     found = running.find() if config_file is None else None
     if found is not None and found.archive:
-        return _Places(Path(found.archive), Path(found.store), found.keep_journal)
+        store = found.store if "://" in found.store else Path(found.store)
+        return _Places(Path(found.archive), store, found.keep_journal)
     config = load(config_file)
-    return _Places(config.archive_path, config.store_path, config.recording.keep_journal)
+    return _Places(config.archive_path, config.store_place, config.recording.keep_journal)
 
 
 @recording.command(name="list")
@@ -204,7 +205,7 @@ def rescan(*, config: ConfigFile = None, as_json: AsJson = False) -> int:
     return NOT_WHOLE if found["unreadable"] else 0
 
 
-async def _rescan(archive: Path, path: Path) -> dict[str, Any]:
+async def _rescan(archive: Path, path: Path | str) -> dict[str, Any]:
     from server.clock import SystemClock
     from server.store.records import RecordingRow
     from server.store.store import Store

@@ -108,6 +108,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return Path(self.data.directory) / "lianke.sqlite3"
 
     @property
+    def store_place(self) -> Path | str:
+        """PostgreSQL's URL, or the SQLite file."""
+        return self.data.database or self.store_path
+
+    @property
     def archive_path(self) -> Path:
         return Path(self.data.archive) if self.data.archive else Path(self.data.directory) / "archive"
 
@@ -260,6 +265,15 @@ def _check_hours(text: str) -> None:
         )
 
 
+def _check_database(url: str) -> None:
+    if url and not url.startswith(("postgresql://", "postgres://")):
+        raise bad_setting(
+            "data.database",
+            zh="应以 postgresql:// 开头；留空则用本机的 SQLite 文件。",
+            en="it begins with postgresql://; empty: an SQLite file on this machine.",
+        )
+
+
 def _check_zone(name: str) -> None:
     try:
         ZoneInfo(name)
@@ -310,6 +324,7 @@ def _check(config: Config) -> Config:
                           en="it is one of debug, info, warning, error.")  # fmt: skip
     if config.logs.format not in ("text", "json"):
         raise bad_setting("logs.format", zh="只能是 text 或 json。", en="it is text or json.")
+    _check_database(config.data.database)
     _check_zone(config.county.time_zone)
     _check_road(config)
     _check_demo(config)

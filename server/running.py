@@ -38,7 +38,7 @@ def of(config: Config) -> Running:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.http.listen, config.http.listen)
     at = f"[{host}]" if ":" in host else host
     token = (config.run_path / OPERATOR_TOKEN).absolute()
-    archive, store = config.archive_path.absolute(), config.store_path.absolute()
+    archive, store = config.archive_path.absolute(), config.data.database or config.store_path.absolute()
     return Running(
         os.getpid(),
         f"{config.scheme}://{at}:{config.http.port}",

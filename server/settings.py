@@ -45,6 +45,7 @@ class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Where things lie. `archive` empty: a folder of `directory`."""
 
     directory: str = "/var/lib/lianke"
+    database: str = ""  # "postgresql://user:password@host/name"; empty: an SQLite file in the directory
     archive: str = ""
     run_directory: str = "/run/lianke"
     least_free_bytes: int = 2_000_000_000  # below this /readyz says no

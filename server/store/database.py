@@ -1,15 +1,47 @@
-"""One SQLite file: many readers, one writer at a time. The store's queries stand on this."""
+"""One database, SQLite or PostgreSQL: many readers, one writer at a time. The store's queries stand on this.
+
+Statements are written once for both: `insert` is PostgreSQL's, whose ON CONFLICT clause SQLite's compiler
+takes as it is (the store's tests run on both); what differs beyond that asks `is_sqlite`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, Table
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Row, Table, event
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+__all__ = ["Database", "engine_of", "insert", "upsert", "url_of"]
+
+SQLITE = "sqlite"
+
+
+def url_of(place: Path | str) -> str:
+    """An SQLite file, or "postgresql://user:password@host/name", with the driver that we use."""
+    if isinstance(place, Path):
+        return f"sqlite+aiosqlite:///{place}"
+    scheme, _, rest = place.partition("://")
+    return f"postgresql+asyncpg://{rest}" if scheme in ("postgresql", "postgres") else place
+
+
+def engine_of(place: Path | str, *, migrating: bool = False) -> AsyncEngine:
+    """`migrating`: without the checks of foreign keys, since SQLite alters a table by making it anew."""
+    engine = create_async_engine(url_of(place))
+    if engine.dialect.name == SQLITE and not migrating:
+        event.listen(engine.sync_engine, "connect", _pragmas)
+    return engine
+
+
+def _pragmas(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
 
 
 class Database:
@@ -18,6 +50,10 @@ class Database:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._one_writer = asyncio.Lock()
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._engine.dialect.name == SQLITE
 
     async def close(self) -> None:
         await self._engine.dispose()

@@ -9,7 +9,7 @@ import asyncio
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, and_, delete, func, or_, select, text, update
+from sqlalchemy import JSON, Integer, Select, and_, bindparam, cast, delete, func, or_, select, update
 
 from server.clock import Clock
 from server.domain.visibility import Circle, Visibility
@@ -25,7 +25,8 @@ from server.store.library_records import (
     RecordedState,
     SeriesRow,
 )
-from server.store.searching import initials_of, match_of, words_of
+from server.store.search_index import entry_of, found_by, learn
+from server.store.searching import terms_of
 from server.store.store import overview_columns, overview_of
 from server.store.tables import (
     CATALOGUE,
@@ -45,13 +46,8 @@ STATES = {
     RecordedState.FAILED: ("failed",),
 }
 FACETS = ("subject", "grade", "teacher", "school")
-_TITLE = func.coalesce(func.nullif(CATALOGUE.c.title, ""), func.json_extract(LESSONS.c.value, "$.title.zh"))
-_FIND = text("SELECT rowid FROM catalogue_search WHERE catalogue_search MATCH :match").columns(
-    CATALOGUE.c.number
-)
-_FORGET = text("DELETE FROM catalogue_search WHERE rowid = :number")
-_INDEXED = text("UPDATE catalogue SET indexed = 1 WHERE number = :number")
-_LEARN = text("INSERT INTO catalogue_search (rowid, words, initials) VALUES (:number, :words, :initials)")
+_NUMBER = bindparam("of", type_=Integer)
+_INDEXED = update(CATALOGUE).where(CATALOGUE.c.number == _NUMBER).values(indexed=True)
 
 
 class Library:
@@ -66,19 +62,42 @@ class Library:
 
     async def find(self, query: LibraryQuery) -> tuple[list[LibraryRow], int]:
         """One page, and how many there are in all."""
-        match = match_of(query.text)
-        if query.text.strip() and match is None:
+        terms = terms_of(query.text)
+        if query.text.strip() and not terms:
             return [], 0
-        values: dict[str, Any] = {}
         conditions = _conditions(query)
-        if match is not None:
+        if terms:
             await self._known()
-            conditions.append(CATALOGUE.c.number.in_(_FIND))
-            values["match"] = match
-        page = _rows(query.viewer).where(*conditions).order_by(*_order(query.sort))
-        rows = await self._database.rows(page.offset(query.offset).limit(query.limit), values)
-        counted = await self._database.rows(_counted(query.viewer).where(*conditions), values)
+            found = found_by(terms, sqlite=self._database.is_sqlite)
+            conditions.append(CATALOGUE.c.number.in_(found))
+        page = _rows(query.viewer).where(*conditions).order_by(*self._order(query.sort))
+        rows = await self._database.rows(page.offset(query.offset).limit(query.limit))
+        counted = await self._database.rows(_counted(query.viewer).where(*conditions))
         return [_library_row(row) for row in rows], int(counted[0][0]) if counted else 0
+
+    def _order(self, sort: LibrarySort) -> tuple[Any, ...]:
+        newest = LESSONS.c.created_at.desc()
+        match sort:
+            case LibrarySort.NEWEST:
+                return (newest,)
+            case LibrarySort.OLDEST:
+                return (LESSONS.c.created_at,)
+            case LibrarySort.TITLE:
+                return (self._title(), newest)
+            case LibrarySort.LONGEST:
+                return (RECORDINGS.c.seconds.desc(), newest)
+            case LibrarySort.SERIES:
+                return (CATALOGUE.c.position, LESSONS.c.created_at)
+            case LibrarySort.WATCHED:
+                return (WATCHED.c.seen_at.desc(),)
+
+    def _title(self) -> Any:
+        """The catalogue's, else the lesson's own."""
+        if self._database.is_sqlite:
+            own = func.json_extract(LESSONS.c.value, "$.title.zh")
+        else:
+            own = cast(LESSONS.c.value, JSON)["title"]["zh"].as_string()
+        return func.coalesce(func.nullif(CATALOGUE.c.title, ""), own)
 
     async def row(self, lesson: str, viewer: str = "") -> LibraryRow | None:
         """One lesson, deleted ones included; without a recording it has none."""
@@ -111,12 +130,13 @@ class Library:
     async def _index(self) -> None:
         while rows := await self._database.rows(_unindexed()):
             # The texts of one block, in pinyin too, take some tens of milliseconds.
-            learnt = await asyncio.to_thread(lambda block: [_learnt(row) for row in block], rows)
-            numbers = [{"number": row.number} for row in rows]
+            learnt = await asyncio.to_thread(self._learnt, rows)
             async with self._database.writing() as connection:
-                await connection.execute(_FORGET, numbers)
-                await connection.execute(_LEARN, learnt)
-                await connection.execute(_INDEXED, numbers)
+                await learn(connection, learnt, sqlite=self._database.is_sqlite)
+                await connection.execute(_INDEXED, [{"of": row.number} for row in rows])
+
+    def _learnt(self, rows: list[Any]) -> list[dict[str, Any]]:
+        return [entry_of(row.number, _texts(row), sqlite=self._database.is_sqlite) for row in rows]
 
     async def close(self) -> None:
         """Indexing ends; the next start goes on with it."""
@@ -242,23 +262,6 @@ def _within(circle: Circle, *, owned: bool) -> Any:
     return or_(*ways)
 
 
-def _order(sort: LibrarySort) -> tuple[Any, ...]:
-    newest = LESSONS.c.created_at.desc()
-    match sort:
-        case LibrarySort.NEWEST:
-            return (newest,)
-        case LibrarySort.OLDEST:
-            return (LESSONS.c.created_at,)
-        case LibrarySort.TITLE:
-            return (_TITLE, newest)
-        case LibrarySort.LONGEST:
-            return (RECORDINGS.c.seconds.desc(), newest)
-        case LibrarySort.SERIES:
-            return (CATALOGUE.c.position, LESSONS.c.created_at)
-        case LibrarySort.WATCHED:
-            return (WATCHED.c.seen_at.desc(),)
-
-
 def _unindexed() -> Select[Any]:
     room = [_room_name(UNIT_NAMES.c.zh).label("room_zh"), _room_name(UNIT_NAMES.c.en).label("room_en")]
     return (
@@ -286,11 +289,6 @@ def _texts(row: Any) -> list[str]:
     chapters = msgspec.json.decode(row.chapters, type=list[ChapterTitle])
     rooms = [row.room_zh or "", row.room_en or ""]
     return [*said, *titles.values(), *rooms, *(chapter.title for chapter in chapters)]
-
-
-def _learnt(row: Any) -> dict[str, Any]:
-    texts = _texts(row)
-    return {"number": row.number, "words": words_of(texts), "initials": initials_of(texts)}
 
 
 def _library_row(row: Any) -> LibraryRow:

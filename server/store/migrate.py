@@ -1,14 +1,15 @@
-"""Brings a database file to the newest tables: Alembic, run from inside the package."""
+"""Brings a database to the newest tables: Alembic, run from inside the package."""
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, inspect, text
+
+from server.store.database import engine_of
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+HEAD = "head"
 
 
 def newest_revision() -> str:
@@ -16,31 +17,32 @@ def newest_revision() -> str:
     return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
-def _revision_of(path: Path) -> str | None:
-    with closing(sqlite3.connect(path)) as connection:
-        try:
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        except sqlite3.OperationalError:
-            return None
-        return None if row is None else str(row[0])
+def revision_of(connection: Connection) -> str | None:
+    """None for a database without tables of ours."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    row = connection.execute(text("SELECT version_num FROM alembic_version")).first()
+    return None if row is None else str(row[0])
 
 
-def migrate(path: Path) -> None:
-    """Upgrade the SQLite file to the newest revision. Blocking: call it in a thread.
-
-    Alembic takes half a second to import: it is left out where there is nothing to do.
-    """
-    if _revision_of(path) == newest_revision():
+def upgrade(connection: Connection, revision: str = HEAD) -> None:
+    """Alembic takes half a second to import: it is left out where there is nothing to do."""
+    if revision_of(connection) == (newest_revision() if revision == HEAD else revision):
         return
     from alembic import command
     from alembic.config import Config
 
-    engine = create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+async def migrate(place: Path | str, revision: str = HEAD) -> None:
+    """Upgrade the database (`database.engine_of`) to a revision, the newest unless said."""
+    engine = engine_of(place, migrating=True)
     try:
-        with engine.begin() as connection:
-            config = Config()
-            config.set_main_option("script_location", str(MIGRATIONS))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        async with engine.begin() as connection:
+            await connection.run_sync(upgrade, revision)
     finally:
-        engine.dispose()
+        await engine.dispose()

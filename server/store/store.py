@@ -1,4 +1,4 @@
-"""The store: nobody but campus opens it. One SQLite file in WAL mode, one connection for writing.
+"""The store: nobody but campus opens it. An SQLite file in WAL mode, or PostgreSQL; one writer at a time.
 
 Rows are the truth for lessons that go on after campus starts again; recordings' truth is the disk.
 """
@@ -13,9 +13,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Row, event, func, select
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import Row, func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.clock import Clock
 from server.domain.lesson import Lesson
@@ -23,7 +22,7 @@ from server.domain.template import rules_of
 from server.protocol.messages import LessonState
 from server.store.audit import Audit
 from server.store.county import CountyStore
-from server.store.database import Database, upsert
+from server.store.database import Database, engine_of, insert, upsert
 from server.store.migrate import migrate
 from server.store.people import PeopleStore
 from server.store.records import Classroom, LessonOverview, Mark, PublishingRow, RecordingRow
@@ -35,13 +34,6 @@ KEY_BYTES = 32
 COUNTY_ZONE = "Asia/Shanghai"
 ON_AIR = (LessonState.LIVE, LessonState.CLOSING)
 PUBLISHING_COLUMNS = ("state", "progress", "step", "problem", "attempt", "export")
-
-
-def _pragmas(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 class Store:
@@ -57,12 +49,13 @@ class Store:
         self.terms = Terms(self.database)
 
     @classmethod
-    async def open(cls, path: Path, clock: Clock, zone: str = COUNTY_ZONE) -> Store:
-        """Make the folder and file where they are missing, and bring the tables up to date."""
-        await asyncio.to_thread(_prepare, path)
-        engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
-        event.listen(engine.sync_engine, "connect", _pragmas)
-        return cls(engine, clock, ZoneInfo(zone))
+    async def open(cls, place: Path | str, clock: Clock, zone: str = COUNTY_ZONE) -> Store:
+        """An SQLite file, made with its folder where it is missing, or PostgreSQL's URL; its tables are
+        brought up to date."""
+        if isinstance(place, Path):
+            _prepare(place)
+        await migrate(place)
+        return cls(engine_of(place), clock, ZoneInfo(zone))
 
     async def close(self) -> None:
         await self.database.close()
@@ -191,7 +184,6 @@ def _prepare(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         path.touch(mode=0o600)
-    migrate(path)
 
 
 def _catalogued(lesson: Lesson) -> Any:

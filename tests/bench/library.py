@@ -94,7 +94,7 @@ async def measure(lessons: int, rounds: int) -> dict[str, Any]:
             "rooms": [{"id": "main", "zh": "录播室", "en": "Recording room", "main": True}],
         }  # fmt: skip
         config = build_config(document, {})
-        store = await Store.open(config.store_path, SystemClock())
+        store = await Store.open(config.store_place, SystemClock())
         await fill(store, lessons)
         app = build(await make_parts(config, store))
         server = TestServer(app)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Debian's Chromium, Firefox, coturn, FFmpeg, GStreamer's RTSP server and a Chinese font, where they are missing and may be installed; else says so.
+# Debian's Chromium, Firefox, coturn, PostgreSQL, FFmpeg, GStreamer's RTSP server and a Chinese font, where they are missing and may be installed; else says so.
 set -u
 
 missing=""
@@ -16,6 +16,7 @@ from gi.repository import Gst, GstRtspServer
 Gst.init(None)
 assert all(map(Gst.ElementFactory.find, ("x264enc", "rtph264pay", "tsdemux", "alawenc")))' >/dev/null 2>&1 ||
     missing="$missing $gst"
+command -v pg_ctl >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 fc-list :lang=zh 2>/dev/null | grep -q . || missing="$missing fonts-noto-cjk"
 [ -n "$missing" ] || exit 0
 

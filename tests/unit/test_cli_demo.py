@@ -17,7 +17,7 @@ from server.store.store import Store
 async def test_an_empty_store_becomes_a_county_that_is_found_and_a_full_one_stays(tmp_path: Path) -> None:
     config = build({"data": {"directory": str(tmp_path), "run_directory": str(tmp_path / "run")}}, {})
     await fill(config, lessons=300)
-    store = await Store.open(config.store_path, SystemClock())
+    store = await Store.open(config.store_place, SystemClock())
     organisation = await store.county.load()
     assert sum(unit.kind is UnitKind.ROOM for unit in organisation.units.values()) == 907
     assert sum(room.main for room in await store.classrooms()) == 64

@@ -80,6 +80,7 @@ BUILDERS = {
     "server.cli_publishing",
     "server.cli_road",
     "server.cli_source",
+    "server.cli_store",
     "server.__main__",
 }  # they join the parts
 OF_THE_STORE_LIVE_SEES = {"server.store.records"}
@@ -89,6 +90,7 @@ HOMES = {
     "sqlalchemy": {"server.store"},
     "alembic": {"server.store"},
     "aiosqlite": {"server.store"},
+    "asyncpg": {"server.store"},
     "av": {
         "recorder.writer",
         "recorder.importing",
@@ -128,6 +130,7 @@ HOMES = {
         "server.cli_publishing",
         "server.cli_recording",
         "server.cli_source",
+        "server.cli_store",
         "server.drill",
     },
     "rich": {"server.cli", "server.cli_recording", "server.cli_source", "server.drill"},

@@ -73,7 +73,7 @@ async def open_campus(tmp_path: Path) -> AsyncIterator[Opener]:
             for name, section in sections.items():
                 document[name] = {**document.get(name, {}), **section}
             config = build_config(document, {})
-            store = await Store.open(config.store_path, SystemClock())
+            store = await Store.open(config.store_place, SystemClock())
             stack.push_async_callback(store.close)
             parts = await make_parts(config, store)
             app = build(parts)

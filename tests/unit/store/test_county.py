@@ -25,8 +25,8 @@ def words(name: str) -> Words:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await Store.open(tmp_path / "store.sqlite3", SystemClock())
+async def store(place: Path | str) -> AsyncIterator[Store]:
+    opened = await Store.open(place, SystemClock())
     county = opened.county
     await county.add(UnitKind.COUNTY, words("County"), since=D0, unit="c")
     for school in ("star", "river"):

@@ -29,8 +29,8 @@ OTHER = Circle(frozenset({"other"}))
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await Store.open(tmp_path / "store.sqlite3", SystemClock())
+async def store(place: Path | str) -> AsyncIterator[Store]:
+    opened = await Store.open(place, SystemClock())
     named = Words(zh="星光小学", en="Starlight")
     await opened.county.settle([Classroom("main", named, True)], named, named)
     for number, (lesson, title) in enumerate(TITLES.items()):

@@ -1,7 +1,6 @@
 """server.store: rows come back as they were put, also after opening again."""
 
 import asyncio
-import sqlite3
 import stat
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -10,7 +9,8 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from server.clock import SystemClock
 from server.domain.lesson import Lesson
@@ -29,28 +29,32 @@ ROOMS = [
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await Store.open(tmp_path / "new" / "store.sqlite3", SystemClock())
+async def store(place: Path | str) -> AsyncIterator[Store]:
+    opened = await Store.open(place, SystemClock())
     yield opened
     await opened.close()
 
 
-async def test_the_file_is_private_and_migrations_make_the_tables_of_the_code(
-    store: Store, tmp_path: Path
-) -> None:
-    path = tmp_path / "new" / "store.sqlite3"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.connect() as connection:
+async def test_migrations_make_the_tables_of_the_code(store: Store) -> None:
+    def differences(connection: Connection) -> list[object]:
         options = {"include_name": lambda name, kind, _: not (name or "").startswith("catalogue_search")}
-        assert compare_metadata(MigrationContext.configure(connection, opts=options), METADATA) == []
-    engine.dispose()
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), METADATA))
+
+    async with store.database.writing() as connection:
+        assert await connection.run_sync(differences) == []
 
 
-async def test_a_key_is_made_once_and_survives(tmp_path: Path) -> None:
+async def test_the_file_is_private(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "store.sqlite3"
+    store = await Store.open(path, SystemClock())
+    await store.close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+async def test_a_key_is_made_once_and_survives(empty: Path | str) -> None:
     keys = []
     for _ in range(2):
-        store = await Store.open(tmp_path / "store.sqlite3", SystemClock())
+        store = await Store.open(empty, SystemClock())
         keys += await asyncio.gather(store.key("tokens"), store.key("tokens"))
         assert await store.key("media") != keys[0]
         await store.close()
@@ -95,17 +99,16 @@ async def test_a_recording_without_its_lessons_row_is_left_to_the_disk(store: St
     assert await store.lessons() == []
 
 
-async def test_the_audit_log_only_grows(store: Store, tmp_path: Path) -> None:
+async def test_the_audit_log_only_grows(store: Store) -> None:
     await store.audit("admin", "log_in", "admin")
     await store.audit("studio:main", "start_lesson", LESSON.id, minutes="60")
     rows = await store.audit_log.rows()
     assert [row.action for row in rows] == ["start_lesson", "log_in"]
     assert rows[0].details == {"minutes": "60"}
-    connection = sqlite3.connect(tmp_path / "new" / "store.sqlite3")
     for statement in ("DELETE FROM audit", "UPDATE audit SET actor = 'nobody'"):
-        with pytest.raises(sqlite3.IntegrityError, match="only grows"):
-            connection.execute(statement)
-    connection.close()
+        with pytest.raises(DBAPIError, match="only grows"):
+            await store.database.write(text(statement))
+    assert await store.audit_log.count() == 2
 
 
 async def test_writers_at_the_same_moment_all_get_through(store: Store) -> None:

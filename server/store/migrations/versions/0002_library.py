@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from server.store.metadata import MS
 
@@ -43,7 +44,17 @@ def upgrade() -> None:
         sa.Column("seen_at", MS, nullable=False),
     )
     _made_by_people()
-    op.execute("CREATE VIRTUAL TABLE catalogue_search USING fts5(words, initials, tokenize='unicode61')")
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_table(
+            "catalogue_search",
+            sa.Column("number", sa.Integer, primary_key=True),
+            sa.Column("words", TSVECTOR, nullable=False),
+            sa.Column("initials", TSVECTOR, nullable=False),
+        )
+        for name in ("words", "initials"):
+            op.create_index(f"catalogue_search_{name}", "catalogue_search", [name], postgresql_using="gin")
+    else:
+        op.execute("CREATE VIRTUAL TABLE catalogue_search USING fts5(words, initials, tokenize='unicode61')")
     op.execute("INSERT INTO catalogue (lesson) SELECT lesson FROM lessons")
 
 
