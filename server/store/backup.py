@@ -1,8 +1,8 @@
 """The whole store as one file, and back: taken while the server runs, read by either database.
 
 A zip file: `meta.json`, then for each table `tables/NAME.jsonl`, a row a line, in the order in which rows
-can be put back. SQLite is copied first (VACUUM INTO), PostgreSQL read in one REPEATABLE READ transaction: both
-are the store as it was at one moment. A backup of an earlier version goes into the tables of that version,
+can be put back. SQLite is copied first (VACUUM INTO), PostgreSQL read in one REPEATABLE READ transaction:
+both are the store of one moment. A backup of an earlier version goes into the tables of that version,
 which are then brought up to date.
 """
 
