@@ -1,6 +1,8 @@
 """server.store: rows come back as they were put, also after opening again."""
 
 import asyncio
+import importlib
+import pkgutil
 import stat
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,6 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+import server.store
 from server.clock import SystemClock
 from server.domain.lesson import Lesson
 from server.protocol.messages import LessonState, Words
@@ -36,6 +39,10 @@ async def store(place: Path | str) -> AsyncIterator[Store]:
 
 
 async def test_migrations_make_the_tables_of_the_code(store: Store) -> None:
+    for module in pkgutil.iter_modules(server.store.__path__):
+        if module.name.endswith("_tables"):
+            importlib.import_module(f"server.store.{module.name}")
+
     def differences(connection: Connection) -> list[object]:
         options = {"include_name": lambda name, kind, _: not (name or "").startswith("catalogue_search")}
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), METADATA))
