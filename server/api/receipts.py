@@ -19,28 +19,17 @@ from server.api.rights import Action
 from server.protocol.library import Receipt, ReceiptHole, ReceiptRoom
 from server.protocol.messages import Words
 from server.store.library_records import LibraryRow
-from server.store.records import Classroom, Mark
+from server.store.records import PRESENCE, ROOM_HERE, Classroom, Mark
 
 SHORTEST_HOLE_S = 1.0
 SWITCHED = {GapCause.NOT_STARTED, GapCause.SOURCE_AWAY, GapCause.ENDED}
 OF_ROOMS = {Subject.PUPILS, Subject.PUPILS_VOICE}
 
 
-def side_of(subject: Subject, cause: GapCause) -> str:
-    """Who has to look into a hole."""
-    if cause in (GapCause.SERVER, GapCause.UNPLAYABLE):
-        return "server"
-    if cause is GapCause.LOSS:
-        return "line"
-    return "point" if subject in OF_ROOMS else "main_room"
-
-
 def holes_of(manifest: Manifest) -> list[ReceiptHole]:
     """In order. Courseware that was switched off is the teacher's choice, no hole."""
     found = [
-        ReceiptHole(
-            gap.start_s, gap.end_s, track.subject, track.room, gap.cause, side_of(track.subject, gap.cause)
-        )
+        ReceiptHole(gap.start_s, gap.end_s, track.subject, track.room, gap.cause, gap.side)
         for track in manifest.tracks
         for gap in track.gaps
         if gap.end_s - gap.start_s >= SHORTEST_HOLE_S
@@ -76,14 +65,14 @@ def _called(room: str, marks: list[Mark], seconds: float) -> tuple[int, float]:
 
 def _present_s(room: str, marks: list[Mark], seconds: float) -> float | None:
     """None where the lesson's marks do not tell who came and went."""
-    told = [mark for mark in marks if mark.kind in ("room_here", "room_away")]
+    told = [mark for mark in marks if mark.kind in PRESENCE]
     if not told:
         return None
     present, since = 0.0, None
     for mark in told:
         if mark.values.get("room") != room:
             continue
-        if mark.kind == "room_here":
+        if mark.kind == ROOM_HERE:
             since = mark.at_s if since is None else since
         elif since is not None:
             present, since = present + mark.at_s - since, None

@@ -29,7 +29,7 @@ from server.protocol.library import MediaRenewal
 from server.protocol.messages import Words
 from server.protocol.resources import Replay, ReplayGap, ReplayMark, ReplayTrack, ReplayTruth
 from server.store.library_records import LibraryRow
-from server.store.records import LessonOverview, Mark
+from server.store.records import PRESENCE, LessonOverview, Mark
 
 
 class NotReady(UserFault):
@@ -114,7 +114,7 @@ def _replay(manifest: Manifest, row: LibraryRow | None, marks: list[Mark], signe
         ready_after_s=manifest.ready_after_s,
         expires_at=signer.expires_s * 1000,
         tracks=[replay_track(track, prefix) for track in manifest.tracks if track.playlist],
-        marks=[_mark(mark, zero_s, manifest.seconds) for mark in marks],
+        marks=[_mark(mark, zero_s, manifest.seconds) for mark in marks if mark.kind not in PRESENCE],
         truth=_truth(manifest.verdict),
         converting=[track.subject for track in foreign_tracks(manifest)],
     )

@@ -316,6 +316,7 @@ class LessonRoom:
             lesson = lessons.main_back(lesson) if here else lessons.main_away(lesson, now)
             if (lesson.main_away_since is None) != (self.lesson.main_away_since is None):
                 self._away_mark(lesson, now)
+            self.recorded.presence(self.attendance.present_rooms(now), lesson.started_at, now)
         elif (
             lesson.state is LessonState.OPEN
             and not lesson.booked

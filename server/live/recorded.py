@@ -8,7 +8,7 @@ from recorder.contract import Recording, RecordingState
 from server.domain.lesson import Lesson
 from server.live.ports import LessonStore, Mark, RecorderPort, RecordingRow, WorkerPort
 from server.live.view import ReplayFacts
-from server.store.records import About
+from server.store.records import PRESENCE, ROOM_AWAY, ROOM_HERE, About
 
 MOST_MARKS = 2_000
 
@@ -26,6 +26,7 @@ class Recorded:
         self._row_saved: RecordingRow | None = None
         self._marks: list[Mark] = []
         self._marks_saved = 0
+        self._here: frozenset[str] = frozenset()
         self.settled = False
         self.facts = ReplayFacts()
 
@@ -34,6 +35,9 @@ class Recorded:
         if lesson.started_at is not None:
             self._marks = list(await self._store.marks(self._lesson))
             self._marks_saved = len(self._marks)
+            here = {mark.values.get("room", ""): mark.kind == ROOM_HERE for mark in self._marks
+                    if mark.kind in PRESENCE}  # fmt: skip
+            self._here = frozenset(room for room, is_here in here.items() if is_here)
 
     def begin(self, lesson: Lesson, tap_socket: str) -> None:
         """Record from this tap; said again after the tap's worker died or campus started again."""
@@ -87,6 +91,14 @@ class Recorded:
     def mark(self, kind: str, values: dict[str, str], started_at: int | None, now: int) -> None:
         if started_at is not None and len(self._marks) < MOST_MARKS:
             self._marks.append(Mark(at_s=(now - started_at) / 1000, kind=kind, values=values))
+
+    def presence(self, rooms: frozenset[str], started_at: int | None, now: int) -> None:
+        """Which receiving rooms are here; who came and who went since is marked."""
+        if started_at is None or len(self._marks) >= MOST_MARKS // 2:
+            return  # the other half is for what people do
+        for room in sorted(rooms ^ self._here):
+            self.mark(ROOM_HERE if room in rooms else ROOM_AWAY, {"room": room}, started_at, now)
+        self._here = rooms
 
     async def save(self) -> None:
         """Rows that changed. A recording's row stands below its lesson's: saved after it."""

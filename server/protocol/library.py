@@ -294,7 +294,7 @@ class ReceiptRoom(msgspec.Struct, frozen=True):
 
 
 class ReceiptHole(msgspec.Struct, frozen=True):
-    """`side`: who has to look: main_room, point, line, server."""
+    """`side`: recorder.archive.manifest.Side."""
 
     start_s: float
     end_s: float

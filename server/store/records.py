@@ -18,6 +18,11 @@ class Classroom:
     main: bool
 
 
+ROOM_HERE, ROOM_AWAY = "room_here", "room_away"
+PRESENCE = (ROOM_HERE, ROOM_AWAY)
+"""Marks of rooms that came and went: for the receipt, not for the replay's bar."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A moment of the lesson worth finding again: `at_s` seconds after its start."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from recorder.archive.manifest import Gap, GapCause, Manifest, Section, Track, write_manifest
+from recorder.archive.manifest import Gap, GapCause, Manifest, Section, Side, Track, write_manifest
 from recorder.archive.published import (
     Chapter,
     Lane,
@@ -47,7 +47,7 @@ def record(
     picture(folder / "camera.sprites-1.jpg", 50)
     picture(folder / "lesson.chapter-1.jpg", 120)
     (folder / "camera.sprites.vtt").write_text(SPRITES)
-    gap = Gap(3.0, 7.5, GapCause.SOURCE_AWAY)
+    gap = Gap(3.0, 7.5, GapCause.SOURCE_AWAY, Side.MAIN_ROOM)
     section = Section(0.0, "camera.mp4", "camera-init.mp4", len(MEDIA), 1280, 720)
     camera = Track("camera", Subject.TEACHER, "video", "H264", "main", playlist="camera.m3u8", gaps=[gap],
                    sections=[section])  # fmt: skip

@@ -455,11 +455,26 @@ async def test_the_main_room_away_is_told_marked_and_at_last_the_end() -> None:
         again = await at.enter(Role.TEACHER, "main")
         assert again.lesson.state is LessonState.LIVE
         assert room.lesson.main_away_since is None
-        assert [mark.kind for mark in at.rows.kept_marks["L1"]] == ["main_away", "main_back"]
+        assert [mark.kind for mark in at.rows.kept_marks["L1"]] == ["room_here", "main_away", "main_back"]
         await at.leave(again)
         await at.later(1_600)
         await at.later(at.room.lesson.rules.absence_ms)
         assert room.lesson.state is LessonState.ENDED
+
+
+async def test_who_came_and_went_is_marked_with_the_room() -> None:
+    async with stage() as at:
+        studio, room = await at.enter(Role.TEACHER, "main"), await at.enter(Role.ROOM, "shahe")
+        await at.say(studio, m.Start())
+        await at.later(10_000)
+        await at.leave(room)
+        await at.later(1_600)
+        await at.enter(Role.ROOM, "shahe")
+        await at.later(1_000)
+        marks = [(mark.kind, mark.values["room"]) for mark in at.rows.kept_marks["L1"]]
+        assert marks == [("room_here", "shahe"), ("room_away", "shahe"), ("room_here", "shahe")]
+        away_s = at.rows.kept_marks["L1"][1].at_s
+        assert 11 < away_s < 13
 
 
 async def test_what_a_page_may_not_ask_is_refused_to_it_alone() -> None:

@@ -863,7 +863,7 @@ export interface ReceiptRoom {
   spoke_s: number;
 }
 
-/** `side`: who has to look: main_room, point, line, server. */
+/** `side`: recorder.archive.manifest.Side. */
 export interface ReceiptHole {
   start_s: number;
   end_s: number;
