@@ -43,6 +43,7 @@ from server.store.publishings import Publishings
 from server.store.records import Classroom
 from server.store.sealing import Seal
 from server.store.sources import Sources
+from server.store.spans import Spans
 from server.store.store import Store
 
 OPERATOR_LIFETIME_S = 3650 * 86400.0
@@ -79,7 +80,8 @@ async def make_parts(config: Config, store: Store) -> Parts:
     named = [Classroom(room.id, room.name, room.main) for room in config.rooms]
     await store.county.settle(named, *_names_of(config), points=config.demo.enabled)
     rooms = await store.classrooms()
-    live = LiveService(config=config, store=store, clock=clock)
+    spans = Spans(store.database)
+    live = LiveService(config=config, store=store, clock=clock, spans=spans)
     store.county.listeners.append(live.refresh_rooms)
     seal = await asyncio.to_thread(Seal.of, config.store_path.with_name(SOURCES_KEY))
     sources = Sources(store.database, seal)
@@ -93,6 +95,7 @@ async def make_parts(config: Config, store: Store) -> Parts:
         sources=sources,
         live=live,
         standings=standings,
+        spans=spans,
         storage=_storage(config),
         publishing=PublishingService(
             config=config,

@@ -35,6 +35,7 @@ from server.api import (
     passwords,
     publishing,
     receipts,
+    receptions,
     replay,
     rooms,
     series,
@@ -65,6 +66,7 @@ from server.store.edits import Edits
 from server.store.library import Library
 from server.store.sessions import Sessions
 from server.store.sources import Sources
+from server.store.spans import Spans
 from server.store.store import Store
 from server.store.uploads import Uploads
 
@@ -72,8 +74,8 @@ Application = web.Application
 CLOSING_S = 3.0
 ROUTES = (
     accounts, broadcast, deletion, devices, downloads, editing, exports, extras, health, hls, lessons,
-    library, media, network, own, pages, pairing, publishing, receipts, replay, rooms, series, sources,
-    uploads, whep, whip, ws,
+    library, media, network, own, pages, pairing, publishing, receipts, receptions, replay, rooms, series,
+    sources, uploads, whep, whip, ws,
 )  # fmt: skip
 
 
@@ -87,6 +89,7 @@ class Parts:
     sources: Sources
     live: LiveService
     standings: Standings
+    spans: Spans
     publishing: PublishingService
     storage: Storage | None
     token_key: bytes
@@ -117,6 +120,7 @@ def build(parts: Parts) -> Application:
     app[exports.TICKETS] = {}
     app[keys.LIVE] = parts.live
     app[keys.STANDINGS] = parts.standings
+    app[keys.SPANS] = parts.spans
     app[keys.PAIRINGS] = Pairings(lambda: random_word(24), new_room_code)
     app[keys.RESTORE_KEY] = parts.restore_key
     app[keys.PUBLISHING] = parts.publishing

@@ -29,6 +29,7 @@ from server.store.edits import Edits
 from server.store.library import Library
 from server.store.sessions import Sessions
 from server.store.sources import Sources
+from server.store.spans import Spans
 from server.store.store import Store
 from server.store.uploads import Uploads
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 CONFIG = web.AppKey("config", Config)
 STANDINGS: web.AppKey[Standings] = web.AppKey("standings")
+SPANS = web.AppKey("spans", Spans)
 PAIRINGS = web.AppKey("pairings", Pairings)
 RESTORE_KEY = web.AppKey("restore_key", bytes)
 CLOCK = web.AppKey("clock", Clock)

@@ -79,6 +79,11 @@ class Page:
         self._outbox = Outbox()
         self._news = asyncio.Event()
 
+    @property
+    def fell_silent(self) -> bool:
+        closed = self.closing.code if self.closing is not None else CloseCode.NORMAL
+        return closed in (CloseCode.SILENT, CloseCode.TOO_SLOW)
+
     # -- what the live service says ------------------------------------------------------------------
 
     def welcome(self, welcome: m.Welcome) -> None:

@@ -171,6 +171,7 @@ class Doors(StandardDoors):
         match message:
             case m.Report():
                 who.reported(message, now)
+                self.room.receptions.reported(who.seat, message)
                 if who.down is not None:
                     self.room.media.viewing(who.down, message, now)
             case m.OfferUp():

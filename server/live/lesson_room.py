@@ -27,6 +27,7 @@ from server.live.doors import Doors
 from server.live.inbox import Inbox, Inward, is_frequent
 from server.live.pointing import Pointing
 from server.live.ports import Classroom, RoomPorts
+from server.live.receptions import Receptions
 from server.live.recorded import Recorded
 from server.live.room_media import WHEP_SEAT, WHIP_SEAT, RoomMedia
 from server.live.view import bell_values, lesson_view, seen_by
@@ -62,6 +63,7 @@ class LessonRoom:
         self.recorded = Recorded(lesson.id, ports.store, ports.recorder)
         self.doors = Doors(self)
         self.boxes = Boxes(self, ports.box)
+        self.receptions = Receptions(self, ports.spans)
         self.broadcast = Broadcast(self, ports.readers, ports.webrtc_viewers)
         self.calling = CallRooms(self, ports.host)
         self._saved: tuple[Lesson, str] | None = None
@@ -77,6 +79,8 @@ class LessonRoom:
     async def run(self) -> None:
         """Until the lesson is over, its replay ready and nobody waits for news of it."""
         await self._contained(self.recorded.load(self.lesson))
+        if self._waiting_for_snapshot:
+            await self._contained(self.receptions.load())
         await self._wait_for_snapshot()
         while not self._finished():
             message: Inward | None = None
@@ -298,6 +302,7 @@ class LessonRoom:
             logger.warning("lesson %s: tap: %s", self.lesson.id, lost)
         await self.save()  # before it is told, so that a restart cannot take back what a page was shown
         self._show(now)
+        await self.receptions.settle(now)
         over = self.lesson.state is LessonState.ENDED and now - (self.lesson.ended_at or 0) > RELEASE_MS
         if over and not self._released:
             self._released = True

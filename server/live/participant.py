@@ -46,6 +46,9 @@ class Participant:
     help_kind: str = ""
     help_since: int | None = None
     heads: int | None = None
+    line_silent: bool = False  # it left without a goodbye
+    down_anew: bool = False  # it does not receive by the connection that outlived campus
+    arriving: bool = False  # packets came with its last report
     hear: Heard = Heard.UNKNOWN
     picture_due: int | None = None
     sound_due: int | None = None
@@ -67,11 +70,12 @@ class Participant:
 
     def left(self, now: int) -> None:
         """What was known stays known: it may be back before anybody need see that it left."""
+        self.line_silent = self.page is not None and self.page.fell_silent
         self.page, self.left_at, self.road = None, now, None
 
     def media_restarts(self, now: int) -> None:
         """Its down connection begins anew: it has the joining time again."""
-        self.joined_at, self.reported_at = now, None
+        self.joined_at, self.reported_at, self.down_anew = now, None, True
         self.lossy_since, self.sound_blocked = None, False
         self.weak_since = self.held_since = None
 
@@ -80,6 +84,7 @@ class Participant:
         self.reported_at = now
         self.sound_blocked = report.sound_blocked
         self.road = report.road
+        self.arriving = any(slot.received > 0 for slot in report.slots)
         by_slot = {slot.slot: slot for slot in report.slots}
         if any(by_slot[name].frames > 0 for name in ("stage", "screen") if name in by_slot):
             self.decoded_at = now

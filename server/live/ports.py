@@ -11,6 +11,7 @@ from typing import Protocol
 from server.clock import Clock
 from server.domain.admission import Identity
 from server.domain.lesson import Lesson
+from server.domain.reception import Reception, Span
 from server.ingest.contract import Publish
 from server.live.readers import Readers
 from server.media.contract import Command, Done
@@ -91,6 +92,11 @@ class PagePort(Protocol):
     @property
     def session(self) -> str: ...
 
+    @property
+    def fell_silent(self) -> bool:
+        """Its line ended without a goodbye."""
+        ...
+
     def welcome(self, welcome: Welcome) -> None:
         """The lesson (or the service) takes the page in: the first message it gets."""
         ...
@@ -133,6 +139,16 @@ class BoxPort(Protocol):
         ...
 
 
+class SpanStore(Protocol):
+    """Rows of what rooms received. Every write is an upsert: said twice it changes nothing."""
+
+    async def write(self, lesson: str, receptions: list[Reception]) -> None: ...
+
+    async def last(self, lesson: str) -> dict[str, tuple[Span, Reception]]:
+        """The newest span of each room, with the room's sums."""
+        ...
+
+
 class LessonHost(Protocol):
     """What a lesson needs of the service that keeps all lessons."""
 
@@ -167,4 +183,5 @@ class RoomPorts:
     workers: int = 1
     webrtc_viewers: int = 200
     box: BoxPort | None = None
+    spans: SpanStore | None = None
     readers: Readers = field(default_factory=lambda: Readers(0))

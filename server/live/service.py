@@ -27,7 +27,7 @@ from server.live.lessons import Lessons
 from server.live.network_test import NetworkTests
 from server.live.pages import Pages, Place
 from server.live.placement import Workers
-from server.live.ports import Classroom, LessonStore, PagePort, RoomPorts, WorkerPort
+from server.live.ports import Classroom, LessonStore, PagePort, RoomPorts, SpanStore, WorkerPort
 from server.live.readers import Readers
 from server.live.recorder_link import RecorderLink
 from server.live.refusals import LinkOver, NoLesson, OtherStudio, TooManyViewers
@@ -50,7 +50,12 @@ class LiveService:
     its rooms are known and the lessons that were on the air are back."""
 
     def __init__(
-        self, config: Config, store: LessonStore, clock: Clock, call_lists: CallLists | None = None
+        self,
+        config: Config,
+        store: LessonStore,
+        clock: Clock,
+        call_lists: CallLists | None = None,
+        spans: SpanStore | None = None,
     ) -> None:
         self._config = config
         self._store = store
@@ -77,6 +82,7 @@ class LiveService:
             workers=config.worker_count,
             readers=self.readers,
             webrtc_viewers=config.broadcast.webrtc_viewers,
+            spans=spans,
         )
         self._classrooms: dict[str, Classroom] = {}
         self.scheduler = Scheduler(store, self, clock, schedule_rules(config))

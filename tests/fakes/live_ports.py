@@ -75,6 +75,7 @@ class ListeningPage:
     role: Role
     room: str
     session: str = ""
+    fell_silent: bool = False
     heard: list[FromServer] = field(default_factory=list)
     hung_up: Refused | CloseCode | None = None
 

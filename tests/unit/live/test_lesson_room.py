@@ -14,7 +14,7 @@ from server.domain import lesson as lessons
 from server.domain.lesson import Lesson
 from server.live import inbox as told
 from server.live.lesson_room import LessonRoom
-from server.live.ports import RoomPorts
+from server.live.ports import RoomPorts, SpanStore
 from server.media import contract as media
 from server.media.contract import PeerState
 from server.protocol import messages as m
@@ -126,13 +126,14 @@ async def stage(
     with_worker: bool = True,
     restored: bool = False,
     webrtc_viewers: int = 200,
+    spans: SpanStore | None = None,
 ) -> AsyncIterator[Stage]:
     rows, recorder, clock, worker = KeptRows(), SaidToRecorder(), HandClock(), WillingWorker()
     host = OneWorkerHost(worker if with_worker else None)
     opened = lesson or lessons.open_lesson(
         Lesson("L1", Words("英语", "English"), "main", ("luoping", "shahe", "yefan"), created_at=clock.ms)
     )
-    ports = RoomPorts(host, rows, recorder, clock, webrtc_viewers=webrtc_viewers)
+    ports = RoomPorts(host, rows, recorder, clock, webrtc_viewers=webrtc_viewers, spans=spans)
     room = LessonRoom(opened, CLASSROOMS, ports, restored=restored)
     task = asyncio.create_task(room.run())
     try:
