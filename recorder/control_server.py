@@ -8,8 +8,9 @@ contract is its owner's: here it is only known that everything begins with a hel
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -27,14 +28,14 @@ _log = logging.getLogger("lianke.control")
 
 
 class ControlServer(Generic[Command, Event]):
-    """`is_hello` tells our hello of our version; `handle` carries out one command and gives its answer;
-    `welcome` tells all there is."""
+    """`is_hello` tells our hello of our version; `handle` carries out one command and gives its answer, at
+    once or later (no other command is read meanwhile); `welcome` tells all there is."""
 
     def __init__(
         self,
         decoder: msgspec.msgpack.Decoder[Command],
         is_hello: Callable[[Command | None], bool],
-        handle: Callable[[Command], Event | None],
+        handle: Callable[[Command], Event | Awaitable[Event | None] | None],
         welcome: Callable[[], Event],
     ) -> None:
         self._decoder = decoder
@@ -93,6 +94,8 @@ class ControlServer(Generic[Command, Event]):
             if self._campus is not writer:
                 return
             done = self._handle(command)
+            if inspect.isawaitable(done):
+                done = await done
             if done is not None:
                 self.tell(done)
 

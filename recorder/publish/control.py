@@ -15,7 +15,7 @@ from recorder.archive.layout import BadName
 from recorder.archive.manifest import BadManifest
 from recorder.archive.published import Lane as LaneName
 from recorder.archive.published import PublishingState
-from recorder.framing import BadFrame, encode_frame, read_frame
+from recorder.control_server import ControlServer
 from recorder.publish.contract import (
     VERSION,
     Command,
@@ -34,8 +34,6 @@ from recorder.publish.pipeline import Pipeline
 from recorder.publish.removal import free_bytes, remove, remove_stored
 
 log = logging.getLogger(__name__)
-UNHEARD_AT_MOST = 4 << 20
-"""A client that leaves so many bytes unread is hung up on; it asks again when it comes back."""
 LOOK_S = 2.0
 
 
@@ -57,29 +55,27 @@ class Control:
         self._store = settings.store
         self._hours = hours
         self._pipeline = Pipeline(archive, lanes, settings, self._tell)
-        self._clients: set[asyncio.StreamWriter] = set()
+        self._server = ControlServer[Command, Event](
+            msgspec.msgpack.Decoder(Command),
+            lambda hello: isinstance(hello, Hello) and hello.version == VERSION,
+            self._obey,
+            lambda: Welcome(free_bytes(self._archive)),
+        )
         self._lessons_live = 0
 
     async def run(self, database: Path) -> None:
         await asyncio.to_thread(self._pipeline.launch, database)
-        self._path.unlink(missing_ok=True)
         try:
             async with asyncio.TaskGroup() as tasks:
-                server = await asyncio.start_unix_server(self._serve, self._path)
-                self._path.chmod(0o600)
+                await self._server.start(str(self._path))
                 tasks.create_task(self._watch_load(), name="load")
-                try:
-                    async with server:
-                        await server.serve_forever()
-                finally:
-                    for client in self._clients:
-                        client.transport.abort()
         finally:
+            await self._server.close()
             self._path.unlink(missing_ok=True)
 
     def _tell(self, event: Event) -> None:
-        """Any thread: every client hears this."""
-        self._loop.call_soon_threadsafe(self._broadcast, event)
+        """Any thread: campus hears this."""
+        self._loop.call_soon_threadsafe(self._server.tell, event)
 
     async def _watch_load(self) -> None:
         """Lessons and who watches them come first: the bulk lane stands still while they need the machine."""
@@ -99,34 +95,17 @@ class Control:
                 self._pipeline.tell_all()
             await asyncio.sleep(LOOK_S)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        decoder = msgspec.msgpack.Decoder(Command)
-        try:
-            first = await read_frame(reader, decoder)
-            if not isinstance(first, Hello) or first.version != VERSION:
-                log.warning("a client without a fitting hello is hung up on")
-                return
-            self._send(writer, Welcome(await asyncio.to_thread(free_bytes, self._archive)))
-            self._clients.add(writer)
-            while (command := await read_frame(reader, decoder)) is not None:
-                await self._obey(writer, command)
-        except (BadFrame, ConnectionError) as error:
-            log.warning("a client is hung up on", extra={"reason": str(error)})
-        finally:
-            self._clients.discard(writer)
-            writer.close()
-
-    async def _obey(self, writer: asyncio.StreamWriter, command: Command) -> None:
+    async def _obey(self, command: Command) -> Event | None:
         match command:
             case Hello():
-                pass
+                return None
             case Load():
                 self._lessons_live = command.lessons_live
+                return None
             case Submit():
-                self._send(writer, await asyncio.to_thread(self._submit, command))
+                return await asyncio.to_thread(self._submit, command)
             case Remove():
-                removed = await asyncio.to_thread(self._remove, command)
-                self._send(writer, removed)
+                return await asyncio.to_thread(self._remove, command)
             case _:
                 assert_never(command)
 
@@ -147,13 +126,3 @@ class Control:
         if not command.derived_only:
             self._pipeline.forget(command.lesson)
         return remove(self._archive, command.lesson, self._store, derived_only=command.derived_only)
-
-    def _broadcast(self, event: Event) -> None:
-        for client in list(self._clients):
-            self._send(client, event)
-
-    def _send(self, writer: asyncio.StreamWriter, event: Event) -> None:
-        if writer.transport.get_write_buffer_size() > UNHEARD_AT_MOST:
-            writer.transport.abort()
-        elif not writer.is_closing():
-            writer.write(encode_frame(event))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
 
-from recorder.framing import BadFrame, encode_frame, read_frame
+from recorder.control_link import ControlLink
 from server.ingest.contract import (
     VERSION,
     Command,
@@ -24,21 +22,22 @@ from server.ingest.contract import (
 from server.protocol.parameters import Fingerprint
 from server.store.records import BoxSource
 
-BACK_OFF_S = (0.05, 1.0)
-WELCOME_TIMEOUT_S = 3.0
-OUT_LIMIT = 1 << 20
-
-_decoder: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)
-
 
 class IngestLink:
     """One ingest process, for as long as campus runs. Satisfies `live.ports.BoxPort`. `knows(lesson)`:
     whether a lesson is there whose sources may go on."""
 
     def __init__(self, path: Path, knows: Callable[[str], bool]) -> None:
-        self._path = str(path)
+        self._link = ControlLink[Command, Event, Welcome](
+            path,
+            decoder=msgspec.msgpack.Decoder(Event),
+            hello=Hello(),
+            welcome=Welcome,
+            version=VERSION,
+            welcomed=self._welcomed,
+            heard=self._heard,
+        )
         self._knows = knows
-        self._writer: asyncio.StreamWriter | None = None
         self._wanted: dict[str, Publish] = {}
         self._carried: set[str] = set()  # peers by which a source comes, as far as is known
         self._boot = ""
@@ -56,58 +55,27 @@ class IngestLink:
 
     def lost(self, peer: str) -> bool:
         """While the process is away it may yet come back with all it has."""
-        return self._writer is not None and peer not in self._carried
+        return self._link.connected and peer not in self._carried
 
     @property
     def connected(self) -> bool:
-        return self._writer is not None
+        return self._link.connected
 
     async def run(self) -> None:
         """Connect and listen, again and again, until cancelled."""
-        pause = BACK_OFF_S[0]
-        while True:
-            with contextlib.suppress(OSError, BadFrame, TimeoutError):  # the pause is the whole answer
-                if await self._serve_once():
-                    pause = BACK_OFF_S[0]
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, BACK_OFF_S[1])
+        await self._link.run()
 
     def publish(self, publish: Publish) -> None:
         """Pull this source and send it to a worker's peer."""
         self._wanted[publish.source] = publish
         self._carried.add(publish.peer)
-        self._say(publish)
+        self._link.say(publish)
 
     def withdraw(self, source: str) -> None:
         """The source is no longer wanted, by whomever campus was before too."""
         self._wanted.pop(source, None)
         self.states.pop(source, None)
-        self._say(Withdraw(source))
-
-    def _say(self, command: Command) -> None:
-        writer = self._writer
-        if writer is None or writer.is_closing():
-            return
-        writer.write(encode_frame(command))
-        if writer.transport.get_write_buffer_size() > OUT_LIMIT:
-            writer.transport.abort()
-
-    async def _serve_once(self) -> bool:
-        reader, writer = await asyncio.open_unix_connection(self._path)
-        try:
-            writer.write(encode_frame(Hello()))
-            async with asyncio.timeout(WELCOME_TIMEOUT_S):
-                welcome = await read_frame(reader, _decoder)
-            if not isinstance(welcome, Welcome) or welcome.version != VERSION:
-                return False
-            self._writer = writer
-            self._welcomed(welcome)
-            while (event := await read_frame(reader, _decoder)) is not None:
-                self._heard(event)
-            return True
-        finally:
-            self._writer = None
-            writer.transport.abort()
+        self._link.say(Withdraw(source))
 
     def _welcomed(self, welcome: Welcome) -> None:
         """Another process has another certificate: what it was to send is opened anew, by its lesson."""
@@ -117,7 +85,7 @@ class IngestLink:
         self._boot, self.fingerprints = welcome.boot, welcome.fingerprints
         self._carried = {*welcome.sources.values(), *(publish.peer for publish in self._wanted.values())}
         for publish in self._wanted.values():
-            self._say(publish)
+            self._link.say(publish)
         for source in welcome.sources:
             if not self._knows(source.partition("/")[0]):
                 self.withdraw(source)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from recorder.contract import Begin, Command, Event, Finish, Hello, Recording, RecordingState, Welcome
-from recorder.framing import encode_frame, read_frame
+from tests.fakes.controlled_process import ControlledProcess
 
 WITH_CHECKPOINTS = """
 from recorder import recording
@@ -21,54 +20,21 @@ main()
 """
 
 
-class RecorderProcess:
-    """`start`, `kill` and `start` again as often as the test likes; `aclose` at the end. `checkpoints`: it
-    keeps one several times a second instead of twice a minute."""
+class RecorderProcess(ControlledProcess[Command, Event]):
+    """`checkpoints`: it keeps one several times a second instead of twice a minute."""
 
     def __init__(self, run: Path, archive: Path, *options: str) -> None:
-        self._options = options
+        decoder = msgspec.msgpack.Decoder(Event)
+        super().__init__(run / "recorder.sock", Hello(), decoder, "--archive", str(archive), *options)
         self.checkpoints = False
-        self.socket = run / "recorder.sock"
         self.archive = archive
-        self.process: asyncio.subprocess.Process | None = None
-        self._reader: asyncio.StreamReader | None = None
-        self._writer: asyncio.StreamWriter | None = None
-        self._decoder = msgspec.msgpack.Decoder(Event)
-        self.welcome: Welcome | None = None
 
     async def start(self) -> Welcome:
-        program = ("-c", WITH_CHECKPOINTS) if self.checkpoints else ("-m", "recorder")
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, *program, "--control", str(self.socket), "--archive", str(self.archive),
-            *self._options,
-            stdin=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        return await self.connect()
+        self.program = ("-c", WITH_CHECKPOINTS) if self.checkpoints else ("-m", "recorder")
+        return welcome(await self.spawn())
 
     async def connect(self) -> Welcome:
-        async with asyncio.timeout(20):
-            while True:
-                try:
-                    self._reader, self._writer = await asyncio.open_unix_connection(str(self.socket))
-                    break
-                except (FileNotFoundError, ConnectionRefusedError):
-                    assert self.process is not None
-                    assert self.process.returncode is None
-                    await asyncio.sleep(0.02)
-            self.say(Hello())
-            welcome = await self.hear()
-        assert isinstance(welcome, Welcome)
-        return welcome
-
-    def say(self, command: Command) -> None:
-        assert self._writer is not None
-        self._writer.write(encode_frame(command))
-
-    async def hear(self) -> Event:
-        assert self._reader is not None
-        event = await read_frame(self._reader, self._decoder)
-        assert event is not None, "the recorder hung up"
-        return event
+        return welcome(await self.greet())
 
     def begin(self, lesson: str, tap_socket: Path, room: str | None = None) -> None:
         started = "2026-11-21T08:00:00+08:00"
@@ -94,30 +60,10 @@ class RecorderProcess:
                 if isinstance(event, Recording) and event.lesson == lesson and event.seconds >= seconds:
                     return event
 
-    async def kill(self) -> None:
-        assert self.process is not None
-        self._hang_up()
-        self.process.kill()
-        await self.process.wait()
 
-    async def terminate(self) -> int:
-        assert self.process is not None
-        self._hang_up()
-        self.process.terminate()
-        return await self.process.wait()
-
-    def _hang_up(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-
-    async def aclose(self) -> None:
-        self._hang_up()
-        if self.process is not None and self.process.returncode is None:
-            assert self.process.stdin is not None
-            self.process.stdin.close()
-            async with asyncio.timeout(20):
-                await self.process.wait()
+def welcome(event: Event) -> Welcome:
+    assert isinstance(event, Welcome)
+    return event
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ async def test_the_end_of_standard_input_ends_the_worker_at_once() -> None:
     async with running_worker() as worker:
         assert worker.process.stdin is not None
         worker.process.stdin.close()
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(15):
             assert await worker.process.wait() == 0
 
 

@@ -39,15 +39,14 @@ LAYERS: dict[str, set[str]] = {
     "server.ops": set(),
     "server.media": {
         "server.protocol", "server.errors", "server.ops", "recorder.contract", "recorder.framing",
-        "recorder.heartbeat", "recorder.lifeline", "recorder.control_server",
+        "recorder.heartbeat", "recorder.lifeline", "recorder.control_link", "recorder.control_server",
     },
     "server.store": {"server.domain", "server.protocol", "server.errors", "server.clock", "server.ids"},
     "server.demo": {"server.domain", "server.protocol"},
     "server.live": {
         "server.store", "server.media", "server.domain", "server.protocol", "server.errors", "server.clock",
         "server.config", "server.ids", "server.ops", "server.ingest.contract", "recorder.contract",
-        "recorder.framing",
-        "recorder.publish.contract", "recorder.archive",
+        "recorder.control_link", "recorder.publish.contract", "recorder.archive",
     },
     "server.api": {
         "server.turn",

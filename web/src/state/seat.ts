@@ -77,6 +77,11 @@ function calledOf(seat: Seat, called: string | null, now: number): Said {
   return { key: "seat.calledAgo", values: { n: Math.floor(ago / LONG_AGO_MS) } };
 }
 
+/** Nobody is there to be called on. */
+export function isGone(seat: Seat): boolean {
+  return seat.state === "away" || seat.state === "expected";
+}
+
 /** Rooms with a raised hand, the longest waiting first. */
 export function handsInOrder(seats: readonly Seat[]): Seat[] {
   return seats

@@ -112,6 +112,13 @@ export const studio = sentences({
   closeVoice: { zh: "收回声音", en: "Close voice" },
   lowerHand: { zh: "放下手", en: "Lower hand" },
   noPictureHere: { zh: "没有画面", en: "no picture" },
+  float: { zh: "悬浮提醒", en: "Alerts on top" },
+  floatLead: {
+    zh: "一个小窗口浮在课件上面：谁举手，哪个教室没有声音。",
+    en: "A small window over your slides: who raised a hand, which room lost its sound.",
+  },
+  floatCalm: { zh: "没有人举手，一切正常", en: "No hands, all is well" },
+  raisedHand: { zh: "举手", en: "raised a hand" },
   hands: { zh: "举手：{names}", en: "Hands: {names}" },
   camera1: { zh: "机位 1", en: "Camera 1" },
   cameraTwo: { zh: "机位 2", en: "Camera 2" },
