@@ -32,6 +32,8 @@ DRAIN_FROM_MS = 60.0
 DRAIN_S = 2.0
 RIVAL_S = 15.0  # so long a queue that does not shrink is taken for another's
 EVER_US = -(1 << 62)
+EXCUSED_S, EXCUSED_AGAIN_S = 1.5, 4.0
+EXCUSED_MS = 300.0  # a longer queue is no picture's first burst
 SILENCE_S = 1.2  # sent to, and no feedback for so long: the line stands
 
 
@@ -134,6 +136,7 @@ class Estimate:
     _fed_at: float = 0.0
     _rival_until: float = float("-inf")
     _over_before: bool = False
+    _excused_at: float = float("-inf")
 
     def feed(self, told: bytes, now: float) -> None:
         """What came of the packets of the last moments: bursts as the relay tells them."""
@@ -158,6 +161,11 @@ class Estimate:
         if self._heard_at is not None and now - self._heard_at > SILENCE_S:
             self._heard_at = now
             self._fall(max(self.bps / 2, LEAST_BPS), Cause.SILENCE, now)
+
+    def excuse(self, now: float) -> None:
+        """A picture begins: its keyframe comes in one burst, which waits for a moment in any line."""
+        if now - self._excused_at > EXCUSED_AGAIN_S:
+            self._excused_at = now
 
     def rise(self, bps: float) -> None:
         """A probe has shown that the line carries this."""
@@ -185,7 +193,8 @@ class Estimate:
         came = self.delivered_bps()
         if came is None or self.probing:
             return
-        over = over and self.line.queue_ms > OVER_FROM_MS
+        excused = now - self._excused_at < EXCUSED_S and self.line.queue_ms < EXCUSED_MS
+        over = over and self.line.queue_ms > OVER_FROM_MS and not excused
         seen_twice, self._over_before = over and self._over_before, over
         if seen_twice or (over and self.line.queue_ms > AT_ONCE_FROM_MS):
             self.capacity_bps = came

@@ -93,6 +93,7 @@ class Forwarding:
     downs: dict[str, dict[str, Down]] = field(default_factory=dict)  # by peer and slot
     taps: dict[str, Tap] = field(default_factory=dict)
     up_by_handle: dict[int, Up] = field(default_factory=dict)
+    down_by_handle: dict[int, Down] = field(default_factory=dict)
     ready: set[str] = field(default_factory=set)  # peers that can receive
     changes: int = 0  # of who wants what
     stepped_at: float = 0.0  # when every slot was last looked at (server.media.switching)
@@ -120,7 +121,7 @@ class Forwarding:
                     number = self.relay.add_down(handle, down_row(slot))
                 except ValueError as error:
                     raise Problem("bad_slot", str(error)) from None
-                known[slot.name] = Down(peer, room, slot, number)
+                known[slot.name] = self.down_by_handle[number] = Down(peer, room, slot, number)
 
     def point(self, peer: str, slot: str, track: TrackName | None) -> None:
         """What a slot shall forward. Problem for an unknown slot or a track of another room."""
@@ -199,6 +200,7 @@ class Forwarding:
             self.remove_up(up)
         for down in self.downs.pop(peer, {}).values():
             self.relay.remove_down(down.handle)
+            del self.down_by_handle[down.handle]
         return [up for up in gone if up.live]
 
     def remove_up(self, up: Up) -> None:

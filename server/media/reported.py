@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 
 from server.media.estimate import LEAST_BPS, MOST_BPS, START_BPS, Cause, Losses
 
-INCREASE = 1.05  # a report without loss
+INCREASE = (
+    1.2  # a report without loss: no probe tells more, and only a rung of the ladder changes what is sent
+)
 CLEAN = 0.02
 HOLD_S, MOST_HOLD_S = 4.0, 60.0
 REMB_AGE_S = 5.0

@@ -111,6 +111,13 @@ class Viewers:
         if viewer is not None and bps is not None:
             viewer.reported.remb(bps, now)
 
+    def started(self, down: int, now: float) -> None:
+        """The first packet after a slot was pointed has left."""
+        found = self.tables.down_by_handle.get(down)
+        viewer = self.by_name.get(found.peer) if found is not None else None
+        if found is not None and viewer is not None and found.slot.kind is Kind.VIDEO:
+            viewer.estimate.excuse(now)
+
     def viewing(self, name: str, slots: Iterable[SlotViewing], now: float) -> None:
         """The page's word: how large its pictures are shown, and what its decoder dropped of them."""
         viewer = self.by_name.get(name)

@@ -224,6 +224,7 @@ class MediaWorker:
                 self.tables.keyframes.seen(event.handle, event.value, self.clock())
             case EventKind.SLOT_STARTED:
                 self.count("slots_started")
+                self.viewers.started(event.handle, self.clock())
 
     def _on_packet(self, event: relay_tables.Event, peer: Peer) -> None:
         if event.kind is EventKind.STUN and event.address is not None:

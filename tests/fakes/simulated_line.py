@@ -140,6 +140,12 @@ class Simulation:
             self._packet()
         self.at(self.now + 1 / FRAMES_A_SECOND, self._frame)
 
+    def picture_begins(self, octets: int) -> None:
+        """A slot starts: what was sent since the keyframe leaves within half a second."""
+        self.estimate.excuse(self.now)
+        for place in range(octets // PACKET):
+            self.at(self.now + 0.5 * place * PACKET / octets, self._packet)
+
     def _sound(self) -> None:
         self._packet(160)
         self.at(self.now + 0.02, self._sound)

@@ -84,6 +84,18 @@ def test_layers_come_down_with_the_line_and_back_by_probes(seed: int) -> None:
     assert all(s.estimate_bps > 2_500_000 for s in between(samples, back + 1, 60))
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_keyframe_that_begins_a_picture_is_not_taken_for_a_queue(seed: int) -> None:
+    """4 Mbit/s for half a second wait in a line of 3.5 and are gone again; a full line is still found."""
+    path = Path(lambda at: 3.5e6 if at < 20 else 0.5e6, 120_000)
+    simulation = Simulation(path, seed=seed, layers=LAYERS)
+    for at in (0.01, 5.0, 12.0, 20.0):
+        simulation.at(at, lambda: simulation.picture_begins(250_000))
+    samples = simulation.run(35)
+    assert all(s.estimate_bps > 2_650_000 for s in between(samples, 0, 19.8))
+    assert all(s.estimate_bps < 600_000 for s in between(samples, 20 + SETTLED_S, 35))
+
+
 def test_a_line_that_falls_silent_is_given_less_and_less() -> None:
     estimate = Estimate()
     estimate.feed(pack([Burst(0, 1_000, 1_200, 1, 0)]), 0.1)

@@ -27,6 +27,15 @@ def test_loss_that_ends_with_a_lower_rate_keeps_it_low_for_a_while() -> None:
     assert line.bps > 2e6
 
 
+def test_a_line_that_is_well_again_has_all_back_within_twenty_seconds() -> None:
+    line = Reported()
+    line.report(0.0, 250, 2e6, 0.0)
+    line.report(0.5, 250, 2e6, 1.0)
+    line.bps = 400_000
+    seconds(line, 20, 0.0, 0.4e6, 2.0)
+    assert line.bps > 3e6
+
+
 def test_loss_that_does_not_end_is_the_lines_own() -> None:
     line = Reported()
     seconds(line, 6, 0.2, 2e6)
