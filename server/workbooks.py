@@ -15,11 +15,13 @@ from datetime import date, datetime, time
 import openpyxl
 from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
+from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
 from server.domain.sheets.cells import MOST_ROWS, Sheet, SheetProblem
 from server.errors import UserFault
+from server.protocol.messages import Words
 
 MOST_BYTES = 8 << 20
 MOST_UNPACKED = 128 << 20
@@ -79,6 +81,34 @@ def written_workbook(sheets: Iterable[Sheet]) -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def cell_name(row: int, column: int) -> str:
+    """ "B7" of row 7, column 2."""
+    return f"{get_column_letter(column)}{row}"
+
+
+def written_csv(sheet: Sheet) -> bytes:
+    """A CSV file in UTF-8 with a BOM: Excel takes it for the old code page without."""
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows(sheet.rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+FORMULA = Words(
+    zh="这一格是公式，文件里没有算好的值。请在 Excel 或 WPS 中打开并保存一次，或直接填写文字。",
+    en="This cell is a formula without its value. Open and save the file in Excel or WPS, or write the text.",
+)
+
+
+def formulas(data: bytes) -> frozenset[tuple[str, int, int]]:
+    """Sheet, row and column of the cells of an XLSX that hold a formula."""
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    found: set[tuple[str, int, int]] = set()
+    for page in book.worksheets[:MOST_SHEETS]:
+        for row in page.iter_rows(max_row=MOST_ROWS + 1, max_col=MOST_COLUMNS):
+            found |= {(page.title, cell.row or 0, cell.column or 0) for cell in row if cell.data_type == "f"}
+    return frozenset(found)
 
 
 def _read_csv(data: bytes) -> Sheet:

@@ -70,6 +70,11 @@ class Action(StrEnum):
     READ_OWN = "read_own"  # one's own sessions, tokens and data
     CHANGE_OWN = "change_own"
     READ_AUDIT = "read_audit"
+    READ_TIMETABLE = "read_timetable"
+    EDIT_TIMETABLE = "edit_timetable"  # book, move, substitute, cancel, import
+    EDIT_CALENDAR = "edit_calendar"  # terms, swapped days, the curriculum; bells of one's own school
+    READ_DAY = "read_day"  # a person's own day
+    READ_FEED = "read_feed"  # an iCalendar feed by its secret address
     READ_CONSENT = "read_consent"
     MANAGE_CONSENT = "manage_consent"
     APPROVE_PUBLIC = "approve_public"  # the second of the two who agree

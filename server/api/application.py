@@ -16,6 +16,7 @@ from recorder.archive.storage import Storage
 from server.api import (
     accounts,
     broadcast,
+    calendars,
     deletion,
     devices,
     downloads,
@@ -28,6 +29,7 @@ from server.api import (
     lessons,
     library,
     media,
+    my_day,
     network,
     own,
     pages,
@@ -41,6 +43,9 @@ from server.api import (
     series,
     sources,
     standard,
+    terms,
+    timetable,
+    timetable_import,
     uploads,
     visitors,
     whep,
@@ -76,6 +81,7 @@ ROUTES = (
     accounts, broadcast, deletion, devices, downloads, editing, exports, extras, health, hls, lessons,
     library, media, network, own, pages, pairing, publishing, receipts, receptions, replay, rooms, series,
     sources, uploads, whep, whip, ws,
+    calendars, my_day, terms, timetable, timetable_import,
 )  # fmt: skip
 
 
@@ -113,6 +119,7 @@ def build(parts: Parts) -> Application:
     app[keys.LIBRARY] = Library(parts.store.database, parts.clock)
     app[keys.SOURCES] = parts.sources
     app[keys.PROBES] = asyncio.Semaphore(2)
+    app[keys.IMPORTING] = parts.store.importing
     app[keys.EDITS] = Edits(parts.store.database, parts.clock)
     app[keys.UPLOADS] = Uploads(parts.store.database, parts.clock)
     app[uploads.READING] = asyncio.Semaphore(1)

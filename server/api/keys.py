@@ -26,6 +26,7 @@ from server.domain.pairing import Pairings
 from server.ops.metrics import Metrics
 from server.store.audit import Audit
 from server.store.edits import Edits
+from server.store.importing import Importing
 from server.store.library import Library
 from server.store.sessions import Sessions
 from server.store.sources import Sources
@@ -54,6 +55,7 @@ LIBRARY = web.AppKey("library", Library)
 EDITS = web.AppKey("edits", Edits)
 UPLOADS = web.AppKey("uploads", Uploads)
 SOURCES = web.AppKey("sources", Sources)
+IMPORTING = web.AppKey("importing", Importing)
 PROBES = web.AppKey("probes", asyncio.Semaphore)  # how many run at once
 TOKENS = web.AppKey("tokens", Tokens)
 CODES = web.AppKey("codes", RoomCodes)

@@ -47,6 +47,10 @@ PEOPLE_RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
     Action.MANAGE_PEOPLE: _SCHOOL,
     Action.READ_OWN: _PEOPLE,
     Action.CHANGE_OWN: _PEOPLE,
+    Action.READ_TIMETABLE: _PEOPLE,
+    Action.EDIT_TIMETABLE: _SCHOOL,
+    Action.EDIT_CALENDAR: _SCHOOL,
+    Action.READ_DAY: _PEOPLE,
     Action.READ_CONSENT: _TEACHES,
     Action.MANAGE_CONSENT: _SCHOOL,
 }

@@ -107,8 +107,9 @@ class Lesson:
     `floor.Floor` is the living one. `alive_at`: when campus last had it, to within half a minute.
     `watch_pass`, `remote_pass`: the links that open the broadcast and the phone remote; `guests`: viewers
     on stage, with a seat each while it lasts. `booked_from`, `booked_until`: its place in the timetable, with
-    its `teacher`, `subject` and `grade`; None where nobody booked it. `asked`: rooms invited to a lesson
-    that was not booked; `needed_at`: when the first of its rooms is booked by another lesson."""
+    its `teacher` (`taught_by`: the person), `subject` and `grade`; None where nobody booked it. `asked`:
+    rooms invited to a lesson that was not booked; `needed_at`: when the first of its rooms is booked by
+    another lesson."""
 
     id: str
     title: Words
@@ -141,6 +142,7 @@ class Lesson:
     booked_from: int | None = None
     booked_until: int | None = None
     teacher: Words | None = None
+    taught_by: str = ""
     subject: str = ""
     grade: str = ""
     template: Template = Template.SHARED

@@ -14,8 +14,18 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from server.domain.calendar import Bells, Calendar, moment
+from server.protocol.timetable import Template
 
 MOST_RECEIVING_ROOMS = 12
+TEMPLATE_NAMES: dict[str, Template] = {
+    **dict.fromkeys(("专递课堂", "shared lesson", "shared"), Template.SHARED),
+    **dict.fromkeys(("名师课堂", "master-teacher class", "master"), Template.MASTER),
+    **dict.fromkeys(("师徒结对", "mentoring"), Template.MENTORING),
+    **dict.fromkeys(("主题班会", "班会", "class meeting"), Template.CLASS_MEETING),
+    **dict.fromkeys(("教研活动", "教研", "research meeting"), Template.RESEARCH),
+    **dict.fromkeys(("排练", "试课", "rehearsal"), Template.REHEARSAL),
+}
+"""What a spreadsheet calls the kinds of lesson."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,7 @@ class Entry:
     weeks: frozenset[int]
     grade: str = ""
     title: str = ""
+    template: Template = Template.SHARED
 
     @property
     def key(self) -> tuple[str, int, int, tuple[int, ...]]:

@@ -111,6 +111,12 @@ class CurriculumEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     position: int = 0
 
 
+class CallList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Rooms that a main room may call although no bond of its school says so."""
+
+    rooms: Annotated[list[Name], msgspec.Meta(max_length=200)]
+
+
 # -- booked lessons ----------------------------------------------------------------------------------
 
 
@@ -271,35 +277,40 @@ class RoomReadiness(msgspec.Struct, frozen=True):
     since: int | None = None
 
 
-class DayLesson(msgspec.Struct, frozen=True):
+class NextLesson(msgspec.Struct, frozen=True):
     lesson: BookedLesson
     readiness: list[RoomReadiness]
-    studio: str | None = None  # page path with its token's fragment made by `POST my-day/studio`
-
-
-class ReplayCard(msgspec.Struct, frozen=True):
-    lesson: str
-    title: Words
-    started_at: int
-    seconds: float
-    replay: str
-    poster: str | None = None
 
 
 class MyDay(msgspec.Struct, frozen=True):
-    """A person's day. `next`: the lesson on the air or the next one within a week; `teaches`: main rooms
-    in which an unbooked lesson may be begun."""
+    """A person's day. `next`: the lesson on the air, else the next one within a week; `teaches`: main rooms
+    whose studio may be opened; `calendar`: path of the own iCalendar feed, "" for who is no person."""
 
     now: int
     zone: str
     day: str
-    name: Words
-    next: DayLesson | None
+    next: NextLesson | None
     today: list[BookedLesson]
-    replays: list[ReplayCard]
     teaches: list[NamedRoom]
-    calendar: str = ""  # secret address of the person's iCalendar feed
+    calendar: str = ""
 
 
-Resource = TermView | BellsValue | CurriculumEntry | WeekView | BookedLesson | Choices | Imported | MyDay
+class FeedLink(msgspec.Struct, frozen=True):
+    """The secret address of a calendar; whoever has it may read it."""
+
+    url: str
+
+
+Resource = (
+    TermView
+    | BellsValue
+    | CurriculumEntry
+    | CallList
+    | WeekView
+    | BookedLesson
+    | Choices
+    | Imported
+    | MyDay
+    | FeedLink
+)
 Body = TermValue | NewBooking | ChangeBooking | SwapBookings

@@ -23,7 +23,9 @@ from server.protocol.messages import LessonState
 from server.store.audit import Audit
 from server.store.county import CountyStore
 from server.store.database import Database, engine_of, insert, upsert
+from server.store.importing import Importing
 from server.store.migrate import migrate
+from server.store.naming import Naming
 from server.store.people import PeopleStore
 from server.store.records import Classroom, LessonOverview, Mark, PublishingRow, RecordingRow
 from server.store.tables import CATALOGUE, LESSONS, PUBLISHING, RECORDINGS, SETTINGS
@@ -47,6 +49,8 @@ class Store:
         self.audit_log = Audit(self.database, clock)
         self.timetable = Timetable(self.database, clock, zone)
         self.terms = Terms(self.database)
+        self.naming = Naming(self.database, self.county, self.terms)
+        self.importing = Importing(self.timetable, self.terms, self.naming, self.county, clock)
 
     @classmethod
     async def open(cls, place: Path | str, clock: Clock, zone: str = COUNTY_ZONE) -> Store:
@@ -190,6 +194,7 @@ def _catalogued(lesson: Lesson) -> Any:
     """Found in the library as the timetable calls it, and by whom its template lets."""
     said = {"subject": lesson.subject, "grade": lesson.grade}
     said["teacher"] = lesson.teacher.zh if lesson.teacher is not None else ""
+    said["taught_by"] = lesson.taught_by
     said["visibility"] = rules_of(lesson.template).visible.value
     return insert(CATALOGUE).values(lesson=lesson.id, **said).on_conflict_do_nothing()
 

@@ -33,6 +33,22 @@ USUAL_BELLS = tuple(
 )  # fmt: skip
 
 
+USUAL_SUBJECTS = tuple(
+    CurriculumEntry(entry, "subject", Words(zh=zh, en=en), "", position)
+    for position, (entry, zh, en) in enumerate(
+        (
+            ("chinese", "语文", "Chinese"), ("maths", "数学", "Maths"), ("english", "英语", "English"),
+            ("science", "科学", "Science"), ("ethics", "道德与法治", "Ethics and law"),
+            ("music", "音乐", "Music"), ("art", "美术", "Art"), ("sport", "体育", "Sport"),
+            ("it", "信息科技", "Computing"), ("labour", "劳动", "Practical work"),
+            ("health", "心理健康", "Mental health"), ("meeting", "班会", "Class meeting"),
+            ("research", "教研", "Teaching research"),
+        )
+    )
+)  # fmt: skip
+"""What there is until the county writes its own."""
+
+
 class StaleTerm(UserFault):
     """Somebody else changed it meanwhile."""
 
@@ -126,15 +142,19 @@ class Terms:
     # -- the curriculum
 
     async def curriculum(self, kind: str = "") -> list[CurriculumEntry]:
+        """The county's catalogue, or one kind of it; usual subjects until it has its own."""
         asked = select(CURRICULUM).order_by(CURRICULUM.c.kind, CURRICULUM.c.position, CURRICULUM.c.entry)
         if kind:
             asked = asked.where(CURRICULUM.c.kind == kind)
-        return [
+        found = [
             CurriculumEntry(
                 row.entry, row.kind, Words(zh=row.name_zh, en=row.name_en), row.parent, row.position
             )
             for row in await self._database.rows(asked)
         ]
+        if kind in ("", "subject") and not any(each.kind == "subject" for each in found):
+            found += USUAL_SUBJECTS
+        return found
 
     async def put_entries(self, entries: list[CurriculumEntry]) -> None:
         """New or changed entries of the curriculum."""

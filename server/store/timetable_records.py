@@ -80,6 +80,7 @@ def planned_lesson(booked: Booked, names: Names, created_at: int) -> Lesson:
         booked_from=booked.starts_at,
         booked_until=booked.ends_at,
         teacher=names.teachers.get(booked.teacher),
+        taught_by=booked.teacher,
         subject=subject.zh,
         grade=booked.grade,
         template=booked.template,
@@ -87,7 +88,8 @@ def planned_lesson(booked: Booked, names: Names, created_at: int) -> Lesson:
 
 
 _KEPT = (
-    "id", "title", "main_room", "rooms", "created_at", "booked_from", "booked_until", "teacher", "subject",
+    "id", "title", "main_room", "rooms", "created_at", "booked_from", "booked_until", "teacher", "taught_by",
+    "subject",
     "grade", "template",
 )  # fmt: skip
 

@@ -26,6 +26,7 @@ LAYERS: dict[str, set[str]] = {
     "server.protocol": {"server.errors"},
     "server.domain": {"server.protocol", "server.errors"},
     "server.workbooks": {"server.domain", "server.protocol", "server.errors"},
+    "server.feeds": {"server.protocol"},
     "server.ingest": {
         "server.protocol", "server.errors", "server.ops", "recorder.framing", "recorder.heartbeat",
         "recorder.lifeline", "recorder.control_server",
@@ -49,7 +50,7 @@ LAYERS: dict[str, set[str]] = {
         "recorder.control_link", "recorder.publish.contract", "recorder.archive",
     },
     "server.api": {
-        "server.turn",
+        "server.turn", "server.workbooks", "server.feeds",
         "server.live", "server.store", "server.domain", "server.protocol", "server.errors", "server.clock",
         "server.config", "server.ids", "server.ops", "server.ingest.address", "server.ingest.contract",
         "recorder.contract", "recorder.archive", "recorder.publish.problems",
@@ -122,6 +123,7 @@ HOMES = {
     "segno": {"server.api"},
     "jwt": {"server.api"},
     "openpyxl": {"server.workbooks"},
+    "icalendar": {"server.feeds"},
     "cryptography": {"server.certificates", "server.store.sealing", "server.api.device_keys"},
     "cyclopts": {
         "server.cli",

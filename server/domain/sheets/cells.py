@@ -11,6 +11,8 @@ from server.protocol.messages import Words
 MOST_ROWS = 20_000
 MOST_PROBLEMS = 200
 MOST_TEXT = 200
+Key = tuple[str, int, int, tuple[int, ...]]
+"""Of `domain.timetable.Entry.key`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,16 @@ class SheetProblem:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The names a timetable may use, and whom they mean: name -> id."""
+    """The names a timetable may use, and whom they mean: name -> id. `shared`: names that several have; they
+    mean nobody until more is said (the school before the room, the log-in name after the teacher).
+    `last_period`: of each main room's day; rooms that are not in it have any."""
 
     rooms: Mapping[str, str]
     teachers: Mapping[str, str]
     subjects: Mapping[str, str]
     term_weeks: int
+    shared: frozenset[str] = frozenset()
+    last_period: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -53,14 +59,23 @@ class Reading:
     directory: Directory
     entries: list[Entry] = field(default_factory=list)
     problems: list[SheetProblem] = field(default_factory=list)
-    places: dict[tuple[str, int, int, tuple[int, ...]], tuple[str, int]] = field(default_factory=dict)
+    places: dict[Key, tuple[str, int]] = field(default_factory=dict)
+    cells: dict[Key, tuple[Sheet, int, int]] = field(default_factory=dict)
+    more: bool = False  # there are more problems than are kept
 
     def tell(self, sheet: Sheet, row: int, column: int, code: str, zh: str, en: str) -> None:
-        if len(self.problems) < MOST_PROBLEMS:
+        self.more |= len(self.problems) >= MOST_PROBLEMS
+        if not self.more:
             self.problems.append(SheetProblem(row + 1, column + 1, code, Words(zh, en), sheet.name))
 
     def add(self, sheet: Sheet, row: int, column: int, entry: Entry) -> None:
         """Keep an entry; the same place in the timetable twice is a problem of the second."""
+        last = self.directory.last_period.get(entry.main_room)
+        if last is not None and entry.last > last:
+            zh = f"这所学校每天只有 {last} 节，没有第 {entry.last} 节。"
+            en = f"This school's day has {last} periods: there is no period {entry.last}."
+            self.tell(sheet, row, column, "no_such_period", zh, en)
+            return
         known = self.places.get(entry.key)
         if known is not None:
             at = f"{known[0]} {known[1]}".strip()
@@ -68,4 +83,5 @@ class Reading:
             self.tell(sheet, row, column, "twice", zh, en)
             return
         self.places[entry.key] = (sheet.name, row + 1)
+        self.cells[entry.key] = (sheet, row, column)
         self.entries.append(entry)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from server.domain.calendar import periods_of, weeks_of
 from server.domain.sheets.cells import Directory, Reading, Sheet
 from server.domain.sheets.line import Line, weekday_of
-from server.domain.timetable import Entry
+from server.domain.timetable import TEMPLATE_NAMES, Entry
+from server.protocol.timetable import Template
 
 _ROOM = re.compile(r"(?:主讲教室|录播教室|教室|main room)\s*[:：]\s*(.+)", re.IGNORECASE)
 _PERIODS = re.compile(r"[第\d\-~至到,]*\d节")
@@ -63,6 +64,7 @@ class _Cell:
     subject: str = ""
     teacher: str = ""
     grade: str = ""
+    template: Template = Template.SHARED
     rooms: list[str] = field(default_factory=list)
 
     def take(self, word: str, names: Directory) -> bool:
@@ -77,6 +79,8 @@ class _Cell:
             self.periods = word
         elif _WEEKS.search(word):
             self.weeks = word
+        elif word in TEMPLATE_NAMES:
+            self.template = TEMPLATE_NAMES[word]
         elif word.endswith("年级"):
             self.grade = word
         else:
@@ -88,7 +92,9 @@ def _entry(line: Line, column: int, text: str, label: str, weekday: int, main: s
     names = line.reading.directory
     cell = _Cell(label)
     for word in _words(text):
-        if not cell.take(word, names):
+        if word in names.shared:
+            line.tell_shared(column, word, "room")
+        elif not cell.take(word, names):
             line.tell(
                 column,
                 "unknown_word",
@@ -102,7 +108,10 @@ def _entry(line: Line, column: int, text: str, label: str, weekday: int, main: s
     line.check_rooms(column, tuple(cell.rooms), main)
     if line.wrong or periods is None or weeks is None:
         return None
-    return Entry(cell.subject, cell.teacher, main, tuple(cell.rooms), weekday, *periods, weeks, cell.grade)
+    rooms = tuple(cell.rooms)
+    return Entry(
+        cell.subject, cell.teacher, main, rooms, weekday, *periods, weeks, cell.grade, template=cell.template
+    )
 
 
 def _tell_missing(line: Line, column: int, cell: _Cell) -> None:

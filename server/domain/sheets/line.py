@@ -51,6 +51,9 @@ class Line:
 
     def known(self, column: int, name: str, names: Mapping[str, str], what: str) -> str:
         found = names.get(name)
+        if found is None and name in self.reading.directory.shared:
+            self.tell_shared(column, name, what)
+            return ""
         if found is None:
             zh = {"room": "教室", "teacher": "教师", "subject": "学科"}[what]
             self.tell(
@@ -63,6 +66,19 @@ class Line:
             )
             return ""
         return found
+
+    def tell_shared(self, column: int, name: str, what: str) -> None:
+        teacher = what == "teacher"
+        self.tell(
+            column,
+            "shared_name",
+            f"有几位教师叫“{name[:40]}”，请写成“姓名(登录名)”。"
+            if teacher
+            else f"有几间教室叫“{name[:40]}”，请写成“学校名+教室名”。",
+            f'Several teachers are called "{name[:40]}": write name(log-in name).'
+            if teacher
+            else f'Several rooms are called "{name[:40]}": write the school before the room.',
+        )
 
     def rooms(self, column: int, text: str, main: str) -> tuple[str, ...]:
         parts = [part.strip() for part in _BETWEEN.split(text) if part.strip()]

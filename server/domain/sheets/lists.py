@@ -5,14 +5,14 @@ from __future__ import annotations
 from server.domain.calendar import periods_of, weeks_of
 from server.domain.sheets.cells import MOST_TEXT, Reading, Sheet
 from server.domain.sheets.line import Line, weekday_of
-from server.domain.timetable import Entry
+from server.domain.timetable import TEMPLATE_NAMES, Entry
 from server.protocol.messages import Words
 
 
 class Column:
     """The columns of the list form, by the headings that name them."""
 
-    SUBJECT, TEACHER, MAIN, ROOMS, WEEKDAY, PERIODS, WEEKS, GRADE, TITLE = range(9)
+    SUBJECT, TEACHER, MAIN, ROOMS, WEEKDAY, PERIODS, WEEKS, GRADE, TITLE, KIND = range(10)
 
 
 HEADINGS: dict[str, int] = {
@@ -25,6 +25,7 @@ HEADINGS: dict[str, int] = {
     **dict.fromkeys(("周次", "周", "weeks"), Column.WEEKS),
     **dict.fromkeys(("年级", "grade"), Column.GRADE),
     **dict.fromkeys(("课题", "标题", "title"), Column.TITLE),
+    **dict.fromkeys(("课型", "类型", "kind", "template"), Column.KIND),
 }
 NEEDED = {
     Column.SUBJECT: Words("学科", "subject"),
@@ -82,7 +83,16 @@ def _entry(line: Line, columns: dict[int, int]) -> Entry | None:
     subject = line.known(column(Column.SUBJECT), text(Column.SUBJECT), names.subjects, "subject")
     teacher = line.known(column(Column.TEACHER), text(Column.TEACHER), names.teachers, "teacher")
     rooms = line.rooms(column(Column.ROOMS), text(Column.ROOMS), main)
-    if line.wrong or periods is None or weeks is None:
+    kind = TEMPLATE_NAMES.get(text(Column.KIND).lower() or "shared")
+    if kind is None:
+        shown = text(Column.KIND)[:40]
+        line.tell(
+            column(Column.KIND),
+            "bad_template",
+            f"没有“{shown}”这种课型。",
+            f'"{shown}" is no kind of lesson.',
+        )
+    if line.wrong or periods is None or weeks is None or kind is None:
         return None
     grade, title = text(Column.GRADE)[:MOST_TEXT], text(Column.TITLE)[:MOST_TEXT]
-    return Entry(subject, teacher, main, rooms, weekday, *periods, weeks, grade, title)
+    return Entry(subject, teacher, main, rooms, weekday, *periods, weeks, grade, title, kind)

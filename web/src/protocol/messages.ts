@@ -1050,6 +1050,11 @@ export interface CurriculumEntry {
   position: number;
 }
 
+/** Rooms that a main room may call although no bond of its school says so. */
+export interface CallList {
+  rooms: string[];
+}
+
 export interface NamedRoom {
   room: string;
   name: Words;
@@ -1160,35 +1165,28 @@ export interface RoomReadiness {
   since: number | null;
 }
 
-export interface DayLesson {
+export interface NextLesson {
   lesson: BookedLesson;
   readiness: RoomReadiness[];
-  studio: string | null;
-}
-
-export interface ReplayCard {
-  lesson: string;
-  title: Words;
-  started_at: number;
-  seconds: number;
-  replay: string;
-  poster: string | null;
 }
 
 /**
- * A person's day. `next`: the lesson on the air or the next one within a week; `teaches`: main rooms
- * in which an unbooked lesson may be begun.
+ * A person's day. `next`: the lesson on the air, else the next one within a week; `teaches`: main rooms
+ * whose studio may be opened; `calendar`: path of the own iCalendar feed, "" for who is no person.
  */
 export interface MyDay {
   now: number;
   zone: string;
   day: string;
-  name: Words;
-  next: DayLesson | null;
+  next: NextLesson | null;
   today: BookedLesson[];
-  replays: ReplayCard[];
   teaches: NamedRoom[];
   calendar: string;
+}
+
+/** The secret address of a calendar; whoever has it may read it. */
+export interface FeedLink {
+  url: string;
 }
 
 /**

@@ -1,0 +1,102 @@
+"""A person's day: the next lesson with its rooms' readiness, today's lessons, where the person teaches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from server.api.calendars import feed_path, person_of
+from server.api.guarding import answer
+from server.api.keys import CLOCK, LIVE, MEDIA_KEY, STORE
+from server.api.rights import Action, NoRight, Thing, is_allowed, require
+from server.api.rooms import room_token
+from server.api.timetable_views import DAY_MS, Views, day_span, views_of
+from server.api.tokens import TokenKind
+from server.protocol.timetable import Given, MyDay, NamedRoom, NextLesson, RoomReadiness
+from server.store.planning import blocks
+from server.store.timetable_records import Booked
+
+AHEAD_MS = 7 * DAY_MS
+NEAR = (Given.LIVE, Given.OPEN, Given.AHEAD)
+
+
+async def my_day(request: web.Request) -> web.Response:
+    """Of who is logged in; of a studio's room, or of every room where nobody is (the sample county)."""
+    actor = require(request, Action.READ_DAY, Thing(main_room=_studio_room(request)))
+    store, now = request.app[STORE], request.app[CLOCK].wall_ms()
+    since, until = day_span(request, store.county.today())
+    person = person_of(request)
+    lessons = await _lessons(request, person, actor.room, since, now + AHEAD_MS)
+    views = await views_of(request, lessons)
+    today = [each for each in lessons if each.starts_at < until]
+    number = await store.terms.feed_number(f"person:{person}") if person else 0
+    return answer(
+        MyDay(
+            now=now,
+            zone=store.county.zone.key,
+            day=store.county.today().isoformat(),
+            next=_next(request, lessons, views, now),
+            today=[views.lesson(each) for each in today],
+            teaches=await _teaches(request),
+            calendar=feed_path(request.app[MEDIA_KEY], f"person:{person}", number) if person else "",
+        )
+    )
+
+
+def _studio_room(request: web.Request) -> str | None:
+    return request.query.get("room", "")[:40] or None
+
+
+async def _lessons(
+    request: web.Request, person: str, room: str | None, since: int, until: int
+) -> list[Booked]:
+    timetable = request.app[STORE].timetable
+    if person:
+        return await timetable.between(since, until, teacher=person)
+    rooms = frozenset({room}) if room is not None else None
+    return await timetable.between(since, until, rooms=rooms)
+
+
+async def _teaches(request: web.Request) -> list[NamedRoom]:
+    return [
+        NamedRoom(room.room, room.name)
+        for room in await request.app[STORE].classrooms()
+        if room.main and is_allowed(request, Action.OPEN_STUDIO, Thing(main_room=room.room))
+    ]
+
+
+def _next(request: web.Request, lessons: Sequence[Booked], views: Views, now: int) -> NextLesson | None:
+    """What is on the air, else what comes next."""
+    told = [(each, views.lesson(each)) for each in lessons if blocks(each) and each.ends_at > now]
+    ahead = [(each, view) for each, view in told if view.given in NEAR]
+    if not ahead:
+        return None
+    booked, view = min(ahead, key=lambda pair: (pair[1].given is not Given.LIVE, pair[0].starts_at))
+    pages = request.app[LIVE].pages
+    readiness = []
+    for room in view.rooms:
+        there, lesson = pages.state_of(room.room)
+        state = "online" if there else "away"
+        if lesson is not None and lesson.lesson.id != booked.lesson and lesson.lesson.on_air:
+            state = "in_lesson"
+        readiness.append(RoomReadiness(room.room, room.name, state))
+    return NextLesson(view, readiness)
+
+
+async def open_studio(request: web.Request) -> web.Response:
+    """A studio's token for who teaches in this main room."""
+    name = request.match_info["room"]
+    actor = require(request, Action.OPEN_STUDIO, Thing(main_room=name))
+    room = await request.app[STORE].classroom(name)
+    if room is None or not room.main:
+        raise NoRight
+    await request.app[STORE].audit(actor.name, Action.OPEN_STUDIO, name)
+    return answer(room_token(request, room, TokenKind.STUDIO), status=201)
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/api/v1/my-day", my_day),
+        web.post("/api/v1/rooms/{room}/studio", open_studio),
+    ]

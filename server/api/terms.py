@@ -1,0 +1,105 @@
+"""Terms, swapped days, bells and the curriculum over REST; which rooms a main room may call."""
+
+from __future__ import annotations
+
+import re
+
+from aiohttp import web
+
+from server.api.guarding import answer, body_of
+from server.api.keys import STORE
+from server.api.rights import Action, NoRight, Thing, require
+from server.protocol.timetable import BellsValue, CallList, CurriculumEntry, TermValue
+from server.store.terms import COUNTY
+
+TERM = re.compile(r"[a-z0-9-]{1,32}")
+
+
+async def list_terms(request: web.Request) -> web.Response:
+    require(request, Action.READ_TIMETABLE)
+    store = request.app[STORE]
+    return answer(await store.terms.all(store.county.today()))
+
+
+async def put_term(request: web.Request) -> web.Response:
+    """New, or changed; lessons that are booked already stay where they are until the next import."""
+    actor = require(request, Action.EDIT_CALENDAR, await _county(request))
+    term = request.match_info["term"]
+    if TERM.fullmatch(term) is None:
+        raise NoRight
+    body = await body_of(request, TermValue)
+    store = request.app[STORE]
+    await store.terms.put(term, body)
+    await store.audit(actor.name, Action.EDIT_CALENDAR, term)
+    return answer(await store.terms.one(term, store.county.today()))
+
+
+async def _county(request: web.Request) -> Thing:
+    county = await request.app[STORE].county.county()
+    return Thing(unit=county.id if county is not None else None)
+
+
+async def get_bells(request: web.Request) -> web.Response:
+    require(request, Action.READ_TIMETABLE)
+    return answer(await request.app[STORE].terms.bells(request.match_info["school"]))
+
+
+async def put_bells(request: web.Request) -> web.Response:
+    """A school's own, or ("county") those of every school that has none."""
+    school = request.match_info["school"]
+    store = request.app[STORE]
+    known = school == COUNTY or school in (await store.county.load()).units
+    thing = await _county(request) if school == COUNTY else Thing(unit=school if known else None)
+    actor = require(request, Action.EDIT_CALENDAR, thing)
+    if not known:
+        raise NoRight
+    await store.terms.put_bells(school, await body_of(request, BellsValue))
+    await store.audit(actor.name, Action.EDIT_CALENDAR, school, what="bells")
+    return answer(await store.terms.bells(school))
+
+
+async def get_curriculum(request: web.Request) -> web.Response:
+    require(request, Action.READ_TIMETABLE)
+    return answer(await request.app[STORE].terms.curriculum(request.query.get("kind", "")[:20]))
+
+
+async def put_entry(request: web.Request) -> web.Response:
+    """One entry, new or changed."""
+    actor = require(request, Action.EDIT_CALENDAR, await _county(request))
+    body = await body_of(request, CurriculumEntry)
+    await request.app[STORE].terms.put_entries([body])
+    await request.app[STORE].audit(actor.name, Action.EDIT_CALENDAR, body.entry, what=body.kind)
+    return answer(body)
+
+
+async def get_calls(request: web.Request) -> web.Response:
+    """The rooms that this main room may call besides those its bonds give it."""
+    room = request.match_info["room"]
+    require(request, Action.EDIT_TIMETABLE, Thing(main_room=room))
+    return answer(CallList(sorted(await request.app[STORE].terms.call_list(room))))
+
+
+async def put_calls(request: web.Request) -> web.Response:
+    room = request.match_info["room"]
+    actor = require(request, Action.EDIT_TIMETABLE, Thing(main_room=room))
+    body = await body_of(request, CallList)
+    store = request.app[STORE]
+    known = {each.room for each in await store.county.rooms()}
+    if room not in known or not set(body.rooms) <= known:
+        raise NoRight
+    await store.terms.put_call_list(room, frozenset(body.rooms))
+    await store.audit(actor.name, Action.EDIT_TIMETABLE, room, what="calls")
+    return answer(body)
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/api/v1/terms", list_terms),
+        web.put("/api/v1/terms/{term}", put_term),
+        web.get("/api/v1/bells/{school}", get_bells),
+        web.put("/api/v1/bells/{school}", put_bells),
+        web.get("/api/v1/curriculum", get_curriculum),
+        web.put("/api/v1/curriculum", put_entry),
+        web.get("/api/v1/rooms/{room}/calls", get_calls),
+        web.put("/api/v1/rooms/{room}/calls", put_calls),
+    ]

@@ -1,0 +1,217 @@
+"""The timetable over REST: one week of a room, teacher or school; lessons booked, moved, swapped,
+cancelled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from aiohttp import web
+
+from server.api.booking import booked_from, changed_by, check_free, placed
+from server.api.guarding import answer, body_of
+from server.api.keys import LIVE, STORE
+from server.api.rights import Action, NoRight, Thing, is_allowed, require
+from server.api.timetable_views import Views, day_span, views_of
+from server.domain.calendar import Term
+from server.errors import UserFault
+from server.ids import is_lesson_id, random_word
+from server.protocol.timetable import (
+    BookingChange,
+    ChangeBooking,
+    Choices,
+    NamedPerson,
+    NamedRoom,
+    NewBooking,
+    SwapBookings,
+    TermView,
+    WeekView,
+)
+from server.store.importing import with_ids
+from server.store.planning import blocks, clashes_with
+from server.store.terms import day_of
+from server.store.timetable import NotPlanned
+from server.store.timetable_records import Booked
+
+WEEK = 7
+
+
+async def week(request: web.Request) -> web.Response:
+    """`?day=` any day of the week asked for (today); of `room=`, `teacher=` or `school=`."""
+    query = request.query
+    room, teacher, school = (query.get(name, "")[:80] for name in ("room", "teacher", "school"))
+    require(request, Action.READ_TIMETABLE, Thing(main_room=room or None))
+    store = request.app[STORE]
+    day = day_of(query["day"]) if query.get("day") else store.county.today()
+    monday = day - timedelta(days=day.isoweekday() - 1)
+    rooms = await _rooms_of(request, room, school)
+    since, until = day_span(request, monday, WEEK)
+    lessons = await store.timetable.between(since, until, rooms=rooms, teacher=teacher)
+    views = await views_of(request, lessons)
+    term = _term_on(await store.terms.all(store.county.today()), monday)
+    place = _term(term).place(monday) if term is not None else None
+    bells = await store.terms.bells(await _school_of(request, room, school))
+    clashes = clashes_with([each for each in lessons if blocks(each)], ())
+    return answer(
+        WeekView(
+            term=term,
+            week=place[0] if place is not None else 0,
+            days=[(monday + timedelta(days=number)).isoformat() for number in range(WEEK)],
+            bells=bells.bells,
+            lessons=[views.lesson(each) for each in lessons],
+            clashes=[views.clash(each) for each in clashes],
+            zone=store.county.zone.key,
+            may_edit=_may_edit(request, room, school),
+        )
+    )
+
+
+def _may_edit(request: web.Request, room: str, school: str) -> bool:
+    thing = Thing(main_room=room) if room else Thing(unit=school or None)
+    return is_allowed(request, Action.EDIT_TIMETABLE, thing)
+
+
+async def _rooms_of(request: web.Request, room: str, school: str) -> frozenset[str] | None:
+    if room:
+        return frozenset({room})
+    if not school:
+        return None
+    store = request.app[STORE]
+    organisation, today = await store.county.load(), store.county.today()
+    return frozenset(unit.id for unit in organisation.below(school, today))
+
+
+async def _school_of(request: web.Request, room: str, school: str) -> str:
+    if school or not room:
+        return school
+    store = request.app[STORE]
+    found = (await store.county.load()).school(room, store.county.today())
+    return found.id if found is not None else ""
+
+
+def _term(view: TermView) -> Term:
+    return Term(view.term, date.fromisoformat(view.first_monday), view.weeks)
+
+
+def _term_on(terms: list[TermView], day: date) -> TermView | None:
+    return next((term for term in terms if _term(term).place(day) is not None), None)
+
+
+async def choices(request: web.Request) -> web.Response:
+    """What the form of a lesson offers."""
+    require(request, Action.READ_TIMETABLE)
+    store = request.app[STORE]
+    rooms = await store.naming.rooms()
+    schools = {room.school: room.school_name for room in rooms if room.school}
+    return answer(
+        Choices(
+            main_rooms=[NamedRoom(each.room, each.name) for each in rooms if each.main],
+            rooms=[NamedRoom(each.room, each.name) for each in rooms],
+            teachers=[NamedPerson(each.person, each.name) for each in await store.naming.teachers()],
+            subjects=await store.terms.curriculum("subject"),
+            schools=[NamedRoom(school, name) for school, name in schools.items()],
+            may_edit=any(
+                is_allowed(request, Action.EDIT_TIMETABLE, Thing(main_room=each.room))
+                for each in rooms
+                if each.main
+            ),
+        )
+    )
+
+
+async def book(request: web.Request) -> web.Response:
+    """A one-off lesson, or a series of them week by week."""
+    body = await body_of(request, NewBooking)
+    actor = require(request, Action.EDIT_TIMETABLE, Thing(main_room=body.main_room))
+    lessons = with_ids(await booked_from(request, body), ())
+    if len(lessons) > 1:
+        series = "b" + random_word(10)
+        lessons = [replace(each, series=series) for each in lessons]
+    await check_free(request, lessons)
+    views = await views_of(request, lessons)
+    store = request.app[STORE]
+    await store.timetable.add(lessons, await store.naming.names([body.teacher]))
+    request.app[LIVE].scheduler.changed()
+    await store.audit(
+        actor.name, Action.EDIT_TIMETABLE, lessons[0].lesson, what="book", lessons=str(len(lessons))
+    )
+    return answer([Views.lesson(views, each) for each in lessons], status=201)
+
+
+async def _one(request: web.Request, lesson: str) -> Booked:
+    """The booked lesson and the right to change it."""
+    found = await request.app[STORE].timetable.one(lesson) if is_lesson_id(lesson) else None
+    require(request, Action.EDIT_TIMETABLE, Thing(main_room=found.main_room) if found else Thing())
+    if found is None:
+        raise NoRight
+    return found
+
+
+async def change(request: web.Request) -> web.Response:
+    """Move it, let another teach it, cancel it, or bring it back."""
+    body = await body_of(request, ChangeBooking)
+    booked = await _one(request, request.match_info["lesson"])
+    actor = require(request, Action.EDIT_TIMETABLE, Thing(main_room=body.main_room or booked.main_room))
+    if not booked.planned and booked.change is not BookingChange.CANCELLED:
+        raise NotPlanned
+    store = request.app[STORE]
+    wishes = [await changed_by(request, booked, body)]
+    if body.whole_series and booked.series:
+        days = (wishes[0].day - booked.day).days
+        for other in await store.timetable.of_series(booked.series, booked.starts_at + 1):
+            if other.planned:
+                moved = ChangeBooking(
+                    **{name: getattr(body, name) for name in body.__struct_fields__}
+                    | {"version": other.version, "day": (other.day + timedelta(days=days)).isoformat()}
+                )
+                wishes.append(await changed_by(request, other, moved))
+    return await _changed(request, actor.name, wishes)
+
+
+async def swap(request: web.Request) -> web.Response:
+    """Two lessons change places: each takes the other's day and periods."""
+    body = await body_of(request, SwapBookings)
+    first, second = await _one(request, body.first), await _one(request, body.second)
+    if not first.first or not second.first or first.lesson == second.lesson:
+        raise UserFault(
+            "bad_swap",
+            zh="只能对调两节按节次排的课。",
+            en="Only two lessons that stand in periods can change places.",
+        )
+    actor = require(request, Action.EDIT_TIMETABLE, Thing(main_room=first.main_room))
+    wishes = [
+        replace(
+            await placed(request, one, other.day, other.first, other.last),
+            version=version,
+            change=BookingChange.MOVED if one.slot is not None else BookingChange.ONE_OFF,
+        )
+        for one, other, version in (
+            (first, second, body.first_version),
+            (second, first, body.second_version),
+        )
+    ]
+    return await _changed(request, actor.name, wishes)
+
+
+async def _changed(request: web.Request, actor: str, wishes: list[Booked]) -> web.Response:
+    store = request.app[STORE]
+    await check_free(request, wishes)
+    await store.timetable.change(wishes, await store.naming.names(each.teacher for each in wishes))
+    request.app[LIVE].scheduler.changed()
+    for wish in wishes:
+        await store.audit(
+            actor, Action.EDIT_TIMETABLE, wish.lesson, what=wish.change.value, day=str(wish.day)
+        )
+    after = [found for wish in wishes if (found := await store.timetable.one(wish.lesson)) is not None]
+    views = await views_of(request, after)
+    return answer([views.lesson(each) for each in after])
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/api/v1/timetable", week),
+        web.get("/api/v1/timetable/choices", choices),
+        web.post("/api/v1/timetable/lessons", book),
+        web.patch("/api/v1/timetable/lessons/{lesson}", change),
+        web.post("/api/v1/timetable/swap", swap),
+    ]
