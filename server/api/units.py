@@ -1,0 +1,148 @@
+"""The county's units and bonds: read by whoever is logged in, changed by its admins, each in their own."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeVar
+
+from aiohttp import web
+
+from server.api.days import day_of
+from server.api.guarding import answer, body_of
+from server.api.keys import STORE
+from server.api.rights import Action, NoRight, Thing, is_allowed, require
+from server.domain.org import Bond, BondKind, Organisation, Unit, UnitKind
+from server.errors import UserFault
+from server.protocol.county import BondRow, County, NewBond, NewUnit, UnitChange, UnitName, UnitParent, UnitRow
+from server.store.county import CountyStore
+
+K = TypeVar("K", bound=StrEnum)
+
+
+def kind_of(kinds: type[K], text: str) -> K:
+    """UserFault "bad_choice"."""
+    try:
+        return kinds(text)
+    except ValueError as error:
+        words = "、".join(kinds), ", ".join(kinds)
+        raise UserFault("bad_choice", zh=f"只能是 {words[0]}。", en=f"It is one of {words[1]}.") from error
+
+
+async def row_of(request: web.Request, unit: Unit, county: CountyStore, day_text: str | None = None) -> UnitRow:
+    day = day_of(request, day_text)
+    room = await county.room(unit.id)
+    return UnitRow(
+        unit=unit.id, kind=unit.kind, name=unit.name(day), parent=unit.parent(day),
+        since=unit.since.isoformat(), until=unit.until.isoformat() if unit.until else None,
+        successor=unit.successor, version=await county.version(unit.id),
+        main=room is not None and room.main,
+        yours=is_allowed(request, Action.MANAGE_UNITS, Thing(unit=unit.id)),
+        names=[UnitName(line.since.isoformat(), line.value) for line in unit.names],
+        parents=[UnitParent(line.since.isoformat(), line.value) for line in unit.parents],
+    )  # fmt: skip
+
+
+async def read(request: web.Request) -> web.Response:
+    """As the county is on a day; `closed=1`: with units that are no more."""
+    require(request, Action.READ_UNITS)
+    county = request.app[STORE].county
+    organisation, text = await county.load(), request.query.get("day")
+    day = day_of(request, text)
+    with_closed = request.query.get("closed") == "1"
+    units = [unit for unit in organisation.units.values() if with_closed or unit.there(day)]
+    rows = [await row_of(request, unit, county, text) for unit in units]
+    bonds = [_bond(bond) for bond in organisation.bonds if bond.there(day)]
+    return answer(County(day.isoformat(), rows, bonds))
+
+
+def _bond(bond: Bond) -> BondRow:
+    until = bond.until.isoformat() if bond.until else None
+    return BondRow(bond.kind, bond.first, bond.second, bond.since.isoformat(), until)
+
+
+async def add(request: web.Request) -> web.Response:
+    """A new one, under a unit of the asker's."""
+    body = await body_of(request, NewUnit)
+    actor = require(request, Action.MANAGE_UNITS, Thing(unit=body.parent))
+    store = request.app[STORE]
+    kind = kind_of(UnitKind, body.kind)
+    made = await store.county.add(
+        kind, body.name, body.parent, since=day_of(request, body.since), main=body.main
+    )
+    await store.audit(actor.name, Action.MANAGE_UNITS, made.id, new=kind, name=made.names[0].value.zh)
+    return answer(await row_of(request, made, store.county), status=201)
+
+
+async def change(request: web.Request) -> web.Response:
+    """One change, from a day on; what was before that stays as it was."""
+    unit = request.match_info["unit"]
+    actor = require(request, Action.MANAGE_UNITS, Thing(unit=unit))
+    body = await body_of(request, UnitChange)
+    for other in (body.parent, body.into):
+        if other is not None:
+            require(request, Action.MANAGE_UNITS, Thing(unit=other))
+    store = request.app[STORE]
+    changed, said = await _changed(request, store.county, unit, body)
+    await store.audit(actor.name, Action.MANAGE_UNITS, unit, **said)
+    return answer(await row_of(request, changed, store.county))
+
+
+async def _changed(
+    request: web.Request, county: CountyStore, unit: str, body: UnitChange
+) -> tuple[Unit, dict[str, str]]:
+    day, version = day_of(request, body.day), body.version
+    wishes = [body.name is not None, body.parent is not None, body.main is not None, body.close,
+              body.into is not None]  # fmt: skip
+    if sum(wishes) != 1:
+        raise UserFault("bad_choice", zh="一次只做一项更改。", en="Make one change at a time.")
+    if body.name is not None:
+        return await county.rename(unit, body.name, day, version), {"name": body.name.zh}
+    if body.parent is not None:
+        return await county.move(unit, body.parent, day, version), {"parent": body.parent}
+    if body.main is not None:
+        await county.set_main(unit, body.main, version)
+        return await county.unit(unit), {"main": str(body.main)}
+    if body.into is not None:
+        await county.merge(unit, body.into, day, version)
+        return await county.unit(unit), {"into": body.into, "day": day.isoformat()}
+    return await county.close(unit, day, version=version), {"closed": day.isoformat()}
+
+
+async def _bond_of(request: web.Request) -> tuple[Bond, Organisation]:
+    body = await body_of(request, NewBond)
+    organisation = await request.app[STORE].county.load()
+    return (
+        Bond(kind_of(BondKind, body.kind), body.first, body.second, day_of(request, body.day)),
+        organisation,
+    )
+
+
+async def bind(request: web.Request) -> web.Response:
+    """Two schools bound: the asker's right is needed to both, so a county admin's or that of who leads both."""
+    bond, organisation = await _bond_of(request)
+    actor = require(request, Action.MANAGE_UNITS, Thing(unit=bond.first))
+    require(request, Action.MANAGE_UNITS, Thing(unit=bond.second))
+    if not {bond.first, bond.second} <= organisation.units.keys():
+        raise NoRight
+    await request.app[STORE].county.bind(bond)
+    await request.app[STORE].audit(actor.name, Action.MANAGE_UNITS, bond.first, bound=bond.second)
+    return answer(_bond(bond), status=201)
+
+
+async def unbind(request: web.Request) -> web.Response:
+    """Over from a day on."""
+    bond, _ = await _bond_of(request)
+    actor = require(request, Action.MANAGE_UNITS, Thing(unit=bond.first))
+    await request.app[STORE].county.unbind(bond.kind, bond.first, bond.second, bond.since)
+    await request.app[STORE].audit(actor.name, Action.MANAGE_UNITS, bond.first, unbound=bond.second)
+    return web.Response(status=204)
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/api/v1/units", read),
+        web.post("/api/v1/units", add),
+        web.patch("/api/v1/units/{unit}", change),
+        web.post("/api/v1/bonds", bind),
+        web.post("/api/v1/bonds/end", unbind),
+    ]
