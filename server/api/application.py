@@ -15,8 +15,11 @@ from aiohttp import web
 from recorder.archive.storage import Storage
 from server.api import (
     accounts,
+    api_tokens,
+    audit,
     broadcast,
     calendars,
+    consents,
     deletion,
     devices,
     downloads,
@@ -35,6 +38,7 @@ from server.api import (
     pages,
     pairing,
     passwords,
+    people,
     publishing,
     receipts,
     receptions,
@@ -46,6 +50,7 @@ from server.api import (
     terms,
     timetable,
     timetable_import,
+    units,
     uploads,
     visitors,
     whep,
@@ -67,6 +72,8 @@ from server.live.publishing import PublishingService
 from server.live.service import LiveService
 from server.live.standings import Standings
 from server.ops.metrics import Metrics
+from server.store.api_tokens import ApiTokens
+from server.store.consents import Consents
 from server.store.edits import Edits
 from server.store.library import Library
 from server.store.sessions import Sessions
@@ -78,10 +85,10 @@ from server.store.uploads import Uploads
 Application = web.Application
 CLOSING_S = 3.0
 ROUTES = (
-    accounts, broadcast, deletion, devices, downloads, editing, exports, extras, health, hls, lessons,
-    library, media, network, own, pages, pairing, publishing, receipts, receptions, replay, rooms, series,
-    sources, uploads, whep, whip, ws,
-    calendars, my_day, terms, timetable, timetable_import,
+    accounts, api_tokens, audit, broadcast, calendars, consents, deletion, devices, downloads, editing,
+    exports, extras, health, hls, lessons, library, media, my_day, network, own, pages, pairing, people,
+    publishing, receipts, receptions, replay, rooms, series, sources, terms, timetable,
+    timetable_import, units, uploads, whep, whip, ws,
 )  # fmt: skip
 
 
@@ -137,6 +144,8 @@ def build(parts: Parts) -> Application:
     app[keys.CODES] = parts.codes
     app[keys.SESSIONS] = Sessions(parts.store.database, parts.clock)
     app[keys.AUDIT] = parts.store.audit_log
+    app[keys.CONSENTS] = Consents(parts.store.database, parts.clock)
+    app[keys.API_TOKENS] = ApiTokens(parts.store.database, parts.clock)
     app[visitors.POSTS] = visitors.Posts({})
     app[keys.SLOWING_ACCOUNTS] = Slowing(4 * security.wrong_tries, security.wrong_tries_wait_s)
     app[keys.SLOWING] = Slowing(security.wrong_tries, security.wrong_tries_wait_s)

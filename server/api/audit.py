@@ -22,7 +22,12 @@ async def read(request: web.Request) -> web.Response:
     words = {name: query.get(name, "")[:200] for name in ("actor", "action", "thing")}
     rows = await audit.rows(limit=size, before=before, **words)
     if before is None:
-        await audit.write(actor.name, Action.READ_AUDIT, "audit", **{k: v for k, v in words.items() if v})
+        await audit.write(
+            actor.name,
+            Action.READ_AUDIT,
+            "audit",
+            **{f"of_{name}": word for name, word in words.items() if word},
+        )
     lines = [AuditLine(r.number, r.at, r.actor, r.action, r.thing, r.details) for r in rows]
     return answer(AuditPage(lines, rows[-1].number if len(rows) == size else None))
 

@@ -17,6 +17,7 @@ from server.api.roles import ANYONE, Actor, ActorRole
 from server.api.signing import scope_of, signature_holds
 from server.api.tokens import BadToken, TokenKind
 from server.domain.visibility import circle_of
+from server.store.api_tokens import PREFIX as API_TOKEN_PREFIX
 from server.store.people_records import Person
 from server.store.sessions import Session
 
@@ -38,6 +39,7 @@ class Visitor:
     locked: bool = False
 
 
+API_ACTORS = web.RequestKey("api_actors", list[Actor])
 VISITOR = web.RequestKey("visitor", Visitor)
 
 BEARER_ROLES: dict[TokenKind, ActorRole] = {
@@ -104,6 +106,8 @@ def _of_bearer(request: web.Request) -> list[Actor]:
     token = bearer_of(request)
     if token is None:
         return []
+    if token.startswith(API_TOKEN_PREFIX):
+        return list(request.get(API_ACTORS, ()))
     try:
         claims = request.app[TOKENS].read(token)
     except BadToken:

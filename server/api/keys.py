@@ -24,7 +24,9 @@ from server.clock import Clock
 from server.config import Config
 from server.domain.pairing import Pairings
 from server.ops.metrics import Metrics
+from server.store.api_tokens import ApiTokens
 from server.store.audit import Audit
+from server.store.consents import Consents
 from server.store.edits import Edits
 from server.store.importing import Importing
 from server.store.library import Library
@@ -51,6 +53,8 @@ CLOCK = web.AppKey("clock", Clock)
 STORE = web.AppKey("store", Store)
 SESSIONS = web.AppKey("sessions", Sessions)
 AUDIT = web.AppKey("audit", Audit)
+CONSENTS = web.AppKey("consents", Consents)
+API_TOKENS = web.AppKey("api_tokens", ApiTokens)
 LIBRARY = web.AppKey("library", Library)
 EDITS = web.AppKey("edits", Edits)
 UPLOADS = web.AppKey("uploads", Uploads)

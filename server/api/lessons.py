@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.api.guarding import answer, body_of
-from server.api.keys import CONFIG, LIVE, STORE, TOKENS
-from server.api.rights import Action, NoRight, Thing, require
+from server.api.keys import CONFIG, LIBRARY, LIVE, STORE, TOKENS
+from server.api.rights import Action, NoRight, Thing, is_allowed, require, require_somewhere
 from server.api.tokens import TokenKind
 from server.ids import is_lesson_id
 from server.protocol.resources import LessonDoors, LessonRow, NewLesson, RoomToken
@@ -74,8 +74,11 @@ def doors_of(request: web.Request, lesson: str, room: str) -> LessonDoors:
 
 async def list_lessons(request: web.Request) -> web.Response:
     """The newest 200."""
-    require(request, Action.LIST_LESSONS)
-    return answer([row_of(overview) for overview in await request.app[STORE].lessons()])
+    require_somewhere(request, Action.LIST_LESSONS)
+    found = await request.app[STORE].lessons()
+    return answer(
+        [row_of(each) for each in found if is_allowed(request, Action.LIST_LESSONS, thing_of(each))]
+    )
 
 
 async def start_lesson(request: web.Request) -> web.Response:
@@ -86,6 +89,8 @@ async def start_lesson(request: web.Request) -> web.Response:
     if room is None or not room.main:
         raise NoRight
     lesson = await request.app[LIVE].start_lesson(body.room, title=body.title, minutes=body.minutes)
+    if actor.person:
+        await request.app[LIBRARY].catalogue(lesson, taught_by=actor.person)
     await request.app[STORE].audit(actor.name, Action.START_LESSON, lesson)
     return answer(doors_of(request, lesson, body.room), status=201)
 

@@ -9,8 +9,9 @@ from aiohttp import web
 
 from recorder.archive.published import Published
 from server.api.catalogued import thing_of_row
+from server.api.consents import check_consent
 from server.api.guarding import answer, body_of
-from server.api.keys import CONFIG, LIBRARY, STORE
+from server.api.keys import CONFIG, CONSENTS, LIBRARY, STORE
 from server.api.processing import posters_of, processing_of
 from server.api.replay import title_of
 from server.api.rights import Action, Actor, NoRight, is_allowed, require, require_some
@@ -192,11 +193,20 @@ async def change(request: web.Request) -> web.Response:
     opens = {"visibility", "download"} & changes.keys()
     action = Action.SHARE_LESSON if opens else Action.EDIT_LESSON
     rows, actor = await rows_of(request, body.lessons, action)
+    wanted = changes.get("visibility")
+    if wanted is not None:
+        await check_consent(request, rows, Visibility(str(wanted)))
+    if wanted == Visibility.PUBLIC:
+        del changes["visibility"]  # one person asks, another approves
+        for row in rows:
+            await request.app[CONSENTS].ask_public(row.overview.lesson.id, actor.name)
     for row in rows:
         lesson = row.overview.lesson.id
         if changes:
             await request.app[LIBRARY].catalogue(lesson, **changes)
         said = {name: str(value)[:120] for name, value in changes.items()}
+        if wanted == Visibility.PUBLIC:
+            said["visibility"] = "public, asked"
         await request.app[STORE].audit(actor.name, action, lesson, **said)
     return web.Response(status=204)
 

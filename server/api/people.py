@@ -1,7 +1,7 @@
-"""People and their posts: found, made, appointed, given a first password; by admins, each in their own units.
+"""People and their posts: found, made, appointed, given a first password; by admins, in their own units.
 
-Who manages a person has to reach every unit in which that person holds a post: nobody comes by a password reset
-to a post that reaches further than their own.
+Who manages a person has to reach every unit in which that person holds a post: nobody comes by a password
+reset to a post that reaches further than their own.
 """
 
 from __future__ import annotations
@@ -11,11 +11,21 @@ import secrets
 from aiohttp import web
 
 from server.api import passwords
+from server.api.actions import Reach
 from server.api.days import day_of
 from server.api.guarding import answer, body_of
 from server.api.identity import actors_of
 from server.api.keys import SESSIONS, STORE
-from server.api.rights import Action, Actor, NoRight, Reach, Thing, is_allowed, reach_of, require
+from server.api.rights import (
+    Action,
+    Actor,
+    NoRight,
+    Thing,
+    is_allowed,
+    reach_of,
+    require,
+    require_somewhere,
+)
 from server.api.units import kind_of
 from server.domain.org import Organisation, check_name
 from server.domain.posts import PLACES, Post, PostRole
@@ -74,16 +84,6 @@ async def managed(request: web.Request) -> tuple[Person, Actor]:
     if not _may_manage(request, await request.app[STORE].people.posts(person.id)):
         raise NoRight
     return person, actor
-
-
-def require_somewhere(request: web.Request, action: Action) -> Actor:
-    """The right to do it in some unit or in all. NoRight."""
-    for actor in actors_of(request):
-        if reach_of(actor, action) is not None:
-            unit = min(actor.units, default=None)
-            return require(request, action, Thing(unit=unit))
-    require(request, action)
-    raise NoRight
 
 
 async def find(request: web.Request) -> web.Response:

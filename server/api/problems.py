@@ -30,6 +30,7 @@ STATUS_OF_CODE = {
     "bad_key": 400,
     "bad_edit": 400,
     "bad_login": 400,
+    "bad_day": 400,
     "bad_name": 400,
     "bad_password": 403,
     "bad_position": 400,

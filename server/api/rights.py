@@ -44,6 +44,7 @@ __all__ = [
     "require",
     "require_message",
     "require_some",
+    "require_somewhere",
 ]
 
 
@@ -301,6 +302,15 @@ def require_some(request: web.Request, action: Action) -> tuple[Actor, Circle | 
         whole = reach is Reach.ALL and actor.role is not ActorRole.PERSON
         if whole or (_bound(actor) and reach not in (None, Reach.PUBLIC)):
             return actor, circle_of(request, action)
+    raise NoRight
+
+
+def require_somewhere(request: web.Request, action: Action) -> Actor:
+    """The right to do it in some unit or in all. `Refused`."""
+    mark_asked(request)
+    for actor in actors_of(request):
+        if reach_of(actor, action) is Reach.ALL or (actor.units and reach_of(actor, action) is not None):
+            return actor
     raise NoRight
 
 

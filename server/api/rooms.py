@@ -7,28 +7,43 @@ from aiohttp import web
 from server.api.guarding import answer, body_of
 from server.api.identity import address_of
 from server.api.keys import CLOCK, CODES, CONFIG, SLOWING, STORE, TOKENS
-from server.api.rights import Action, NoRight, require
+from server.api.rights import Action, NoRight, Thing, is_allowed, require, require_somewhere
 from server.api.tokens import TokenKind
 from server.errors import UserFault
 from server.protocol.resources import Demo, Room, RoomCode, RoomToken
 from server.store.records import Classroom
 
 
-def room_token(request: web.Request, room: Classroom, kind: TokenKind) -> RoomToken:
+def room_token(request: web.Request, room: Classroom, kind: TokenKind, person: str = "") -> RoomToken:
     """A token for this room's page; a studio's lasts shorter than a wall panel's."""
     security = request.app[CONFIG].security
     lifetime_s = security.room_token_days * 86400 if kind is TokenKind.ROOM else security.session_hours * 3600
-    token = request.app[TOKENS].issue(kind, lifetime_s=lifetime_s, room=room.room)
+    token = request.app[TOKENS].issue(kind, lifetime_s=lifetime_s, room=room.room, person=person)
     return RoomToken(room=room.room, name=room.name, token=token)
 
 
 async def list_rooms(request: web.Request) -> web.Response:
-    """Every room with its code: whoever may manage rooms may see them."""
-    require(request, Action.LIST_ROOMS)
-    require(request, Action.READ_CODES)
-    codes = request.app[CODES]
-    rooms = await request.app[STORE].classrooms()
-    return answer([Room(room.room, room.name, room.main, codes.code_of(room.room)) for room in rooms])
+    """Every room of the asker's, with its code where they may see it."""
+    require_somewhere(request, Action.LIST_ROOMS)
+
+    def may(action: Action, room: str) -> bool:
+        return is_allowed(request, action, Thing(main_room=room, unit=room))
+
+    codes, found = request.app[CODES], await request.app[STORE].classrooms()
+    rooms = [room for room in found if may(Action.LIST_ROOMS, room.room)]
+    known = {room.room: codes.code_of(room.room) for room in rooms if may(Action.READ_CODES, room.room)}
+    return answer([Room(room.room, room.name, room.main, known.get(room.room)) for room in rooms])
+
+
+async def open_studio(request: web.Request) -> web.Response:
+    """A studio's token for who teaches there; what is taught with it is theirs."""
+    named = request.match_info["room"]
+    actor = require(request, Action.OPEN_STUDIO, Thing(main_room=named))
+    room = await request.app[STORE].classroom(named)
+    if room is None or not room.main:
+        raise NoRight
+    await request.app[STORE].audit(actor.name, Action.OPEN_STUDIO, named)
+    return answer(room_token(request, room, TokenKind.STUDIO, actor.person), status=201)
 
 
 async def enter_code(request: web.Request) -> web.Response:
@@ -66,6 +81,7 @@ async def demo(request: web.Request) -> web.Response:
 def routes() -> list[web.RouteDef]:
     return [
         web.get("/api/v1/rooms", list_rooms),
+        web.post("/api/v1/rooms/{room}/studio", open_studio),
         web.post("/api/v1/room-code", enter_code),
         web.get("/api/v1/demo", demo),
     ]

@@ -13,7 +13,16 @@ from server.api.keys import STORE
 from server.api.rights import Action, NoRight, Thing, is_allowed, require
 from server.domain.org import Bond, BondKind, Organisation, Unit, UnitKind
 from server.errors import UserFault
-from server.protocol.county import BondRow, County, NewBond, NewUnit, UnitChange, UnitName, UnitParent, UnitRow
+from server.protocol.county import (
+    BondRow,
+    County,
+    NewBond,
+    NewUnit,
+    UnitChange,
+    UnitName,
+    UnitParent,
+    UnitRow,
+)
 from server.store.county import CountyStore
 
 K = TypeVar("K", bound=StrEnum)
@@ -28,7 +37,9 @@ def kind_of(kinds: type[K], text: str) -> K:
         raise UserFault("bad_choice", zh=f"只能是 {words[0]}。", en=f"It is one of {words[1]}.") from error
 
 
-async def row_of(request: web.Request, unit: Unit, county: CountyStore, day_text: str | None = None) -> UnitRow:
+async def row_of(
+    request: web.Request, unit: Unit, county: CountyStore, day_text: str | None = None
+) -> UnitRow:
     day = day_of(request, day_text)
     room = await county.room(unit.id)
     return UnitRow(
@@ -118,7 +129,7 @@ async def _bond_of(request: web.Request) -> tuple[Bond, Organisation]:
 
 
 async def bind(request: web.Request) -> web.Response:
-    """Two schools bound: the asker's right is needed to both, so a county admin's or that of who leads both."""
+    """Two schools bound; the asker needs the right to both."""
     bond, organisation = await _bond_of(request)
     actor = require(request, Action.MANAGE_UNITS, Thing(unit=bond.first))
     require(request, Action.MANAGE_UNITS, Thing(unit=bond.second))

@@ -11,17 +11,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from server.api.identity import SESSION_COOKIE, VISITOR, Visitor, address_of
-from server.api.keys import MEDIA_KEY, SESSIONS, STORE
+from server.api.identity import API_ACTORS, SESSION_COOKIE, VISITOR, Visitor, address_of, bearer_of
+from server.api.keys import API_TOKENS, MEDIA_KEY, SESSIONS, STORE
 from server.api.roles import OF_POST, Actor, ActorRole
 from server.domain.posts import Post, reached
 from server.domain.visibility import circle_of
 from server.errors import Refused
+from server.store.api_tokens import PREFIX
 from server.store.store import Store
 
 LONGEST_COOKIE = 100
@@ -69,7 +70,22 @@ async def recognise(request: web.Request, handler: Handler) -> web.StreamRespons
         visitor = await _visitor(request, word)
         if visitor is not None:
             request[VISITOR] = visitor
+    token = bearer_of(request)
+    if token is not None and token.startswith(PREFIX):
+        request[API_ACTORS] = await _actors_of_token(request, token)
     return await handler(request)
+
+
+async def _actors_of_token(request: web.Request, token: str) -> list[Actor]:
+    """Its person, no further than its scopes."""
+    found = await request.app[API_TOKENS].find(token[:LONGEST_COOKIE])
+    if found is None:
+        return []
+    person = await request.app[STORE].people.person(found.person)
+    if not person.active or person.must_change:
+        return []
+    actors = await actors_of_person(request.app, person.id)
+    return [replace(actor, scopes=found.scopes) for actor in actors]
 
 
 async def _visitor(request: web.Request, word: str) -> Visitor | None:

@@ -1,4 +1,4 @@
-"""What the REST API says of the county's units and people (pure; docs/api.md). TypeScript is made from here too.
+"""What the REST API says of the county's units and people (pure). TypeScript is made from here too.
 
 Days are the county's, YYYY-MM-DD. Every change names the `version` that its author saw; an older one is 412.
 """
@@ -21,8 +21,8 @@ class UnitParent(msgspec.Struct, frozen=True):
 
 
 class UnitRow(msgspec.Struct, frozen=True):
-    """A unit as it is on the asked day. `kind`: domain.org.UnitKind; `main`: a room with a studio; `yours`: the asker
-    may change it; `names`, `parents`: its history."""
+    """A unit as it is on the asked day. `kind`: domain.org.UnitKind; `main`: a room with a studio; `yours`:
+    the asker may change it; `names`, `parents`: its history."""
 
     unit: str
     kind: str
@@ -67,7 +67,7 @@ class NewUnit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UnitChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Body of `PATCH units/{unit}`: one change from `day` on (today unless said): another name, another parent,
+    """Body of `PATCH units/{unit}`: one change from `day` on (today unless said): another name or parent,
     with or without studio, closed, or merged `into` another."""
 
     version: int
@@ -160,8 +160,8 @@ class CellProblem(msgspec.Struct, frozen=True):
 
 
 class PeopleImport(msgspec.Struct, frozen=True):
-    """What an import did, or (dry) would do. With problems nothing was changed. `marked`: the user's own XLSX with the
-    wrong cells marked, base64; `passwords`: of those it made."""
+    """What an import did, or (dry) would do. With problems nothing was changed. `marked`: the user's own XLSX
+    with the wrong cells marked, base64; `passwords`: of those it made."""
 
     rows: int
     new: int

@@ -15,7 +15,17 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from server.protocol import accounts, devices, library, messages, publishing, resources, sources, timetable
+from server.protocol import (
+    accounts,
+    county,
+    devices,
+    library,
+    messages,
+    publishing,
+    resources,
+    sources,
+    timetable,
+)
 
 HEAD = """\
 // Generated from the unions of server/protocol by `make messages`. Do not edit.
@@ -130,10 +140,11 @@ def generate() -> str:
     to_server, from_server = _arms(messages.ToServer), _arms(messages.FromServer)
     said = _arms(resources.Resource) + _arms(library.LibraryResource) + _arms(publishing.PublishingResource)
     said += _arms(sources.SourceResource) + _arms(accounts.AccountResource)
+    said += _arms(county.CountyResource)
     said += _arms(timetable.Resource) + _arms(devices.DeviceResource)
     bodies = _arms(resources.Body) + _arms(library.LibraryBody) + publishing.BODIES
     bodies += _arms(sources.SourceBody) + _arms(accounts.AccountBody) + _arms(timetable.Body)
-    bodies += _arms(devices.DeviceBody)
+    bodies += _arms(devices.DeviceBody) + _arms(county.CountyBody)
     said_by_server = set(reachable(from_server + said))
     parts = [HEAD.format(version=messages.VERSION, max_message=messages.MAX_MESSAGE)]
     for name in reachable(to_server + from_server + said + bodies):

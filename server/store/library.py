@@ -37,6 +37,7 @@ from server.store.tables import (
     SERIES,
     WATCHED,
 )
+from server.store.timetable_tables import BOOKINGS
 
 INDEXED_AT_ONCE = 500
 INDEX_WAIT_S = 8.0
@@ -46,6 +47,8 @@ STATES = {
     RecordedState.FAILED: ("failed",),
 }
 FACETS = ("subject", "grade", "teacher", "school")
+_BOOKED = select(BOOKINGS.c.teacher).where(BOOKINGS.c.lesson == CATALOGUE.c.lesson).scalar_subquery()
+_TAUGHT_BY = func.coalesce(func.nullif(CATALOGUE.c.taught_by, ""), _BOOKED, "")
 _NUMBER = bindparam("of", type_=Integer)
 _INDEXED = update(CATALOGUE).where(CATALOGUE.c.number == _NUMBER).values(indexed=True)
 
@@ -153,6 +156,14 @@ class Library:
         statement = update(CATALOGUE).where(CATALOGUE.c.lesson == lesson)
         await self._database.write(statement.values(**changes, indexed=False))
 
+    async def opened_with(self, rooms: list[str]) -> list[str]:
+        """Lessons open further than to their main room, in which one of these rooms was."""
+        inside = [LESSONS.c.value.contains(f'"{room}"', autoescape=True) for room in rooms]
+        asked = select(CATALOGUE.c.lesson).join(LESSONS, LESSONS.c.lesson == CATALOGUE.c.lesson)
+        closed = Visibility.ROOM.value
+        rows = await self._database.rows(asked.where(CATALOGUE.c.visibility != closed, or_(*inside)))
+        return [row.lesson for row in rows] if rooms else []
+
     async def deleted(self, lesson: str) -> None:
         """The lesson stays known by its row; nobody finds it any more."""
         await self.catalogue(lesson, deleted_at=self._clock.wall_ms(), series=None)
@@ -213,7 +224,8 @@ def _joined(chosen: Select[Any], *, recorded: bool = True) -> Select[Any]:
 
 
 def _rows(viewer: str, *, recorded: bool = True) -> Select[Any]:
-    columns = [CATALOGUE.c[name] for name in Catalogue.__dataclass_fields__]
+    columns: list[Any] = [CATALOGUE.c[name] for name in Catalogue.__dataclass_fields__ if name != "taught_by"]
+    columns.append(_TAUGHT_BY.label("taught_by"))
     chosen = select(*overview_columns(), *columns, WATCHED.c.at_s)
     return _with_watched(_joined(chosen, recorded=recorded), viewer)
 
@@ -252,7 +264,8 @@ def _within(circle: Circle, *, owned: bool) -> Any:
     opened, room = CATALOGUE.c.visibility, LESSONS.c.main_room
     ways: list[Any] = [room.in_(circle.own)]
     if circle.person:
-        ways.append(CATALOGUE.c.taught_by == circle.person)
+        booked = select(BOOKINGS.c.lesson).where(BOOKINGS.c.teacher == circle.person)
+        ways += [CATALOGUE.c.taught_by == circle.person, CATALOGUE.c.lesson.in_(booked)]
     if not owned:
         ways += [
             opened.in_((Visibility.COUNTY.value, Visibility.PUBLIC.value)),

@@ -1005,6 +1005,153 @@ export interface SessionRow {
   here: boolean;
 }
 
+export interface UnitName {
+  since: string;
+  name: Words;
+}
+
+export interface UnitParent {
+  since: string;
+  parent: string;
+}
+
+/**
+ * A unit as it is on the asked day. `kind`: domain.org.UnitKind; `main`: a room with a studio; `yours`:
+ * the asker may change it; `names`, `parents`: its history.
+ */
+export interface UnitRow {
+  unit: string;
+  kind: string;
+  name: Words;
+  parent: string;
+  since: string;
+  until: string | null;
+  successor: string;
+  version: number;
+  main: boolean;
+  yours: boolean;
+  names: UnitName[];
+  parents: UnitParent[];
+}
+
+/** `kind`: domain.org.BondKind; in a group or community the first leads. */
+export interface BondRow {
+  kind: string;
+  first: string;
+  second: string;
+  since: string;
+  until: string | null;
+}
+
+/** All units and bonds that are there on a day. */
+export interface County {
+  day: string;
+  units: UnitRow[];
+  bonds: BondRow[];
+}
+
+/** `role`: domain.posts.PostRole. */
+export interface PostRow {
+  number: number;
+  role: string;
+  unit: string;
+  unit_name: Words;
+  since: string;
+  until: string | null;
+}
+
+/** `yours`: the asker may change it. */
+export interface PersonRow {
+  person: string;
+  login: string;
+  name: Words;
+  active: boolean;
+  has_password: boolean;
+  must_change: boolean;
+  version: number;
+  yours: boolean;
+  posts: PostRow[];
+}
+
+export interface PeoplePage {
+  people: PersonRow[];
+  total: number;
+}
+
+/** Told once; it has to be changed at the first log-in. */
+export interface FirstPassword {
+  person: string;
+  login: string;
+  password: string;
+}
+
+/** A wrong cell of an imported file; `row`, `column` count from 1. */
+export interface CellProblem {
+  sheet: string;
+  row: number;
+  column: number;
+  words: Words;
+}
+
+/**
+ * What an import did, or (dry) would do. With problems nothing was changed. `marked`: the user's own XLSX
+ * with the wrong cells marked, base64; `passwords`: of those it made.
+ */
+export interface PeopleImport {
+  rows: number;
+  new: number;
+  changed: number;
+  problems: CellProblem[];
+  marked: string;
+  passwords: FirstPassword[];
+}
+
+export interface AuditLine {
+  number: number;
+  at: number;
+  actor: string;
+  action: string;
+  thing: string;
+  details: Record<string, string>;
+}
+
+/** The newest first; `before`: for the next page, null at the end. */
+export interface AuditPage {
+  rows: AuditLine[];
+  before: number | null;
+}
+
+/** `level`: domain.consent.Consent; `at` null: nobody said anything, which is none. */
+export interface ConsentRow {
+  unit: string;
+  name: Words;
+  level: string;
+  at: number | null;
+  actor: string;
+  note: string;
+}
+
+/** `unpublished`: lessons that were closed by it. */
+export interface ConsentChanged {
+  unpublished: string[];
+}
+
+/** `id` is no secret: it revokes the token, it is not the token. */
+export interface ApiTokenRow {
+  id: string;
+  name: string;
+  scopes: string[];
+  created_at: number;
+  expires_at: number;
+  used_at: number | null;
+}
+
+/** Told once. */
+export interface MadeApiToken {
+  id: string;
+  token: string;
+}
+
 /** `day` runs the timetable of `runs`; of no day where it is null (a holiday). */
 export interface SwappedDay {
   day: string;
@@ -1517,6 +1664,71 @@ export interface RestoreDevice {
 export interface PairDevice {
   code: string;
   label?: string;
+}
+
+/** Body of `POST units`. `since`: today unless said. */
+export interface NewUnit {
+  kind: string;
+  name: Words;
+  parent?: string;
+  since?: string | null;
+  main?: boolean;
+}
+
+/**
+ * Body of `PATCH units/{unit}`: one change from `day` on (today unless said): another name or parent,
+ * with or without studio, closed, or merged `into` another.
+ */
+export interface UnitChange {
+  version: number;
+  day?: string | null;
+  name?: Words | null;
+  parent?: string | null;
+  main?: boolean | null;
+  close?: boolean;
+  into?: string | null;
+}
+
+/** Body of `POST bonds`, and of `POST bonds/end`. */
+export interface NewBond {
+  kind: string;
+  first: string;
+  second: string;
+  day?: string | null;
+}
+
+/** Body of `POST people/{person}/posts`. */
+export interface NewPost {
+  role: string;
+  unit: string;
+  since?: string | null;
+}
+
+/** Body of `POST people`. */
+export interface NewPerson {
+  login: string;
+  name: Words;
+  post: NewPost;
+}
+
+/** Body of `PATCH people/{person}`. */
+export interface PersonChange {
+  version: number;
+  name?: Words | null;
+  active?: boolean | null;
+}
+
+/** Body of `PUT consents/{unit}`. `note`: on which paper, by whom. */
+export interface ConsentChange {
+  level: string;
+  note?: string;
+}
+
+/** Body of `POST me/tokens`. `scopes`: actions, of those that the person may do. */
+export interface NewApiToken {
+  name: string;
+  scopes: string[];
+  days?: number;
 }
 
 export type ToServer =

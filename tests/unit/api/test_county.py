@@ -1,0 +1,264 @@
+"""server.api.units, people, consents, audit, api_tokens: the county is kept by its admins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from server.api import keys, passwords
+from server.domain.lesson import Lesson
+from server.domain.org import UnitKind
+from server.domain.posts import Post, PostRole
+from server.protocol.messages import LessonState, Words
+from server.store.county import FOUNDED
+from server.store.records import RecordingRow
+from tests.unit.api.conftest import Campus, Opener
+
+PASSWORD = "correct horse battery"
+NAME = {"zh": "新小学", "en": "New Primary"}
+LESSON = "L0000000001"
+
+
+def words(name: str) -> Words:
+    return Words(zh=name, en=name)
+
+
+class Desk:
+    """A browser of somebody of the county."""
+
+    def __init__(self, campus: Campus) -> None:
+        self.campus = campus
+        self.store = campus.app[keys.STORE]
+
+    async def ask(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
+        url = f"/api/v1/{path}"
+        async with self.campus.browser.request(method, url, json=body, headers=headers) as reply:
+            return reply.status, await reply.json() if reply.content_length else None
+
+    async def be(self, login: str, password: str = PASSWORD) -> None:
+        status, _ = await self.ask("POST", "login", {"login": login, "password": password})
+        assert status == 200
+
+
+@pytest.fixture
+async def desk(open_campus: Opener) -> Desk:
+    """A boss of the county, Li of the first school, Wang who teaches there; River is another school."""
+    desk = Desk(await open_campus())
+    store = desk.store
+    root = await store.county.county()
+    assert root is not None
+    await store.county.add(UnitKind.SCHOOL, words("River"), root.id, since=FOUNDED, unit="river")
+    await store.county.add(UnitKind.CLASS, words("3(2)"), "shahe", since=FOUNDED, unit="class")
+    hashed = await passwords.hashed(desk.campus.app, PASSWORD)
+    for login, role, unit in (
+        ("boss", PostRole.COUNTY_ADMIN, root.id),
+        ("li", PostRole.SCHOOL_ADMIN, "the-school"),
+        ("wang", PostRole.TEACHER, "the-school"),
+    ):
+        await store.people.add(login, words(login), hashed, person=login)
+        await store.people.appoint(Post(login, role, unit, FOUNDED))
+    return desk
+
+
+async def unit(desk: Desk, name: str) -> Any:
+    _, county = await desk.ask("GET", "units?closed=1")
+    return next(row for row in county["units"] if row["unit"] == name)
+
+
+async def test_a_school_admin_changes_the_own_school_and_no_other(desk: Desk) -> None:
+    await desk.be("li")
+    assert (await unit(desk, "the-school"))["yours"]
+    assert not (await unit(desk, "river"))["yours"]
+    body = {"kind": "room", "name": NAME, "parent": "the-school", "main": True}
+    status, made = await desk.ask("POST", "units", body)
+    assert (status, made["main"]) == (201, True)
+    assert (await desk.ask("POST", "units", {**body, "parent": "river"}))[0] == 404
+    assert (await desk.ask("PATCH", "units/river", {"version": 1, "name": NAME}))[0] == 404
+    assert (await desk.ask("POST", f"rooms/{made['unit']}/studio"))[0] == 201
+    _, rooms = await desk.ask("GET", "rooms")
+    assert len(rooms) == 4
+
+
+async def test_two_admins_who_edit_one_cell_do_not_overwrite_each_other(desk: Desk) -> None:
+    await desk.be("boss")
+    seen = (await unit(desk, "river"))["version"]
+    assert (await desk.ask("PATCH", "units/river", {"version": seen, "name": NAME}))[0] == 200
+    status, problem = await desk.ask("PATCH", "units/river", {"version": seen, "name": NAME})
+    assert (status, problem["code"]) == (412, "stale_version")
+    assert (await unit(desk, "river"))["name"] == NAME
+
+
+async def test_a_school_with_rooms_is_not_closed_but_merged_and_stays_findable(desk: Desk) -> None:
+    await desk.be("boss")
+    version = (await unit(desk, "the-school"))["version"]
+    status, problem = await desk.ask("PATCH", "units/the-school", {"version": version, "close": True})
+    assert (status, problem["code"]) == (409, "has_units")
+    assert problem["words"]["zh"]
+    status, merged = await desk.ask("PATCH", "units/the-school", {"version": version, "into": "river"})
+    assert (status, merged["successor"]) == (200, "river")
+    assert (await unit(desk, "main"))["parent"] == "river"
+
+
+async def test_groups_are_bound_by_who_may_change_both(desk: Desk) -> None:
+    body = {"kind": "group", "first": "the-school", "second": "river"}
+    await desk.be("li")
+    assert (await desk.ask("POST", "bonds", body))[0] == 404
+    await desk.be("boss")
+    assert (await desk.ask("POST", "bonds", body))[0] == 201
+    assert (await desk.ask("POST", "bonds", body))[0] == 409
+    await desk.be("li")
+    assert (await unit(desk, "river"))["yours"]  # led now
+    assert (await desk.ask("POST", "bonds/end", body))[0] == 204
+    assert not (await unit(desk, "river"))["yours"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"kind": "galaxy", "name": NAME, "parent": "the-school"},
+        {"kind": "room", "name": {"zh": "", "en": "x"}, "parent": "the-school"},
+        {"kind": "room", "name": NAME, "parent": "the-school", "since": "2026-13-01"},
+        {"kind": "school", "name": NAME, "parent": "main"},
+    ],
+)
+async def test_a_unit_that_cannot_be_is_refused_in_words(desk: Desk, body: dict[str, object]) -> None:
+    await desk.be("boss")
+    before = len((await desk.ask("GET", "units"))[1]["units"])
+    status, problem = await desk.ask("POST", "units", body)
+    assert status in (400, 409)
+    assert problem["words"]["zh"]
+    assert problem["words"]["en"]
+    assert len((await desk.ask("GET", "units"))[1]["units"]) == before
+
+
+async def test_a_new_person_gets_a_first_password_and_has_to_change_it(desk: Desk) -> None:
+    await desk.be("li")
+    post = {"role": "teacher", "unit": "the-school"}
+    body = {"login": "zhao", "name": {"zh": "<b>赵</b>", "en": "Zhao'; DROP TABLE people;--"}, "post": post}
+    status, made = await desk.ask("POST", "people", body)
+    assert status == 201
+    assert (await desk.ask("POST", "people", body))[1]["code"] == "login_taken"
+    _, page = await desk.ask("GET", "people?q=DROP%20TABLE")
+    assert [row["login"] for row in page["people"]] == ["zhao"]
+    await desk.be("zhao", made["password"])
+    assert (await desk.ask("GET", "me"))[1]["must_change"]
+
+
+async def test_nobody_comes_by_a_reset_to_a_post_that_reaches_further(desk: Desk) -> None:
+    await desk.store.people.appoint(Post("boss", PostRole.TEACHER, "the-school", FOUNDED))
+    await desk.be("li")
+    assert (await desk.ask("POST", "people/boss/password"))[0] == 404
+    assert (await desk.ask("PATCH", "people/boss", {"version": 1, "active": False}))[0] == 404
+    for role, place in (("county_admin", "the-county"), ("researcher", "the-school"), ("teacher", "river")):
+        assert (await desk.ask("POST", "people/wang/posts", {"role": role, "unit": place}))[0] == 404
+    assert (await desk.ask("POST", "people/wang/password"))[0] == 200
+    await desk.be("boss")
+    body = {"role": "researcher", "unit": "the-county"}
+    status, row = await desk.ask("POST", "people/wang/posts", body)
+    assert (status, len(row["posts"])) == (201, 2)
+    assert (await desk.ask("DELETE", f"people/wang/posts/{row['posts'][1]['number']}"))[0] == 200
+
+
+async def test_people_are_paged_and_a_teacher_sees_none_of_them(desk: Desk) -> None:
+    await desk.be("li")
+    _, page = await desk.ask("GET", "people?size=1&page=2")
+    assert (len(page["people"]), page["total"]) == (1, 2)
+    assert (await desk.ask("GET", "people?size=0"))[1]["code"] == "bad_query"
+    await desk.be("wang")
+    for path in ("people", "audit"):
+        assert (await desk.ask("GET", path))[0] == 404
+
+
+async def test_the_audit_log_is_read_by_the_countys_admin_and_that_is_logged(desk: Desk) -> None:
+    for _ in range(3):
+        await desk.be("boss")
+    _, first = await desk.ask("GET", "audit?size=2")
+    assert first["rows"][0]["action"] == "log_in"
+    _, rest = await desk.ask("GET", f"audit?size=2&before={first['before']}")
+    assert rest["rows"][0]["number"] < first["rows"][-1]["number"]
+    _, again = await desk.ask("GET", "audit?action=read_audit")
+    assert [row["actor"] for row in again["rows"]] == ["admin:boss"]
+
+
+async def recorded(desk: Desk, monkeypatch: pytest.MonkeyPatch, *subjects: tuple[str, str]) -> None:
+    """A lesson of the main room with tracks of these subjects and rooms."""
+    from types import SimpleNamespace
+
+    from server.api import consents
+
+    lesson = Lesson(LESSON, words("Lesson"), "main", ("shahe",), LessonState.ENDED, 1_750_000_000_000)
+    await desk.store.save_lesson(lesson, None)
+    await desk.store.save_recording(RecordingRow(LESSON, "ready", 60.0))
+    tracks = [SimpleNamespace(subject=subject, room=room) for subject, room in subjects]
+    monkeypatch.setattr(consents, "read_if_there", lambda *_: SimpleNamespace(tracks=tracks))
+
+
+async def opened_to(desk: Desk, visibility: str) -> tuple[int, str]:
+    body = {"lessons": [LESSON], "visibility": visibility}
+    status, told = await desk.ask("PATCH", "library", body)
+    row = await desk.campus.app[keys.LIBRARY].row(LESSON)
+    assert row is not None
+    return (status if told is None else told["code"]), row.catalogue.visibility
+
+
+async def test_pupils_without_consent_are_not_published_and_withdrawal_closes_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await recorded(desk, monkeypatch, ("teacher", "main"), ("pupils", "shahe"))
+    await desk.be("boss")
+    assert await opened_to(desk, "school") == ("no_consent", "room")
+    assert (await desk.ask("PUT", "consents/class", {"level": "school", "note": "paper 7"}))[0] == 200
+    assert await opened_to(desk, "school") == (204, "school")
+    assert await opened_to(desk, "county") == ("no_consent", "school")
+    await desk.ask("PUT", "consents/class", {"level": "publishable"})
+    assert await opened_to(desk, "county") == (204, "county")
+    _, changed = await desk.ask("PUT", "consents/class", {"level": "none"})
+    assert changed["unpublished"] == [LESSON]
+    assert await opened_to(desk, "room") == (204, "room")
+    _, register = await desk.ask("GET", "consents")
+    assert [(row["unit"], row["level"], row["actor"]) for row in register] == [
+        ("class", "none", "admin:boss")
+    ]
+    assert (await desk.ask("PUT", "consents/river", {"level": "none"}))[0] == 404
+
+
+async def test_a_recording_is_public_when_two_people_agree(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await recorded(desk, monkeypatch, ("teacher", "main"))
+    await desk.be("boss")
+    assert await opened_to(desk, "public") == (204, "room")
+    assert (await desk.ask("POST", f"lessons/{LESSON}/public"))[1]["code"] == "needs_two"
+    hashed = await passwords.hashed(desk.campus.app, PASSWORD)
+    await desk.store.people.add("second", words("second"), hashed, person="second")
+    await desk.store.people.appoint(Post("second", PostRole.COUNTY_ADMIN, "the-county", FOUNDED))
+    await desk.be("second")
+    assert (await desk.ask("POST", f"lessons/{LESSON}/public"))[0] == 204
+    row = await desk.campus.app[keys.LIBRARY].row(LESSON)
+    assert row is not None
+    assert row.catalogue.visibility == "public"
+
+
+async def test_an_api_token_reaches_as_far_as_its_scopes_and_is_revoked(desk: Desk) -> None:
+    await desk.be("boss")
+    assert (await desk.ask("POST", "me/tokens", {"name": "x", "scopes": ["teach"]}))[1][
+        "code"
+    ] == "bad_choice"
+    body = {"name": "timetable program", "scopes": ["read_units", "read_people"]}
+    status, made = await desk.ask("POST", "me/tokens", body)
+    assert status == 201
+    _, listed = await desk.ask("GET", "me/tokens")
+    assert (listed[0]["id"], listed[0]["used_at"]) == (made["id"], None)
+    desk.campus.browser.cookie_jar.clear()
+    bearer = {"Authorization": f"Bearer {made['token']}"}
+    assert (await desk.ask("GET", "people", **bearer))[0] == 200
+    for method, path in (("GET", "audit"), ("GET", "library"), ("POST", "me/tokens"), ("GET", "me/tokens")):
+        assert (await desk.ask(method, path, body, **bearer))[0] == 404, path
+    await desk.be("boss")
+    assert (await desk.ask("DELETE", f"me/tokens/{made['id']}"))[0] == 204
+    desk.campus.browser.cookie_jar.clear()
+    assert (await desk.ask("GET", "people", **bearer))[0] == 404
+    assert (await desk.ask("GET", "people", Authorization="Bearer lk_nothing"))[0] == 404
+    files = desk.campus.config.store_path.parent.glob("lianke.sqlite3*")
+    assert not any(made["token"].encode() in file.read_bytes() for file in files)
