@@ -6,7 +6,7 @@ import { Coupling, Follower, SEEK_ONLY } from "@/pages/replay/sync";
 import type { ReplayTrack } from "@/protocol/messages";
 
 import { LiveFeed } from "./live-feed";
-import type { LiveFeedHost } from "./live-feed";
+import type { FeedHost } from "./feed";
 import { delayOf, LivePace } from "./pace";
 
 export interface LiveView {
@@ -75,7 +75,7 @@ export class LivePlayer {
     this.timer = setInterval(() => this.tick(), TICK_MS);
   }
 
-  add(track: ReplayTrack, element: HTMLMediaElement, leads: boolean, host: Omit<LiveFeedHost, "failed">): void {
+  add(track: ReplayTrack, element: HTMLMediaElement, leads: boolean, host: Omit<FeedHost, "failed">): void {
     const failed = (): void => void this.broken.add(track.name);
     const feed = new LiveFeed(element, track.playlist, { ...host, failed });
     const part = { track, feed, follower: new Follower(changesRateBadly ? SEEK_ONLY : undefined) };

@@ -1,7 +1,7 @@
 /** Where a live lesson's playlists come from: asked for until there are some, then again and again, as tracks
  * come and signatures end. Knows no element. */
 import { campus, CampusProblem } from "@/api/campus";
-import { signatureOf } from "@/pages/replay/signed";
+import { signatureOf } from "@/hls/signed";
 import type { LiveReplay, Words } from "@/protocol/messages";
 
 const AGAIN_MS = 5000;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { actionOf, speedRound, speedStep } from "./keys";
 import { beginAt, clockText, parseRemembered, parseTime } from "./position";
-import { renewIn, signatureOf, signedAgain } from "./signed";
+import { renewIn, signatureOf, signedAgain } from "@/hls/signed";
 
 describe("signed addresses", () => {
   const url = "http://box:8080/media/1700.abc/L1/camera.m3u8";

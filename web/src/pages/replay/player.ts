@@ -3,10 +3,10 @@
  *
  * Owns the elements' time, rate and play state; the rules are in `sync`. The page draws `PlayerView`.
  */
+import { Feed } from "@/hls/feed";
+import type { FeedHost } from "@/hls/feed";
 import type { ReplayTrack } from "@/protocol/messages";
 
-import { Feed } from "./feed";
-import type { FeedHost } from "./feed";
 import { shownFrom } from "./edits";
 import type { Stretch } from "./edits";
 import { Coupling, Follower, SEEK_ONLY } from "./sync";

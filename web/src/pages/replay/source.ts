@@ -4,9 +4,8 @@
  */
 import { CampusProblem } from "@/api/campus";
 import { library } from "@/api/library";
+import { renewIn, signatureOf } from "@/hls/signed";
 import type { Replay, Words } from "@/protocol/messages";
-
-import { renewIn, signatureOf } from "./signed";
 
 export type Finding =
   | { kind: "loading" }

@@ -1,11 +1,11 @@
 /**
- * Brings one track's playlist into one media element.
+ * Brings one track's playlist into one media element: a recording's, or one that grows.
  *
  * hls.js where the browser has Media Source Extensions, as it behaves the same everywhere; the browser's
- * own HLS elsewhere (iPhones). Each request goes out under the newest signature.
+ * own HLS elsewhere (iPhones). Each request goes out under the newest signature. Knows nothing of the other tracks.
  */
 import Hls, { ErrorTypes, Events } from "hls.js/light";
-import type { ErrorData } from "hls.js/light";
+import type { ErrorData, HlsConfig } from "hls.js/light";
 
 import { signatureOf, signedAgain } from "./signed";
 
@@ -19,11 +19,17 @@ export interface FeedHost {
 }
 
 const REFUSED = new Set([401, 403, 404, 410]);
-const MOST_RECOVERIES = 5;
-const RETRY_MS = 1500;
+const MOST_RECOVERIES = 6;
+const RETRY_MS = 1200;
+const RECORDED: Partial<HlsConfig> = {
+  maxBufferLength: 30,
+  maxMaxBufferLength: 60,
+  backBufferLength: 60,
+  lowLatencyMode: false,
+};
 
 export class Feed {
-  private hls: Hls | null = null;
+  protected hls: Hls | null = null;
   private recoveries = 0;
   private timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -31,9 +37,11 @@ export class Feed {
     readonly element: HTMLMediaElement,
     private readonly playlist: string,
     private readonly host: FeedHost,
+    private readonly tuning: Partial<HlsConfig> = RECORDED,
   ) {}
 
-  load(at_s: number): void {
+  /** `at_s` null: at the live edge. */
+  load(at_s: number | null): void {
     if (Hls.isSupported()) this.loadByScript(at_s);
     else this.loadNatively(at_s);
   }
@@ -47,13 +55,10 @@ export class Feed {
     this.element.load();
   }
 
-  private loadByScript(at_s: number): void {
+  private loadByScript(at_s: number | null): void {
     const hls = new Hls({
-      startPosition: at_s,
-      maxBufferLength: 30,
-      maxMaxBufferLength: 60,
-      backBufferLength: 60,
-      lowLatencyMode: false,
+      ...this.tuning,
+      startPosition: at_s ?? -1,
       nudgeOnVideoHole: true,
       xhrSetup: (request, url) => request.open("GET", signedAgain(url, this.host.signature()), true),
     });
@@ -84,20 +89,20 @@ export class Feed {
   }
 
   /** The browser asks under the address it once got: after their end it is given a new one. */
-  private loadNatively(at_s: number): void {
+  private loadNatively(at_s: number | null): void {
     const { element } = this;
     element.onerror = () => {
-      const at = element.currentTime;
+      const at = at_s === null ? null : element.currentTime;
       if (this.recoveries++ >= MOST_RECOVERIES) this.host.failed();
       else void this.host.renew().finally(() => this.setSource(at));
     };
     this.setSource(at_s);
   }
 
-  private setSource(at_s: number): void {
+  private setSource(at_s: number | null): void {
     const { element } = this;
-    const url = signedAgain(this.playlist, this.host.signature() ?? signatureOf(this.playlist));
-    element.src = url;
+    element.src = signedAgain(this.playlist, this.host.signature() ?? signatureOf(this.playlist));
+    if (at_s === null) return;
     element.addEventListener("loadedmetadata", () => (element.currentTime = at_s), { once: true });
   }
 }
