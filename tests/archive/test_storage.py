@@ -1,4 +1,5 @@
-"""Finished recordings in an S3 server (moto's, over HTTP) and in a folder: stored whole, played through campus, freed, deleted."""
+"""Finished recordings in an S3 server (moto's, over HTTP) and in a folder: stored whole, played through
+campus, freed, deleted."""
 
 from __future__ import annotations
 
