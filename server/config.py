@@ -306,6 +306,8 @@ def _check(config: Config) -> Config:
         _check_address("media.announce / http.trusted_proxies", address)
     for network in config.ingest.networks:
         _check_network("ingest.networks", network)
+    _check_address("ingest.rtmp_listen", config.ingest.rtmp_listen)
+    _check_between("ingest.rtmp_port", config.ingest.rtmp_port, 0, 65535)
     _check_between("http.port", config.http.port, 1, 65535)
     _check_between("media.workers", config.media.workers, 0, 256)
     _check_between("media.port_base", config.media.port_base, 1024, 65535 - config.worker_count)

@@ -84,9 +84,11 @@ PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
 
 class Ingest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Cameras and encoders that the server opens by their address."""
+    """Cameras and encoders: those the server opens by their address, those that push to it by RTMP."""
 
     networks: list[str] = msgspec.field(default_factory=lambda: list(PRIVATE_NETWORKS))
+    rtmp_listen: str = "0.0.0.0"
+    rtmp_port: int = 0
 
 
 class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -73,6 +73,9 @@ def programs(config: Config, config_file: Path | None) -> list[Program]:
     ingest = [python, "-m", "server.ingest", "--control", str(run / "ingest.sock")]
     for network in config.ingest.networks:
         ingest += ["--network", network]
+    if config.ingest.rtmp_port:
+        place = config.ingest.rtmp_listen
+        ingest += ["--rtmp", f"[{place}]:{config.ingest.rtmp_port}"]
     found.append(Program("ingest", tuple(ingest)))
     chosen = ("--config", str(config_file)) if config_file is not None else ()
     return [*found, Program(CAMPUS, (python, "-m", "server.app", *chosen))]

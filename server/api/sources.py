@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 
 import msgspec
 from aiohttp import web
@@ -12,15 +13,18 @@ from server.api.guarding import answer, body_of
 from server.api.keys import CLOCK, CONFIG, LIVE, PROBES, SOURCES, STORE
 from server.api.rights import Action, NoRight, require
 from server.errors import UserFault
+from server.ids import random_word
 from server.ingest.address import parse
 from server.live.boxes import source_name
 from server.protocol.parameters import Source
 from server.protocol.sources import NewRoomSource, ProbeSource, RoomSource
-from server.store.records import BoxSource
+from server.store.records import PUSH_KEY, BoxSource
 
 PROBE_S = 6.0
 PROBE_TIMEOUT_S = 18.0
 MOST_REPORT = 4 << 20
+KEY_LETTERS = 24
+RTMP_PORT = 1935
 
 
 async def list_sources(request: web.Request) -> web.Response:
@@ -35,17 +39,34 @@ async def put_source(request: web.Request) -> web.Response:
     actor = require(request, Action.MANAGE_SOURCES)
     room, source = await _main_room(request), _source(request)
     body = await body_of(request, NewRoomSource)
-    text = body.address.strip()
     before = await _known(request, room, source)
-    if not text and before is None:
-        raise UserFault("bad_address", zh="请填写地址。", en="Fill in the address.")
-    shown = str(parse(text)) if text else before.shown if before else ""
-    address = text or (before.address if before else "")
-    box = BoxSource(room, source, address, shown, body.udp, body.sound, body.with_lesson)
+    box = replace(_pushed(before, body) if body.push else _pulled(before, body), room=room, source=source)
     await request.app[SOURCES].put(box, request.app[CLOCK].wall_ms())
-    await request.app[STORE].audit(actor.name, "put_source", f"{room}/{source}", address=shown)
+    await request.app[STORE].audit(actor.name, "put_source", f"{room}/{source}", address=box.shown)
     await _tell(request)
-    return answer(_row(request, box))
+    made = box.key if before is None or before.key != box.key else ""
+    return answer(msgspec.structs.replace(_row(request, box), key=made))
+
+
+def _pulled(before: BoxSource | None, body: NewRoomSource) -> BoxSource:
+    """What is to be pulled from where. UserFault for an address that is none."""
+    text, low = body.address.strip(), body.low_address.strip()
+    low_shown = str(parse(low)) if low else ""
+    if text:
+        shown = str(parse(text))
+        settings = (body.udp, body.sound, body.with_lesson)
+        return BoxSource("", Source.CAMERA, text, shown, *settings, low, low_shown)
+    if before is None or before.key:
+        raise UserFault("bad_address", zh="请填写地址。", en="Fill in the address.")
+    kept = replace(before, udp=body.udp, sound=body.sound, with_lesson=body.with_lesson)
+    return replace(kept, low=low, low_shown=low_shown) if low else kept
+
+
+def _pushed(before: BoxSource | None, body: NewRoomSource) -> BoxSource:
+    """An encoder that pushes; its key lives on until another one is asked for."""
+    key = before.key if before is not None and not body.new_key else ""
+    address = PUSH_KEY + (key or random_word(KEY_LETTERS))
+    return BoxSource("", Source.CAMERA, address, "rtmp", False, body.sound, body.with_lesson)
 
 
 async def remove_source(request: web.Request) -> web.Response:
@@ -138,7 +159,19 @@ def _row(request: web.Request, box: BoxSource) -> RoomSource:
         state.state.value if state else "",
         state.words if state else None,
         state.transcoded if state else "",
+        box.low_shown,
+        bool(box.key),
+        box.name in live.ingest.pushing,
+        _push_url(request) if box.key else "",
     )
+
+
+def _push_url(request: web.Request) -> str:
+    """Where encoders push to, as this page's reader reaches us; "" where none may."""
+    port = request.app[CONFIG].ingest.rtmp_port
+    host = request.url.host or ""
+    host = f"[{host}]" if ":" in host else host
+    return f"rtmp://{host}{'' if port == RTMP_PORT else f':{port}'}/live" if port else ""
 
 
 def routes() -> list[web.RouteDef]:

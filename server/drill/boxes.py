@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+import msgspec
 
 from server.drill.lessonkit.media import Camera, Voice
 from server.drill.own_server import LOOPBACK, free_port
@@ -18,7 +19,7 @@ from server.drill.senders.rtsp import rtsp_camera
 from server.errors import UserFault
 from server.ingest.address import parse
 from server.protocol.parameters import Source
-from server.protocol.sources import NewRoomSource
+from server.protocol.sources import NewRoomSource, RoomSource
 
 RTSP, RTMP = "rtsp", "rtmp"
 LOGIN = ("viewer", "drill")
@@ -41,15 +42,16 @@ class OperatorDoor:
     url: str
     token: str
 
-    async def put_source(self, room: str, body: NewRoomSource) -> None:
+    async def put_source(self, room: str, body: NewRoomSource) -> RoomSource:
         """Set the room's camera. BoxRefused."""
         place = f"{self.url}/api/v1/rooms/{room}/sources/{Source.CAMERA}"
-        fields = {"address": body.address, "sound": body.sound}
+        fields = msgspec.to_builtins(body)
         async with self.http.put(
             place, json=fields, headers={"Authorization": f"Bearer {self.token}"}
         ) as answer:
             if answer.status != 200:
                 raise BoxRefused(f"the source was refused: {await answer.text()}")
+            return msgspec.json.decode(await answer.read(), type=RoomSource)
 
 
 def operator_door(http: aiohttp.ClientSession, url: str, run_directory: Path) -> OperatorDoor:
@@ -59,8 +61,10 @@ def operator_door(http: aiohttp.ClientSession, url: str, run_directory: Path) ->
 def networks_of(source: str) -> str:
     """The configuration that lets this source be opened, as TOML: loopback, or a real device's own address.
     BoxRefused where there is no such device."""
-    if source in (RTSP, RTMP):
+    if source == RTSP:
         return f'[ingest]\nnetworks = ["{LOOPBACK}/32"]\n'
+    if source == RTMP:
+        return f'[ingest]\nrtmp_listen = "{LOOPBACK}"\nrtmp_port = {free_port(socket.SOCK_STREAM)}\n'
     try:
         address = parse(source)
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
@@ -76,14 +80,19 @@ def networks_of(source: str) -> str:
 async def box(
     source: str, door: OperatorDoor, room: str, camera: Camera, voice: Voice, size: tuple[int, int]
 ) -> AsyncIterator[dict[int, float] | None]:
-    """The room's camera is `source` ("rtsp": FFmpeg and an RTSP server; else an address) until the end of the
-    block. Gives when each numbered picture was sent, None where a real device sends its own.
-    NoSender, BoxRefused."""
+    """The room's camera is `source` until the end of the block: "rtsp" (FFmpeg and an RTSP server), "rtmp"
+    (FFmpeg pushes) or an address. Gives when each numbered picture was sent; None where a real device sends
+    its own. NoSender, BoxRefused."""
+    sender = LessonSender(camera, voice, *size)
+    if source == RTMP:
+        made = await door.put_source(room, NewRoomSource("", sound=True, push=True))
+        async with sender.sending(("-f", "flv", f"{made.push_url}/{made.key}")):
+            yield sender.sent_at
+        return
     if source != RTSP:
         await door.put_source(room, NewRoomSource(source, sound=True))
         yield None
         return
-    sender = LessonSender(camera, voice, *size)
     port = free_port(socket.SOCK_DGRAM)
     async with (
         rtsp_camera(_LAUNCH.format(port=port), login=LOGIN) as served,

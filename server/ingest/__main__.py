@@ -52,6 +52,9 @@ async def _serve(options: argparse.Namespace) -> None:
     )
     ingest.tell = control.tell
     await control.start(options.control)
+    if options.rtmp:
+        address, _, port = options.rtmp.rpartition(":")
+        await ingest.door.start(address.strip("[]"), int(port))
     _log.info("ingest is ready")
     beating = asyncio.create_task(heartbeat.beat(), name="heartbeat")
     try:
@@ -68,6 +71,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--control", required=True, help="path of the control socket to make")
     parser.add_argument("--network", action="append", default=[], metavar="CIDR", help="where sources may be")
     parser.add_argument("--anywhere", action="store_true", help="open sources wherever they are")
+    parser.add_argument("--rtmp", default="", metavar="ADDR:PORT", help="where encoders push to")
     parser.add_argument("--log-level", default="INFO")
     return parser.parse_args(arguments)
 

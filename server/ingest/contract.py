@@ -23,7 +23,8 @@ from server.protocol.parameters import (
     UpTrack,
 )
 
-VERSION = 1
+VERSION = 2
+PUSH = "push://"  # no device's address: an encoder comes to us; its source's name follows
 VIDEO_MID, AUDIO_MID = "0", "1"
 H264_PT, OPUS_PT = 96, 111
 VIDEO_RATE, AUDIO_RATE = 90_000, 48_000
@@ -80,16 +81,24 @@ class Withdraw(msgspec.Struct, frozen=True, tag="withdraw"):
     source: str
 
 
-Command = Hello | Publish | Withdraw
+class PushKeys(msgspec.Struct, frozen=True, tag="push_keys"):
+    """Who may push: SHA-256 of each stream key (hex) to the source that it is of, "room/camera". A pushed
+    source is published under the address "push://room/camera"."""
+
+    keys: dict[str, str]
+
+
+Command = Hello | Publish | Withdraw | PushKeys
 
 
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     """`fingerprints`: of the certificate with which every source comes to a worker. `sources`: source to
-    peer, as they are carried now."""
+    peer, as they are carried now; `pushing`: sources whose encoder pushes at this moment."""
 
     boot: str
     fingerprints: list[Fingerprint]
     sources: dict[str, str]
+    pushing: list[str] = []
     version: int = VERSION
 
 
@@ -112,5 +121,12 @@ class PublishFailed(msgspec.Struct, frozen=True, tag="publish_failed"):
     peer: str
 
 
-Event = Welcome | SourceChanged | PublishFailed
+class PushChanged(msgspec.Struct, frozen=True, tag="push_changed"):
+    """An encoder began or ended to push, whether a lesson wants it or not."""
+
+    source: str
+    pushing: bool
+
+
+Event = PushChanged | Welcome | SourceChanged | PublishFailed
 """Everything the ingest process says."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import av
 from av.container import InputContainer
 
 from server.ingest.address import SourceAddress
-from server.ingest.faults import fault_of
+from server.ingest.faults import SourceFault, fault_of
+from server.ingest.rtmp.slot import PushSlot
 
 OPEN_S = 8.0
 READ_S = 5.0  # a source that says nothing for so long is away
@@ -34,6 +35,37 @@ _PROTOCOLS = {
 }
 
 
+_LIMITS = {
+    "max_pixels": str(7680 * 4320),
+    "analyzeduration": "3000000",
+    "probesize": "4000000",
+    "fpsprobesize": "0",  # pictures wait while rates are guessed; here they are measured
+}
+PUSH_WAIT_S = 3.0
+PUSHED = SourceAddress("rtmp", "push", 1935, "")
+
+
+@contextmanager
+def pushed(slot: PushSlot, stop: Callable[[], bool]) -> Iterator[InputContainer]:
+    """What an encoder pushes to us, from its next keyframe on. SourceFault while it does not."""
+    reader = slot.opened(stop, PUSH_WAIT_S)
+    if reader is None:
+        raise SourceFault(
+            "not_pushing",
+            zh="编码器还没有推流。请在设备上填写推流地址和推流码，编码选 H.264，然后开始推流。",
+            en="The encoder does not push yet. Set its server and stream key, choose H.264, and start it.",
+        )
+    try:
+        try:
+            container = av.open(reader, "r", format="flv", options=_LIMITS)
+        except (av.FFmpegError, OSError) as error:
+            raise fault_of(PUSHED, error) from None
+        with container:
+            yield container
+    finally:
+        reader.close()
+
+
 @contextmanager
 def opened(address: SourceAddress, host: str, *, udp: bool = False) -> Iterator[InputContainer]:
     """The source, opened at the numeric address `host` and closed at the end. `udp`: RTSP's packets over UDP.
@@ -41,10 +73,7 @@ def opened(address: SourceAddress, host: str, *, udp: bool = False) -> Iterator[
     options = {
         **_OPTIONS[address.scheme],
         "protocol_whitelist": _PROTOCOLS[address.scheme],
-        "max_pixels": str(7680 * 4320),
-        "analyzeduration": "3000000",
-        "probesize": "4000000",
-        "fpsprobesize": "0",  # pictures wait while rates are guessed; here they are measured
+        **_LIMITS,
     }
     if udp and address.scheme == "rtsp":
         options["rtsp_transport"] = "udp"

@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -22,11 +23,12 @@ from av.video.frame import VideoFrame
 
 from server.errors import UserFault
 from server.ingest.address import Network, SourceAddress, parse, resolve
-from server.ingest.contract import AUDIO_RATE, SourceState
+from server.ingest.contract import AUDIO_RATE, PUSH, SourceState
 from server.ingest.faults import fault_of
-from server.ingest.opening import opened
+from server.ingest.opening import PUSHED, opened, pushed
 from server.ingest.picture import PictureEncoder
 from server.ingest.publisher import Publisher
+from server.ingest.rtmp.slot import PushSlot
 from server.ingest.rtp import continues, is_keyframe, joined, nals_of, parameter_sets, with_parameter_sets
 from server.ingest.sound import OpusEncoder, channels_of
 from server.ingest.verdict import LONGEST_KEYFRAME_S, READABLE_PIXELS
@@ -59,6 +61,7 @@ class Puller:
     tell: Callable[[SourceNews], None]
     udp: bool = False
     most_pixels: int = 1280 * 720
+    slot: Callable[[str], PushSlot] = field(default=lambda source: PushSlot())  # where pushes arrive
     stop: threading.Event = field(default_factory=threading.Event)
     keyframe_wanted: threading.Event = field(default_factory=threading.Event)
     must_transcode: str = ""  # found out while reading, kept over reconnections
@@ -70,7 +73,7 @@ class Puller:
             began = time.monotonic()
             self.tell(SourceNews(SourceState.OPENING))
             try:
-                self._once(parse(self.address))
+                self._once()
                 problem = UserFault("source_ended", zh="码流结束了。", en="The stream ended.")
             except UserFault as fault:
                 problem = fault
@@ -83,12 +86,12 @@ class Puller:
                 SourceNews(SourceState.RETRYING, problem.code, problem.words, retry_in_s=round(wait, 1))
             )
             self.stop.wait(wait)
-            pause = min(LONGEST_PAUSE_S, pause * 2)
+            pause = FIRST_PAUSE_S if problem.code == "not_pushing" else min(LONGEST_PAUSE_S, pause * 2)
         self.tell(SourceNews(SourceState.CLOSED))
 
-    def _once(self, address: SourceAddress) -> None:
+    def _once(self) -> None:
         """From opening to its end. UserFault says why it could not be opened or went."""
-        with opened(address, resolve(address, self.networks), udp=self.udp) as container:
+        with self._opened() as container:
             self.publisher.clock.fresh = True
             road = _Road(self, container)
             self.tell(SourceNews(SourceState.LIVE, transcoded=road.transcoded))
@@ -99,7 +102,17 @@ class Puller:
                     road.take(packet)
                     self.publisher.report()
             except FFmpegError as error:
-                raise fault_of(address, error) from None
+                raise fault_of(self._place(), error) from None
+
+    def _place(self) -> SourceAddress:
+        """What words about a fault name."""
+        return PUSHED if self.address.startswith(PUSH) else parse(self.address)
+
+    def _opened(self) -> AbstractContextManager[InputContainer]:
+        if self.address.startswith(PUSH):
+            return pushed(self.slot(self.address.removeprefix(PUSH)), self.stop.is_set)
+        address = parse(self.address)
+        return opened(address, resolve(address, self.networks), udp=self.udp)
 
 
 class _Road:

@@ -25,6 +25,8 @@ from server.ingest.contract import (
     Hello,
     Publish,
     PublishFailed,
+    PushChanged,
+    PushKeys,
     SourceChanged,
     Welcome,
     Withdraw,
@@ -32,6 +34,7 @@ from server.ingest.contract import (
 from server.ingest.peer import ConnectFailed
 from server.ingest.publisher import Publisher
 from server.ingest.pulling import Puller, SourceNews
+from server.ingest.rtmp.door import RtmpDoor
 from server.ingest.rtp import RtpStream
 from server.protocol.parameters import Fingerprint
 
@@ -58,9 +61,13 @@ class Ingest:
     tell: Callable[[Event], None] = field(default=lambda event: None)
     boot: str = field(default_factory=lambda: secrets.token_hex(8))
     certificate: RTCCertificate = field(default_factory=RTCCertificate.generateCertificate)
+    door: RtmpDoor = field(default_factory=RtmpDoor)
     sources: dict[str, _Running] = field(default_factory=dict)
     ending: set[threading.Thread] = field(default_factory=set)
     last: dict[str, SourceChanged] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.door.told = lambda source, pushing: self.tell(PushChanged(source, pushing))
 
     def welcome(self) -> Welcome:
         prints = [
@@ -69,7 +76,7 @@ class Ingest:
             if each.algorithm == "sha-256"
         ]
         carried = {name: running.publish.peer for name, running in self.sources.items()}
-        return Welcome(self.boot, prints, carried)
+        return Welcome(self.boot, prints, carried, self.door.pushing())
 
     def handle(self, command: Command) -> Event | None:
         """Carry out a command of campus. What a source does is told as an event later."""
@@ -82,11 +89,15 @@ class Ingest:
             case Withdraw():
                 self._withdraw(command.source)
                 return None
+            case PushKeys():
+                self.door.know(command.keys)
+                return None
             case _:
                 assert_never(command)
 
     async def close(self) -> None:
-        """End every source; threads that hang in a read are not waited for longer than END_S."""
+        """End every source and the door; threads that hang in a read are not waited for longer than END_S."""
+        await self.door.close()
         for source in list(self.sources):
             self._withdraw(source)
         async with asyncio.timeout(END_S):
@@ -119,6 +130,7 @@ class Ingest:
             publisher,
             lambda news: _from_thread(loop, partial(self._news, publisher, publish.source, news)),
             publish.udp,
+            slot=self.door.slot,
             keyframe_wanted=keyframe_wanted,
         )
         thread = threading.Thread(target=puller.run, name=f"pull {publish.source}", daemon=True)

@@ -13,7 +13,7 @@ from av.stream import Stream
 from server.ingest.contract import AUDIO_RATE
 
 FRAME = AUDIO_RATE // 50  # samples in 20 ms
-SLIP_S = 0.04  # sound this far from its place is put there
+SLIP_S = 0.03  # sound this far from its place is put there
 BITRATES = {1: 64_000, 2: 96_000}
 
 
@@ -40,12 +40,16 @@ class OpusEncoder:
         self._encoder = encoder
         self._resampler = AudioResampler("s16", layout, AUDIO_RATE, frame_size=FRAME)
         self._at: float | None = None  # media time of the next packet
+        self._expected = 0.0  # media time of the next frame, where nothing slips
 
     def encode(self, frame: AudioFrame, media: float) -> Iterator[tuple[bytes, float]]:
         """Opus packets, each with its media time; `media` is the frame's."""
-        pending = 0.0 if self._at is None else self._at
-        if self._at is None or abs(media - pending) > SLIP_S + FRAME / AUDIO_RATE:
-            self._at = media
+        if self._at is None:
+            self._at = self._expected = media
+        elif abs(media - self._expected) > SLIP_S:
+            self._at += media - self._expected
+            self._expected = media
+        self._expected += frame.samples / (frame.sample_rate or AUDIO_RATE)
         frame.pts = None
         for piece in self._resampler.resample(frame):
             piece.pts = None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from server.domain.template import rules_of
 from server.ids import random_word
-from server.ingest.contract import Publish, up_tracks
+from server.ingest.contract import PUSH, Publish, up_tracks
 from server.live.connections import Connection, open_box
 from server.live.room_media import WHIP_SEAT
 from server.protocol.messages import LessonState, Role
@@ -80,7 +80,7 @@ class Boxes:
         port.publish(
             Publish(
                 _source_name(lesson, seat),
-                box.address,
+                PUSH + box.name if box.key else box.address,
                 connection.name,
                 remote.ufrag,
                 remote.pwd,

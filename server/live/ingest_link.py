@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from server.ingest.contract import (
     Hello,
     Publish,
     PublishFailed,
+    PushChanged,
+    PushKeys,
     SourceChanged,
     Welcome,
     Withdraw,
@@ -44,11 +47,17 @@ class IngestLink:
         self._configured: dict[str, list[BoxSource]] = {}  # by room
         self.fingerprints: list[Fingerprint] = []
         self.states: dict[str, SourceChanged] = {}  # by source
+        self.pushing: set[str] = set()  # "room/camera" of encoders that push now
 
     def configure(self, boxes: Iterable[BoxSource]) -> None:
         self._configured.clear()
         for box in boxes:
             self._configured.setdefault(box.room, []).append(box)
+        self._link.say(self._keys())
+
+    def _keys(self) -> PushKeys:
+        boxes = [box for room in self._configured.values() for box in room if box.key]
+        return PushKeys({hashlib.sha256(box.key.encode()).hexdigest(): box.name for box in boxes})
 
     def boxes(self, room: str) -> list[BoxSource]:
         return self._configured.get(room, [])
@@ -83,6 +92,8 @@ class IngestLink:
             self._wanted.clear()
             self.states.clear()
         self._boot, self.fingerprints = welcome.boot, welcome.fingerprints
+        self.pushing = set(welcome.pushing)
+        self._link.say(self._keys())
         self._carried = {*welcome.sources.values(), *(publish.peer for publish in self._wanted.values())}
         for publish in self._wanted.values():
             self._link.say(publish)
@@ -96,5 +107,7 @@ class IngestLink:
                 self.states[event.source] = event
             case PublishFailed():
                 self._carried.discard(event.peer)
+            case PushChanged(source=source, pushing=pushing):
+                (self.pushing.add if pushing else self.pushing.discard)(source)
             case Welcome():
                 pass

@@ -10,7 +10,9 @@ from server.protocol.parameters import Source
 
 class RoomSource(msgspec.Struct, frozen=True):
     """A camera or encoder of a room; `address` without its password. `state` is the ingest's word ("" where
-    it is not wanted now), `words` what IT should do, `transcoded` why its picture is not copied, or ""."""
+    it is not wanted now), `words` what IT should do, `transcoded` why its picture is not copied, or "".
+    `low_address`: its sub stream's. `push`: an encoder pushes to `push_url` ("" where the server takes no
+    pushes), and `pushing` now; its `key` is shown once, when it was made."""
 
     room: str
     source: Source
@@ -21,15 +23,25 @@ class RoomSource(msgspec.Struct, frozen=True):
     state: str = ""
     words: Words | None = None
     transcoded: str = ""
+    low_address: str = ""
+    push: bool = False
+    pushing: bool = False
+    push_url: str = ""
+    key: str = ""
 
 
 class NewRoomSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Body of `PUT rooms/{room}/sources/{source}`. `address` "" keeps the one that is there."""
+    """Body of `PUT rooms/{room}/sources/{source}`. `address` "" keeps what is there, with its sub stream;
+    else `low_address` is its sub stream's, or "". `push`: an encoder pushes with a key of its own; `new_key`
+    makes another one."""
 
     address: str
     udp: bool = False
     sound: bool = False
     with_lesson: bool = True
+    low_address: str = ""
+    push: bool = False
+    new_key: bool = False
 
 
 class ProbeSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

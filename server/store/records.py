@@ -96,10 +96,14 @@ class AuditRow:
     number: int = 0
 
 
+PUSH_KEY = "key:"
+
+
 @dataclass(frozen=True, slots=True)
 class BoxSource:
     """A camera or encoder of a room. `address` has its password in it and is never shown or logged, `shown`
-    is it without; `sound`: its sound is the room's voice; `with_lesson`: it starts with each lesson."""
+    is it without; `low`: its sub stream's address, "" for none; `sound`: its sound is the room's voice;
+    `with_lesson`: it starts with each lesson. Of an encoder that pushes it is PUSH_KEY and its key."""
 
     room: str
     source: Source
@@ -108,3 +112,14 @@ class BoxSource:
     udp: bool = False
     sound: bool = False
     with_lesson: bool = True
+    low: str = field(default="", repr=False)
+    low_shown: str = ""
+
+    @property
+    def key(self) -> str:
+        """The stream key of an encoder that pushes; "" where the source is pulled."""
+        return self.address.removeprefix(PUSH_KEY) if self.address.startswith(PUSH_KEY) else ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.room}/{self.source}"

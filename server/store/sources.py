@@ -1,4 +1,7 @@
-"""Cameras and encoders of rooms: rows and queries. Addresses, with their passwords, are sealed."""
+"""Cameras and encoders of rooms: rows and queries. Addresses, with their passwords, are sealed.
+
+A row's address is a line, and its sub stream's another; so is what may be shown of them.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,8 @@ class Sources:
 
     async def put(self, box: BoxSource, now_ms: int) -> None:
         values = {
-            "address": self._seal.close(box.address),
-            "shown": box.shown,
+            "address": self._seal.close(f"{box.address}\n{box.low}"),
+            "shown": f"{box.shown}\n{box.low_shown}",
             "udp": box.udp,
             "sound": box.sound,
             "with_lesson": box.with_lesson,
@@ -44,6 +47,7 @@ class Sources:
         )
 
     def _record(self, row: Row[Any]) -> BoxSource:
-        address = self._seal.open(row.address) or ""
-        settings = (row.shown, row.udp, row.sound, row.with_lesson)
-        return BoxSource(row.room, Source(row.source), address, *settings)
+        address, _, low = (self._seal.open(row.address) or "").partition("\n")
+        shown, _, low_shown = row.shown.partition("\n")
+        settings = (row.udp, row.sound, row.with_lesson)
+        return BoxSource(row.room, Source(row.source), address, shown, *settings, low, low_shown)

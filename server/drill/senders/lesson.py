@@ -69,20 +69,11 @@ class LessonSender:
         fps = self.camera.fps
         raw = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{self.width}x{self.height}", "-r", str(fps)]
         wave = ["-f", "s16le", "-ar", str(SAMPLE_RATE), "-ac", "1"]
-        quick = [
-            "-fflags",
-            "nobuffer",
-            "-probesize",
-            "32",
-            "-analyzeduration",
-            "0",
-            "-thread_queue_size",
-            "64",
-        ]
+        queue = ["-thread_queue_size", "64"]
         return [
             *("-loglevel", "error", "-nostdin"),
-            *(*quick, *raw, "-i", f"pipe:{pictures}"),
-            *(*quick, *wave, "-i", f"pipe:{sounds}"),
+            *(*queue, *raw, "-i", f"pipe:{pictures}"),
+            *(*queue, *wave, "-i", f"pipe:{sounds}"),
             *("-map", "0:v", "-map", "1:a"),
             *(each.format(gop=fps * 2) for each in H264),
         ]

@@ -931,6 +931,8 @@ export interface RetentionView {
 /**
  * A camera or encoder of a room; `address` without its password. `state` is the ingest's word ("" where
  * it is not wanted now), `words` what IT should do, `transcoded` why its picture is not copied, or "".
+ * `low_address`: its sub stream's. `push`: an encoder pushes to `push_url` ("" where the server takes no
+ * pushes), and `pushing` now; its `key` is shown once, when it was made.
  */
 export interface RoomSource {
   room: string;
@@ -942,6 +944,11 @@ export interface RoomSource {
   state: string;
   words: Words | null;
   transcoded: string;
+  low_address: string;
+  push: boolean;
+  pushing: boolean;
+  push_url: string;
+  key: string;
 }
 
 /** One point of a verdict; `fitness` is good, note, transcode or unfit. */
@@ -1543,12 +1550,19 @@ export interface RetentionChange {
   hold?: string;
 }
 
-/** Body of `PUT rooms/{room}/sources/{source}`. `address` "" keeps the one that is there. */
+/**
+ * Body of `PUT rooms/{room}/sources/{source}`. `address` "" keeps the one that is there, and its sub stream;
+ * else `low_address` is its sub stream's, or "". `push`: an encoder pushes with a key of its own; `new_key`
+ * makes another one.
+ */
 export interface NewRoomSource {
   address: string;
   udp?: boolean;
   sound?: boolean;
   with_lesson?: boolean;
+  low_address?: string;
+  push?: boolean;
+  new_key?: boolean;
 }
 
 /** Body of `POST rooms/{room}/probe`: an address to try, or `source` of one that is configured. */
