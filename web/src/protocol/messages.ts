@@ -1551,7 +1551,7 @@ export interface RetentionChange {
 }
 
 /**
- * Body of `PUT rooms/{room}/sources/{source}`. `address` "" keeps the one that is there, and its sub stream;
+ * Body of `PUT rooms/{room}/sources/{source}`. `address` "" keeps what is there, with its sub stream;
  * else `low_address` is its sub stream's, or "". `push`: an encoder pushes with a key of its own; `new_key`
  * makes another one.
  */
