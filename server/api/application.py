@@ -34,6 +34,7 @@ from server.api import (
     media,
     my_day,
     network,
+    openapi,
     own,
     pages,
     pairing,
@@ -86,8 +87,8 @@ Application = web.Application
 CLOSING_S = 3.0
 ROUTES = (
     accounts, api_tokens, audit, broadcast, calendars, consents, deletion, devices, downloads, editing,
-    exports, extras, health, hls, lessons, library, media, my_day, network, own, pages, pairing, people,
-    publishing, receipts, receptions, replay, rooms, series, sources, terms, timetable,
+    exports, extras, health, hls, lessons, library, media, my_day, network, openapi, own, pages,
+    pairing, people, publishing, receipts, receptions, replay, rooms, series, sources, terms, timetable,
     timetable_import, units, uploads, whep, whip, ws,
 )  # fmt: skip
 
@@ -163,6 +164,7 @@ def build(parts: Parts) -> Application:
     app.on_cleanup.append(lambda app: app[keys.LIBRARY].close())
     for module in ROUTES:
         app.add_routes(module.routes())
+    app[openapi.DOCUMENT] = {}
     return app
 
 

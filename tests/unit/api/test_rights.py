@@ -28,8 +28,8 @@ STUDIO = Actor(ActorRole.STUDIO, room="main")
 SHAHE = Actor(ActorRole.ROOM, room="shahe")
 OPEN_TO_ALL = {
     Action.OPEN_PAGE, Action.READ_HELP, Action.READ_HEALTH, Action.READ_ME, Action.SET_UP, Action.LOG_IN,
-    Action.LOG_OUT, Action.ENTER_CODE, Action.ENTER_LOBBY, Action.READ_FEED, Action.ASK_PAIRING, Action.ASK_OPTIONS,
-    Action.CONNECT,
+    Action.LOG_OUT, Action.ENTER_CODE, Action.ENTER_LOBBY, Action.READ_FEED, Action.ASK_PAIRING,
+    Action.ASK_OPTIONS, Action.CONNECT,
 }  # fmt: skip
 
 
