@@ -27,6 +27,14 @@ export const room = sentences({
   waitingNothing: { zh: "现在没有课", en: "No lesson now" },
   waitingSelf: { zh: "上课时自动进入，不用操作", en: "Joins by itself, nothing to do" },
   waitingOpening: { zh: "老师正在准备，马上开始", en: "The teacher is getting ready" },
+  hearing: {
+    zh: "正在试听本教室的音箱和麦克风，两秒就好，什么都不保存",
+    en: "Listening to this room’s own loudspeaker for two seconds; nothing is kept",
+  },
+  heads: { zh: "签到", en: "Sign in" },
+  headsCounted: { zh: "到课 {n} 人", en: "{n} pupils here" },
+  headsTitle: { zh: "今天来了几个学生？", en: "How many pupils are here?" },
+  headsDone: { zh: "确定", en: "Done" },
   pairTitle: { zh: "请把这六位数字告诉管理员", en: "Give these six digits to the administrator" },
   pairHint: {
     zh: "管理员在“教室与设备”页面输入后，这块屏幕就成为那间教室，以后开机自动上课。",

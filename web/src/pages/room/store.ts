@@ -13,6 +13,8 @@ import type { Address } from "./address";
 import { keepLayout, keepToken, keptLayout } from "./address";
 import { forgetDevice, keepDevice, keptDevice, keysAreThere, newKeys, proofOf, publicPoint } from "./device-key";
 import type { KeptDevice } from "./device-key";
+import { hearYourself, type Outcome } from "./self-hearing";
+import { Standing } from "./standing";
 import { arrange, faceOf, isElsewhere, isHeard, isOn, isUnknown } from "./face";
 import type { Face, Layout } from "./face";
 import { RoomMedia } from "./media";
@@ -63,6 +65,8 @@ export class RoomStore {
     unplugged: false,
     /** The digits this screen shows; null: it does not ask to be paired. */
     pairing: null as PairingView | null,
+    /** The microphone is open for two seconds: the room listens to itself. */
+    hearing: false,
     codeProblem: null as Words | null,
     codeBusy: false,
   });
@@ -90,6 +94,12 @@ export class RoomStore {
   /** What REST is asked with. */
   token: string | null = null;
   private device: KeptDevice | null = null;
+  private readonly standing = new Standing({
+    send: (message) => this.link?.send(message) ?? false,
+    clockOff_ms: () => this.serverNow() - Date.now(),
+    hear: () => this.hear(),
+    inLesson: () => isOn(this.lesson.value) || this.address.sample,
+  });
   private walk: PairingWalk | null = null;
   private readonly timers: ReturnType<typeof setInterval>[] = [];
   private toastTimer: ReturnType<typeof setTimeout> | null = null;
@@ -154,8 +164,23 @@ export class RoomStore {
     window.removeEventListener("online", this.networkChanged);
     document.removeEventListener("visibilitychange", this.nudge);
     this.walk?.stop();
+    this.standing.end();
     this.link?.stop();
     this.media.leave();
+  }
+
+  private async hear(): Promise<Outcome> {
+    this.state.hearing = true;
+    try {
+      return await hearYourself();
+    } finally {
+      this.state.hearing = false;
+    }
+  }
+
+  /** The assistant counted heads. */
+  signIn(heads: number): void {
+    this.link?.send({ type: "sign_in", heads });
   }
 
   /** The demo's six digits: on success the token is kept and the room joins. */
@@ -270,9 +295,13 @@ export class RoomStore {
         this.state.room = message.room;
         this.state.name = message.name;
         if (message.seat !== "") this.token = message.seat;
+        this.standing.begin();
         return this.media.welcomed(message);
       case "lesson":
+        this.standing.lessonTold(message);
         return this.lessonTold(message);
+      case "hear_now":
+        return void this.standing.hear();
       case "challenge":
         return void this.prove(message);
       case "answer_up":
