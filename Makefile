@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CONFIG ?= configs/dev.toml
 
-RELAY_SOURCES := $(wildcard server/media/*.pyx server/media/relay/*.pyx server/media/relay/*.pxd server/media/relay/*.pxi)
+RELAY_SOURCES := $(wildcard server/ingest/*.c server/media/*.pyx server/media/relay/*.pyx server/media/relay/*.pxd server/media/relay/*.pxi)
 WEB_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) \
 	$(wildcard web/*.html web/*.ts web/package.json web/tsconfig*.json)
 PYTHON_SOURCES := $(shell find server recorder -name '*.py' 2>/dev/null)

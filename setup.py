@@ -35,6 +35,7 @@ setup(
                 depends=[str(piece) for kind in ("*.pxi", "*.pxd") for piece in sorted(RELAY.glob(kind))],
                 extra_compile_args=["-O3", "-fno-strict-aliasing"],
             ),
+            Extension("server.ingest._reach", ["server/ingest/reach.c"], libraries=["dl"]),
             Extension("server.media.line", ["server/media/line.pyx"], extra_compile_args=["-O3"]),
         ],
         language_level=3,

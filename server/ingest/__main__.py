@@ -16,6 +16,7 @@ import uvloop
 
 from recorder import heartbeat, lifeline
 from recorder.control_server import ControlServer
+from server.ingest import reach
 from server.ingest.address import allowed_networks
 from server.ingest.contract import VERSION, Command, Event, Hello
 from server.ingest.service import Ingest
@@ -26,6 +27,8 @@ _log = logging.getLogger("lianke.ingest")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
+    if not options.anywhere:
+        reach.confine("server.ingest", sys.argv[1:] if arguments is None else arguments)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(TextLine("ingest"))
     logging.basicConfig(level=options.log_level, handlers=[handler])

@@ -30,6 +30,13 @@ def fault_of(address: SourceAddress, error: BaseException) -> SourceFault:
                 zh="设备在，但没有这个通道或码流。请核对地址中端口后面的部分。",
                 en="The device is there but has no such channel or stream. Check what follows the port.",
             )
+        case PermissionError():
+            return SourceFault(
+                "leads_elsewhere",
+                zh="设备把我们转到另一个地址，出于安全没有跟过去。请直接填写码流所在设备的地址。",
+                en="The device sends us to another address, which is not followed. Enter the address of the "
+                "device that has the stream.",
+            )
         case ConnectionRefusedError():
             return _closed_port(address)
         case TimeoutError() | av_error.ExitError():

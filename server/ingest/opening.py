@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import av
 from av.container import InputContainer
 
+from server.ingest import reach
 from server.ingest.address import SourceAddress
 from server.ingest.faults import SourceFault, fault_of
 from server.ingest.rtmp.slot import PushSlot
@@ -77,14 +78,14 @@ def opened(address: SourceAddress, host: str, *, udp: bool = False) -> Iterator[
     }
     if udp and address.scheme == "rtsp":
         options["rtsp_transport"] = "udp"
-    began = time.monotonic()
-    try:
-        container = av.open(
-            address.url(host), options=options, format=_FORMATS.get(address.scheme), timeout=(OPEN_S, READ_S)
-        )
-    except (av.FFmpegError, OSError) as error:
-        late = time.monotonic() - began > OPEN_S - 0.5  # RTSP calls its own time-out invalid data
-        cause = TimeoutError() if late else error
-        raise fault_of(address, cause) from None  # the library's error has the password in its text
-    with container:
-        yield container
+    kind = _FORMATS.get(address.scheme)
+    with reach.only(host):
+        began = time.monotonic()
+        try:
+            container = av.open(address.url(host), options=options, format=kind, timeout=(OPEN_S, READ_S))
+        except (av.FFmpegError, OSError) as error:
+            late = time.monotonic() - began > OPEN_S - 0.5  # RTSP calls its own time-out invalid data
+            cause = TimeoutError() if late else error
+            raise fault_of(address, cause) from None  # the library's error has the password in its text
+        with container:
+            yield container

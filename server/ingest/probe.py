@@ -14,6 +14,7 @@ import msgspec
 from av.error import FFmpegError
 
 from server.errors import UserFault
+from server.ingest import reach
 from server.ingest.address import MOST_LENGTH, Network, SourceAddress, allowed_networks, parse, resolve
 from server.ingest.facts import Fitness, Point, Report
 from server.ingest.faults import fault_of
@@ -57,6 +58,7 @@ def main() -> int:
     parser.add_argument("--network", action="append", default=[], metavar="CIDR")
     parser.add_argument("--udp", action="store_true")
     options = parser.parse_args()
+    reach.confine("server.ingest.probe", sys.argv[1:])
     text = sys.stdin.read(MOST_LENGTH + 1)
     try:
         report = probe(text, allowed_networks(options.network), options.seconds, udp=options.udp)

@@ -107,3 +107,47 @@ async def test_the_command_says_it_in_json_and_by_its_exit_code() -> None:
     bad = await asyncio.to_thread(subprocess.run, [*command, "rtsp://127.0.0.1:1/"], capture_output=True)
     assert bad.returncode == 1
     assert b"port_closed" in bad.stdout
+
+
+async def redirecting(location: str) -> tuple[asyncio.Server, int]:
+    """An RTSP server that only ever sends its callers elsewhere."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        number = b"1"
+        while line := await reader.readline():
+            if line.lower().startswith(b"cseq:"):
+                number = line.partition(b":")[2].strip()
+            if line == b"\r\n":
+                there = location.format(port=port).encode()
+                writer.write(b"RTSP/1.0 302 Moved\r\nCSeq: %s\r\nLocation: %s\r\n\r\n" % (number, there))
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port: int = server.sockets[0].getsockname()[1]
+    return server, port
+
+
+async def probed_apart(url: str) -> Report:
+    """By the probe's own process, which is confined to the address that was checked."""
+    command = [sys.executable, "-m", "server.ingest.probe", "--seconds", "1", "--network", "127.0.0.1/32"]
+    done = await asyncio.to_thread(subprocess.run, command, input=url.encode(), capture_output=True)
+    assert done.returncode == 0, done.stderr
+    return msgspec.json.decode(done.stdout, type=Report)
+
+
+async def test_an_rtsp_redirect_is_not_followed_out_of_the_allowed_networks() -> None:
+    with socket.create_server(("127.0.0.2", 0)) as secret:
+        secret.settimeout(0.2)
+        server, port = await redirecting(f"rtsp://127.0.0.2:{secret.getsockname()[1]}/live")
+        async with server:
+            report = await probed_apart(f"rtsp://127.0.0.1:{port}/live")
+        with pytest.raises(TimeoutError):
+            secret.accept()
+    assert report.problem == "leads_elsewhere", report
+
+
+async def test_an_endless_rtsp_redirect_ends() -> None:
+    server, port = await redirecting("rtsp://127.0.0.1:{port}/again")
+    async with server:
+        report = await probed_apart(f"rtsp://127.0.0.1:{port}/live")
+    assert report.problem
