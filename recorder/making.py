@@ -226,6 +226,7 @@ class Making:
             codec="H264" if isinstance(made, VideoTrack) else "opus",
             room=note.room,
             playlist=layout.playlist_file(note.name) if writer.playable else "",
+            seekable=writer.seekable,
             file=sections[0].file if sections else "",
             init=sections[0].init if sections else "",
             seconds=round(writer.seconds, 3),

@@ -32,6 +32,7 @@ class Segment(NamedTuple):
     seconds: float
     offset: int
     length: int
+    key: bool = True  # it begins with a keyframe
 
 
 class SectionFiles(NamedTuple):
@@ -118,6 +119,21 @@ class MediaPlaylist:
             at = datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds")
             lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{at}\n")
         return "".join(lines)
+
+
+def keyed(segments: Sequence[Segment]) -> list[Segment]:
+    """The same media in segments that all begin with a keyframe: a player that seeks drops what comes before
+    one. They are longer than a live playlist allows."""
+    joined: list[Segment] = []
+    for segment in segments:
+        before = joined[-1] if joined else None
+        if before is not None and not segment.key and before.section == segment.section:
+            joined[-1] = before._replace(
+                seconds=before.seconds + segment.seconds, length=before.length + segment.length
+            )
+        else:
+            joined.append(segment)
+    return joined
 
 
 def _head(segments: Sequence[Segment], *, ended: bool) -> str:

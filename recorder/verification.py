@@ -74,7 +74,7 @@ def files_of(manifest: Manifest) -> list[str]:
     """Names of all files that a player may ask for, but the manifest."""
     names = [manifest.playlist] if manifest.playlist else []
     for track in manifest.tracks:
-        names += [track.playlist] if track.playlist else []
+        names += [name for name in (track.playlist, track.seekable) if name]
         for section in track.sections:
             names += [section.file, section.init]
     return names

@@ -25,7 +25,7 @@ from recorder.archive.manifest import write_whole
 from recorder.assemble.samples import AUDIO_RATE, VIDEO_RATE, Closed, Output, Sample, Section
 from recorder.fragments import BadFragments, read_fragments
 from recorder.growing_file import GrowingFile
-from recorder.playlist import SEGMENTS_IN_PARTS, MediaPlaylist, Part, SectionFiles, Segment
+from recorder.playlist import SEGMENTS_IN_PARTS, MediaPlaylist, Part, SectionFiles, Segment, keyed
 
 MUXER = f"PyAV {av.__version__}, FFmpeg {av.ffmpeg_version_info}"
 PART_S = 0.92
@@ -72,6 +72,7 @@ class TrackState:
     part_key: bool
     segment_at: int
     segment_offset: int
+    segment_key: bool
     ended: bool
     section: SectionState | None
 
@@ -196,6 +197,7 @@ class TrackWriter:
         self._part_key = True
         self._segment_at = 0
         self._segment_offset = 0
+        self._segment_key = True
         self._told = (0, 0, False)
         self.ended = False
 
@@ -216,6 +218,7 @@ class TrackWriter:
             part_key=self._part_key,
             segment_at=self._segment_at,
             segment_offset=self._segment_offset,
+            segment_key=self._segment_key,
             ended=self.ended,
             section=self._section.state if self._section is not None else None,
         )
@@ -235,6 +238,7 @@ class TrackWriter:
         self._parts = [parts.copy() for parts in state.parts]
         self._part_at, self._part_offset, self._part_key = state.part_at, state.part_offset, state.part_key
         self._segment_at, self._segment_offset = state.segment_at, state.segment_offset
+        self._segment_key = state.segment_key
 
     def take(self, output: Output) -> None:
         """OSError where the disk refuses; BadSection where a section cannot be begun (what follows is
@@ -288,7 +292,16 @@ class TrackWriter:
         text = self._playlist.text(self.segments, self._files, self._parts, ended=self.ended, began=began)
         path = self._folder / layout.playlist_file(self.name)
         write_whole(path, text.encode(), durable=self.ended)
+        if self.seekable:
+            text = MediaPlaylist().text(keyed(self.segments), self._files, ended=True, began=began)
+            write_whole(self._folder / self.seekable, text.encode(), durable=True)
         return True
+
+    @property
+    def seekable(self) -> str:
+        """Of a finished track: the playlist for players that seek, "" where the usual one will do."""
+        needed = self.ended and any(not segment.key for segment in self.segments)
+        return layout.seekable_file(self.name) if needed else ""
 
     def abandon(self) -> None:
         if self._section is not None:
@@ -303,7 +316,7 @@ class TrackWriter:
         self.codec = self.codec or writer.codec
         self._part_at = self._segment_at = section.at
         self._part_offset = self._segment_offset = writer.size
-        self._part_key = True
+        self._part_key = self._segment_key = True
 
     def _flush(self, until: int) -> None:
         """Write the waiting sample, which lasts until the tick `until`."""
@@ -317,6 +330,7 @@ class TrackWriter:
             passed = (sample.at - self._segment_at) / self.rate
             if passed >= SEGMENT_AT_MOST_S or (sample.key and passed >= SEGMENT_S):
                 self._end_segment(section, sample.at, section.size)
+                self._segment_key = sample.key
 
     def _end_part(self, at: int, offset: int) -> None:
         seconds, length = (at - self._part_at) / self.rate, offset - self._part_offset
@@ -326,7 +340,8 @@ class TrackWriter:
     def _end_segment(self, section: SectionWriter, at: int, offset: int) -> None:
         seconds = (at - self._segment_at) / self.rate
         length = offset - self._segment_offset
-        self.segments.append(Segment(section.number, seconds, self._segment_offset, length))
+        key = self.audio or self._segment_key
+        self.segments.append(Segment(section.number, seconds, self._segment_offset, length, key))
         self._segment_at, self._segment_offset = at, offset
         self._parts = [*self._parts[-SEGMENTS_IN_PARTS:], []]
 

@@ -4,6 +4,7 @@
                       lesson.json           what campus knows of the lesson (rooms, marks), never served
                       lesson.m3u8           multivariant playlist over all tracks
                       {track}.m3u8          media playlist of one track, growing while live
+                      {track}.seek.m3u8     the same, each segment from a keyframe, where that differs
                       {track}.mp4           its media, growing; a plain MP4 once closed
                       {track}-init.mp4      its initialization section
                       {track}.2.mp4 ...     further sections (another picture size): file and init
@@ -34,9 +35,10 @@ PIECES = ".publishing"
 _LESSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 _TRACK = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 _MEDIA = re.compile(
-    r"[a-z0-9][a-z0-9-]{0,39}(?:\.m3u8|(?:\.[1-9][0-9]{0,3})?(?:-init)?\.mp4)|manifest\.json", re.ASCII
+    r"[a-z0-9][a-z0-9-]{0,39}(?:(?:\.seek)?\.m3u8|(?:\.[1-9][0-9]{0,3})?(?:-init)?\.mp4)|manifest\.json",
+    re.ASCII,
 )
-_WHAT = r"(?=[0-9]*[a-z])[a-z0-9][a-z0-9-]{0,19}"
+_WHAT = r"(?!seek\.m3u8)(?=[0-9]*[a-z])[a-z0-9][a-z0-9-]{0,19}"
 _DERIVED = re.compile(rf"[a-z0-9][a-z0-9-]{{0,39}}\.{_WHAT}\.(?:mp4|m4a|m3u8|vtt|jpg)", re.ASCII)
 _DOWNLOAD = re.compile(r"lesson\.(?:film|export)\.mp4", re.ASCII)
 _JOURNAL_FILE = re.compile(r"[0-9]{6}\.lkj", re.ASCII)
@@ -78,6 +80,10 @@ def init_file(track: str, section: int = 1) -> str:
 
 def playlist_file(track: str) -> str:
     return f"{check_track(track)}.m3u8"
+
+
+def seekable_file(track: str) -> str:
+    return f"{check_track(track)}.seek.m3u8"
 
 
 def derived_file(of: str, what: str) -> str:

@@ -83,7 +83,8 @@ class Section(msgspec.Struct, frozen=True):
 
 class Track(msgspec.Struct, frozen=True):
     """One source of the lesson. `playlist`, `file` and `init` are names in the lesson's folder, empty
-    where the track is journalled only (`codec` VP8). `file` is the first section's: with one section
+    where the track is journalled only (`codec` VP8). `seekable`: the playlist for players that seek, "" where
+    the other will do. `file` is the first section's: with one section
     (the usual case) it is, once READY, a plain MP4 of the whole track."""
 
     name: str
@@ -105,6 +106,7 @@ class Track(msgspec.Struct, frozen=True):
     lost: int = 0  # RTP packets that never came
     width: int = 0
     height: int = 0
+    seekable: str = ""
     came_as: str = ""  # pictures that were transcoded after class: the codec of the journal
     sync_ms: float | None = None  # sound: the furthest it ever was from its place on the lesson's clock
 

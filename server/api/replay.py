@@ -60,7 +60,7 @@ def replay_track(track: Track, prefix: str) -> ReplayTrack:
         kind=track.kind,
         codec=track.codec,
         room=track.room,
-        playlist=prefix + track.playlist,
+        playlist=prefix + (track.seekable or track.playlist),
         gaps=gaps,
     )
 

@@ -22,7 +22,16 @@ from recorder.archive.manifest import (
 )
 from recorder.archive.reading import list_recordings, served_file
 from recorder.contract import RecordingState, Subject
-from recorder.playlist import MediaPlaylist, Part, Rendition, SectionFiles, Segment, multivariant_playlist
+from recorder.playlist import (
+    MediaPlaylist,
+    Part,
+    Rendition,
+    SectionFiles,
+    Segment,
+    keyed,
+    multivariant_playlist,
+)
+from tests.fakes.archived_lesson import archive_lesson
 
 TRACK = Track(
     name="camera", subject=Subject.TEACHER, kind="video", codec="H264", gaps=[Gap(1.0, 2.5, GapCause.LOSS)]
@@ -173,6 +182,23 @@ def test_a_growing_playlist_tells_parts_and_becomes_the_recordings() -> None:
     assert "PART" not in ended
     assert "#EXT-X-SERVER-CONTROL" not in ended
     assert "#EXT-X-TARGETDURATION:60\n" in ended
+
+
+def test_who_seeks_gets_segments_that_begin_with_a_keyframe(tmp_path: Path) -> None:
+    tracks = {track.name: track for track in archive_lesson(tmp_path, "L1", 22.0, screen=True).tracks}
+    assert tracks["camera"].seekable == tracks["voice"].seekable == "", "the usual one will do"
+    screen = tracks["screen"]
+    assert screen.seekable == "screen.seek.m3u8"
+    assert is_derived(screen.seekable) is False
+    usual = served_file(tmp_path / "L1", screen.playlist).read_text()
+    seeking = served_file(tmp_path / "L1", screen.seekable).read_text()
+    lengths = [float(line[8:-1]) for line in usual.splitlines() if line.startswith("#EXTINF:")]
+    joined = [float(line[8:-1]) for line in seeking.splitlines() if line.startswith("#EXTINF:")]
+    assert len(lengths) == 3
+    assert joined == [pytest.approx(sum(lengths), abs=1e-4)], "one keyframe in 30 s"
+    assert "#EXT-X-TARGETDURATION:22" in seeking or "#EXT-X-TARGETDURATION:23" in seeking
+    parts = [Segment(1, 9.0, 0, 10), Segment(1, 9.0, 10, 5, key=False), Segment(2, 4.0, 0, 7, key=False)]
+    assert keyed(parts) == [Segment(1, 18.0, 0, 15), Segment(2, 4.0, 0, 7, key=False)]
 
 
 def test_the_multivariant_playlist_joins_pictures_with_the_voices() -> None:
