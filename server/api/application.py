@@ -15,6 +15,7 @@ from aiohttp import web
 from recorder.archive.storage import Storage
 from server.api import (
     accounts,
+    alarms,
     api_tokens,
     audit,
     broadcast,
@@ -86,8 +87,8 @@ from server.store.uploads import Uploads
 Application = web.Application
 CLOSING_S = 3.0
 ROUTES = (
-    accounts, api_tokens, audit, broadcast, calendars, consents, deletion, devices, downloads, editing,
-    exports, extras, health, hls, lessons, library, media, my_day, network, openapi, own, pages,
+    accounts, alarms, api_tokens, audit, broadcast, calendars, consents, deletion, devices, downloads,
+    editing, exports, extras, health, hls, lessons, library, media, my_day, network, openapi, own, pages,
     pairing, people, publishing, receipts, receptions, replay, rooms, series, sources, terms, timetable,
     timetable_import, units, uploads, whep, whip, ws,
 )  # fmt: skip

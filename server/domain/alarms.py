@@ -99,5 +99,5 @@ def _of_room(room: RoomFacts, due: Due, now: int) -> list[Alarm]:
         side = "fast" if room.clock_off_ms > 0 else "slow"
         found.append(alarm(AlarmKind.CLOCK_WRONG, since, minutes=minutes, side=side))
     if room.fault is not None and room.fault.kind in ("sound", "picture") and now - room.fault.at < HELP_MS:
-        found.append(alarm(AlarmKind.ASKS_HELP, room.fault.at, kind=room.fault.kind))
+        found.append(alarm(AlarmKind.ASKS_HELP, room.fault.at, what=room.fault.kind))
     return found

@@ -225,6 +225,14 @@ class RoomAlarms(msgspec.Struct, frozen=True):
     at: int
 
 
+class LessonReadiness(msgspec.Struct, frozen=True):
+    """How the receiving rooms of a lesson stand before its bell, in tile order."""
+
+    lesson: str
+    rooms: list[RoomStand]
+    alarms: list[Alarm]
+
+
 class SpanRow(msgspec.Struct, frozen=True):
     """What a room received from `since` to `until`; `side`: whose fault it is that it was not more."""
 
@@ -255,6 +263,14 @@ class ReceptionRow(msgspec.Struct, frozen=True):
 
 
 DeviceResource = (
-    Pairing | DeviceToken | DeviceRow | RoomStand | RoomStands | RoomAlarms | ReceptionRow | HearCheck
+    Pairing
+    | DeviceToken
+    | DeviceRow
+    | RoomStand
+    | RoomStands
+    | RoomAlarms
+    | LessonReadiness
+    | ReceptionRow
+    | HearCheck
 )
 DeviceBody = NewPairing | RestoreDevice | PairDevice

@@ -11,6 +11,8 @@ export const router = createRouter({
     { path: "/library", name: "library", component: () => import("./library/LibraryPage.vue") },
     { path: "/network", name: "network", component: () => import("./network/NetworkPage.vue") },
     { path: "/cameras/:room", name: "cameras", component: () => import("./cameras/CamerasPage.vue"), props: true },
+    { path: "/rooms", name: "rooms", component: () => import("./rooms/RoomsPage.vue") },
+    { path: "/alarms", name: "alarms", component: () => import("./alarms/AlarmsPage.vue") },
     { path: "/login", name: "login", component: () => import("./desk/LoginPage.vue") },
     { path: "/:rest(.*)*", redirect: "/" },
   ],

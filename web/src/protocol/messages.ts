@@ -1434,6 +1434,13 @@ export interface RoomAlarms {
   at: number;
 }
 
+/** How the receiving rooms of a lesson stand before its bell, in tile order. */
+export interface LessonReadiness {
+  lesson: string;
+  rooms: RoomStand[];
+  alarms: Alarm[];
+}
+
 /** What a room received from `since` to `until`; `side`: whose fault it is that it was not more. */
 export interface SpanRow {
   since: number;

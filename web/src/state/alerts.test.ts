@@ -20,6 +20,8 @@ function seat(room: string, changes: Partial<Seat> = {}): Seat {
     sends: [],
     recorded: false,
     road: null,
+    heads: null,
+    hear: "unknown",
     ...changes,
   };
 }

@@ -8,9 +8,10 @@ import { network } from "./network";
 import { notice } from "./notice";
 import { recorded } from "./recorded";
 import { replay } from "./replay";
+import { rooms } from "./rooms";
 import { room } from "./room";
 import { seat } from "./seat";
 import { studio } from "./studio";
 import { watch } from "./watch";
 
-export const messages = { cameras, common, desk, first, library, live, network, notice, recorded, replay, room, seat, studio, watch };
+export const messages = { cameras, common, desk, first, library, live, network, notice, recorded, replay, room, rooms, seat, studio, watch };
