@@ -22,7 +22,7 @@ export const network = sentences({
   after: { zh: "{n} 秒接通", en: "connected after {n} s" },
   down: { zh: "下行 {rate}", en: "{rate} down" },
   up: { zh: "上行 {rate}", en: "{rate} up" },
-  rate: { zh: "{n} Mbit/s", en: "{n} Mbit/s" },
+  rate: { zh: "每秒 {n} 兆位（Mbit/s）", en: "{n} Mbit/s" },
   orMore: { zh: "{n} Mbit/s 以上", en: "{n} Mbit/s or more" },
   verdictUdp: { zh: "一切正常，可以上课。", en: "All is well for lessons." },
   verdictTcp: {

@@ -48,8 +48,8 @@ export const rooms = sentences({
   pairedAt: { zh: "{time} 配对", en: "paired {time}" },
   keys: { zh: "第 {n} 把钥匙", en: "key number {n}" },
   launcher: { zh: "启动文件", en: "Launcher" },
-  windows: { zh: "Windows", en: "Windows" },
-  linux: { zh: "Linux", en: "Linux" },
+  windows: { zh: "Windows 电脑", en: "Windows" },
+  linux: { zh: "Linux 电脑", en: "Linux" },
   android: { zh: "安卓步骤", en: "Android, steps" },
   launcherHint: {
     zh: "有还原卡的电脑：先打开还原卡，运行启动文件，再关闭还原卡。文件里有这间教室的密钥，不要外传。",

@@ -14,7 +14,7 @@ export const seat = sentences({
   here: { zh: "在线", en: "here" },
   speaking: { zh: "正在发言", en: "speaking" },
   heads: { zh: "{n} 人", en: "{n} pupils" },
-  hear_unknown: { zh: "", en: "" },
+  hear_unknown: { zh: "音响未自检", en: "not tested yet" },
   hear_heard: { zh: "音响已自检", en: "hears itself" },
   hear_not_heard: { zh: "自检：听不到自己的音箱", en: "does not hear its own loudspeaker" },
   hear_no_microphone: { zh: "自检：没有麦克风", en: "no microphone" },
