@@ -45,6 +45,7 @@ async def fill(config: Config, lessons: int) -> None:
     from server.demo.county import Size, build
     from server.demo.past import past_lessons
     from server.store.bulk import Bulk
+    from server.store.library import Library
     from server.store.store import Store
 
     clock = SystemClock()
@@ -73,5 +74,7 @@ async def fill(config: Config, lessons: int) -> None:
             for one in past
         )
         await bulk.lessons(rows, _told)
+        print("making the search index")
+        await Library(store.database, clock).indexed()
     finally:
         await store.close()

@@ -100,5 +100,9 @@ def _rows_of(block: Sequence[tuple[Lesson, float, dict[str, str]]]) -> list[tupl
          "path": lesson.id, "marks": "[]"}
         for lesson, seconds, _ in block
     ]  # fmt: skip
-    catalogue = [{"lesson": lesson.id, **words} for lesson, _, words in block]
+    catalogue = [
+        {"lesson": lesson.id, "room": lesson.main_room, "created_at": lesson.created_at,
+         "own_title": lesson.title.zh, "recording": "ready", "seconds": seconds, **words}
+        for lesson, seconds, words in block
+    ]  # fmt: skip
     return [(LESSONS, lessons), (RECORDINGS, recordings), (CATALOGUE, catalogue)]

@@ -6,14 +6,16 @@ A lesson's place in the search index is made anew when the next search comes aft
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import msgspec
-from sqlalchemy import JSON, Integer, Select, and_, bindparam, cast, delete, func, or_, select, update
+from sqlalchemy import Integer, Select, and_, bindparam, delete, func, select, update
 
 from server.clock import Clock
 from server.domain.visibility import Circle, Visibility
 from server.ids import random_word
+from server.store import listing
 from server.store.county_tables import UNIT_NAMES
 from server.store.database import Database, upsert
 from server.store.library_records import (
@@ -22,9 +24,9 @@ from server.store.library_records import (
     LibraryQuery,
     LibraryRow,
     LibrarySort,
-    RecordedState,
     SeriesRow,
 )
+from server.store.remembered import Remembered
 from server.store.search_index import entry_of, found_by, learn
 from server.store.searching import terms_of
 from server.store.store import overview_columns, overview_of
@@ -33,7 +35,6 @@ from server.store.tables import (
     CATALOGUE_WORDS,
     LESSONS,
     RECORDINGS,
-    RETENTION,
     SERIES,
     WATCHED,
 )
@@ -41,11 +42,9 @@ from server.store.timetable_tables import BOOKINGS
 
 INDEXED_AT_ONCE = 500
 INDEX_WAIT_S = 8.0
-STATES = {
-    RecordedState.READY: ("ready",),
-    RecordedState.WORKING: ("recording", "finishing"),
-    RecordedState.FAILED: ("failed",),
-}
+KEPT_S = 10.0
+"""How old a count may be; what is listed is never old."""
+MOST_KEPT = 256
 FACETS = ("subject", "grade", "teacher", "school")
 _BOOKED = select(BOOKINGS.c.teacher).where(BOOKINGS.c.lesson == CATALOGUE.c.lesson).scalar_subquery()
 _TAUGHT_BY = func.coalesce(func.nullif(CATALOGUE.c.taught_by, ""), _BOOKED, "")
@@ -60,6 +59,8 @@ class Library:
         self._database = database
         self._clock = clock
         self._indexing: asyncio.Task[None] | None = None
+        self._facets: Remembered[dict[str, list[tuple[str, int]]]] = Remembered(clock, KEPT_S, MOST_KEPT)
+        self._counts: Remembered[int] = Remembered(clock, KEPT_S, MOST_KEPT)
 
     # -- finding
 
@@ -68,65 +69,51 @@ class Library:
         terms = terms_of(query.text)
         if query.text.strip() and not terms:
             return [], 0
-        conditions = _conditions(query)
+        matching = None
         if terms:
             await self._known()
-            found = found_by(terms, sqlite=self._database.is_sqlite)
-            conditions.append(CATALOGUE.c.number.in_(found))
-        page = _rows(query.viewer).where(*conditions).order_by(*self._order(query.sort))
-        rows = await self._database.rows(page.offset(query.offset).limit(query.limit))
-        counted = await self._database.rows(_counted(query.viewer).where(*conditions))
-        return [_library_row(row) for row in rows], int(counted[0][0]) if counted else 0
+            matching = found_by(terms, sqlite=self._database.is_sqlite)
+        numbers = [row.number for row in await self._database.rows(listing.page(query, matching))]
+        counted = await self._count(query, matching)
+        rows = await self._database.rows(_rows(query.viewer).where(CATALOGUE.c.number.in_(numbers)))
+        places = {number: place for place, number in enumerate(numbers)}
+        return [_library_row(row) for row in sorted(rows, key=lambda row: places[row.number])], counted
 
-    def _order(self, sort: LibrarySort) -> tuple[Any, ...]:
-        newest = LESSONS.c.created_at.desc()
-        match sort:
-            case LibrarySort.NEWEST:
-                return (newest,)
-            case LibrarySort.OLDEST:
-                return (LESSONS.c.created_at,)
-            case LibrarySort.TITLE:
-                return (self._title(), newest)
-            case LibrarySort.LONGEST:
-                return (RECORDINGS.c.seconds.desc(), newest)
-            case LibrarySort.SERIES:
-                return (CATALOGUE.c.position, LESSONS.c.created_at)
-            case LibrarySort.WATCHED:
-                return (WATCHED.c.seen_at.desc(),)
-
-    def _title(self) -> Any:
-        """The catalogue's, else the lesson's own."""
-        if self._database.is_sqlite:
-            own = func.json_extract(LESSONS.c.value, "$.title.zh")
-        else:
-            own = cast(LESSONS.c.value, JSON)["title"]["zh"].as_string()
-        return func.coalesce(func.nullif(CATALOGUE.c.title, ""), own)
+    async def _count(self, query: LibraryQuery, matching: Any | None) -> int:
+        viewer = query.viewer if query.sort is LibrarySort.WATCHED else ""
+        asked = repr(replace(query, viewer=viewer, offset=0))
+        count = self._counts.get(asked)
+        if count is None:
+            count = int((await self._database.rows(listing.count(query, matching)))[0][0])
+            self._counts.put(asked, count)
+        return count
 
     async def row(self, lesson: str, viewer: str = "") -> LibraryRow | None:
         """One lesson, deleted ones included; without a recording it has none."""
-        row = await self._database.row(_rows(viewer, recorded=False).where(CATALOGUE.c.lesson == lesson))
+        row = await self._database.row(_rows(viewer).where(CATALOGUE.c.lesson == lesson))
         return None if row is None else _library_row(row)
 
     async def facets(self, reach: Circle | None) -> dict[str, list[tuple[str, int]]]:
-        """For each filter its values with how many lessons have them, the most frequent first."""
-        found: dict[str, list[tuple[str, int]]] = {}
-        allowed = _conditions(LibraryQuery("", reach))
-        for name in FACETS:
-            column = CATALOGUE.c[name]
-            counted = (
-                _joined(select(column.label("value"), func.count().label("lessons")))
-                .where(column != "", *allowed)
-                .group_by(column)
-            )
-            rows = await self._database.rows(counted.order_by(func.count().desc(), column).limit(200))
-            found[name] = [(row.value, row.lessons) for row in rows]
+        """For each filter its values with how many lessons have them, the most frequent first; as it was at
+        most KEPT_S ago."""
+        found = self._facets.get(reach)
+        if found is None:
+            found = {}
+            for name in FACETS:
+                rows = await self._database.rows(listing.facet(name, reach))
+                found[name] = [(row.value, row.lessons) for row in rows]
+            self._facets.put(reach, found)
         return found
 
-    async def _known(self) -> None:
+    async def indexed(self) -> None:
+        """Until the search knows every row, however long that takes."""
+        await self._known(patience_s=None)
+
+    async def _known(self, patience_s: float | None = INDEX_WAIT_S) -> None:
         """Bring the search up to what the rows say; where that takes long, it goes on beside the search."""
         if self._indexing is None or self._indexing.done():
             self._indexing = asyncio.create_task(self._index(), name="library index")
-        await asyncio.wait([self._indexing], timeout=INDEX_WAIT_S)
+        await asyncio.wait([self._indexing], timeout=patience_s)
         if self._indexing.done():
             self._indexing.result()
 
@@ -153,6 +140,8 @@ class Library:
         """Change some columns; `chapters` as a list of ChapterTitle."""
         if "chapters" in changes:
             changes["chapters"] = msgspec.json.encode(changes["chapters"]).decode()
+        self._facets.forget()
+        self._counts.forget()
         statement = update(CATALOGUE).where(CATALOGUE.c.lesson == lesson)
         await self._database.write(statement.values(**changes, indexed=False))
 
@@ -217,62 +206,17 @@ class Library:
         )
 
 
-def _joined(chosen: Select[Any], *, recorded: bool = True) -> Select[Any]:
-    return chosen.join_from(CATALOGUE, LESSONS, CATALOGUE.c.lesson == LESSONS.c.lesson).join(
-        RECORDINGS, RECORDINGS.c.lesson == LESSONS.c.lesson, isouter=not recorded
-    )
-
-
-def _rows(viewer: str, *, recorded: bool = True) -> Select[Any]:
-    columns: list[Any] = [CATALOGUE.c[name] for name in Catalogue.__dataclass_fields__ if name != "taught_by"]
-    columns.append(_TAUGHT_BY.label("taught_by"))
+def _rows(viewer: str) -> Select[Any]:
+    """Everything of a lesson in the library, with or without a recording."""
+    known = ("number", *(name for name in Catalogue.__dataclass_fields__ if name != "taught_by"))
+    columns: list[Any] = [*(CATALOGUE.c[name] for name in known), _TAUGHT_BY.label("taught_by")]
     chosen = select(*overview_columns(), *columns, WATCHED.c.at_s)
-    return _with_watched(_joined(chosen, recorded=recorded), viewer)
-
-
-def _with_watched(chosen: Select[Any], viewer: str) -> Select[Any]:
     here = and_(WATCHED.c.lesson == CATALOGUE.c.lesson, WATCHED.c.viewer == viewer)
-    return chosen.join(WATCHED, here, isouter=True)
-
-
-def _counted(viewer: str) -> Select[Any]:
-    return _with_watched(_joined(select(func.count())), viewer)
-
-
-def _conditions(query: LibraryQuery) -> list[Any]:
-    over = select(RETENTION.c.lesson).where(RETENTION.c.deleted_at.is_not(None))
-    found: list[Any] = [CATALOGUE.c.deleted_at.is_(None), CATALOGUE.c.lesson.not_in(over)]
-    if query.reach is not None:
-        found.append(_within(query.reach, owned=query.owned))
-    found += [CATALOGUE.c[name].in_(values) for name, values in query.words.items() if values]
-    if query.rooms:
-        found.append(LESSONS.c.main_room.in_(query.rooms))
-    if query.series is not None:
-        found.append(CATALOGUE.c.series == query.series)
-    if query.states:
-        found.append(RECORDINGS.c.state.in_([word for state in query.states for word in STATES[state]]))
-    if query.from_ms is not None:
-        found.append(LESSONS.c.created_at >= query.from_ms)
-    if query.to_ms is not None:
-        found.append(LESSONS.c.created_at < query.to_ms)
-    if query.sort is LibrarySort.WATCHED:
-        found.append(WATCHED.c.seen_at.is_not(None))
-    return found
-
-
-def _within(circle: Circle, *, owned: bool) -> Any:
-    opened, room = CATALOGUE.c.visibility, LESSONS.c.main_room
-    ways: list[Any] = [room.in_(circle.own)]
-    if circle.person:
-        booked = select(BOOKINGS.c.lesson).where(BOOKINGS.c.teacher == circle.person)
-        ways += [CATALOGUE.c.taught_by == circle.person, CATALOGUE.c.lesson.in_(booked)]
-    if not owned:
-        ways += [
-            opened.in_((Visibility.COUNTY.value, Visibility.PUBLIC.value)),
-            and_(opened == Visibility.SCHOOL.value, room.in_(circle.school)),
-            and_(opened == Visibility.GROUP.value, room.in_(circle.school | circle.group)),
-        ]
-    return or_(*ways)
+    return (
+        chosen.join_from(CATALOGUE, LESSONS, CATALOGUE.c.lesson == LESSONS.c.lesson)
+        .join(RECORDINGS, RECORDINGS.c.lesson == LESSONS.c.lesson, isouter=True)
+        .join(WATCHED, here, isouter=True)
+    )
 
 
 def _unindexed() -> Select[Any]:

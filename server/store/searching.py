@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 MOST_TERMS = 8
 LONGEST_QUERY = 100
@@ -45,18 +46,25 @@ def _pairs(han: str) -> Iterator[str]:
 
 def initials_of(texts: Iterable[str]) -> str:
     """The index's second column: pinyin of each stretch of Chinese, from each of its characters on."""
-    from pypinyin import Style, lazy_pinyin  # its dictionaries take 0.2 s to load
-
     found: dict[str, None] = {}
     for text in texts:
         for piece in _PIECE.finditer(text):
-            if piece["han"] is None:
-                continue
-            syllables = lazy_pinyin(piece["han"][:LONGEST_STRETCH], style=Style.NORMAL)
-            for at in range(len(syllables)):
-                found["".join(syllable[:1] for syllable in syllables[at:])] = None
-                found["".join(syllables[at:])] = None
+            if piece["han"] is not None:
+                found |= dict.fromkeys(_spelt(piece["han"][:LONGEST_STRETCH]))
     return " ".join(found)
+
+
+@lru_cache(maxsize=20_000)  # names of schools, teachers and subjects come again and again
+def _spelt(han: str) -> tuple[str, ...]:
+    from pypinyin import Style, lazy_pinyin  # its dictionaries take 0.2 s to load
+
+    syllables = lazy_pinyin(han, style=Style.NORMAL)
+    stretches = [syllables[at:] for at in range(len(syllables))]
+    return tuple(
+        word
+        for stretch in stretches
+        for word in ("".join(syllable[:1] for syllable in stretch), "".join(stretch))
+    )
 
 
 @dataclass(frozen=True, slots=True)

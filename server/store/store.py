@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.clock import Clock
@@ -142,7 +142,11 @@ class Store:
         said = {"state": row.state, "seconds": row.seconds, "ready_after_s": row.ready_after_s,
                 "problem": row.problem}  # fmt: skip
         statement = insert(RECORDINGS).values(lesson=row.lesson, **said, **fixed)
-        await self._write(statement.on_conflict_do_update(index_elements=["lesson"], set_=said))
+        listed = {"recording": row.state, "seconds": row.seconds}
+        await self._write(
+            statement.on_conflict_do_update(index_elements=["lesson"], set_=said),
+            update(CATALOGUE).where(CATALOGUE.c.lesson == row.lesson).values(**listed),
+        )
 
     async def restore_lesson(self, lesson: Lesson) -> bool:
         """Put back the row of a lesson that only the disk knows; False where there is one."""
@@ -163,7 +167,11 @@ class Store:
         statement = insert(RECORDINGS).values(
             lesson=lesson, state="recording", seconds=0.0, problem="", path=lesson, marks=text
         )
-        await self._write(statement.on_conflict_do_update(index_elements=["lesson"], set_={"marks": text}))
+        unlisted = update(CATALOGUE).where(CATALOGUE.c.lesson == lesson, CATALOGUE.c.recording == "")
+        await self._write(
+            statement.on_conflict_do_update(index_elements=["lesson"], set_={"marks": text}),
+            unlisted.values(recording="recording"),
+        )
 
     async def marks(self, lesson: str) -> list[Mark]:
         row = await self._row(select(RECORDINGS.c.marks).where(RECORDINGS.c.lesson == lesson))
@@ -196,7 +204,9 @@ def _catalogued(lesson: Lesson) -> Any:
     said["teacher"] = lesson.teacher.zh if lesson.teacher is not None else ""
     said["taught_by"] = lesson.taught_by
     said["visibility"] = rules_of(lesson.template).visible.value
-    return insert(CATALOGUE).values(lesson=lesson.id, **said).on_conflict_do_nothing()
+    kept = {"room": lesson.main_room, "created_at": lesson.created_at, "own_title": lesson.title.zh}
+    row = insert(CATALOGUE).values(lesson=lesson.id, **said, **kept)
+    return row.on_conflict_do_update(index_elements=["lesson"], set_=kept)
 
 
 def overview_columns() -> list[Any]:

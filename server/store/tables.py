@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, Table, Text, and_
 
 from server.store.metadata import METADATA, MS
 
@@ -88,6 +88,12 @@ CATALOGUE = Table(
     METADATA,
     Column("number", Integer, primary_key=True, autoincrement=True),  # the row of `catalogue_search`
     Column("lesson", Text, ForeignKey("lessons.lesson"), nullable=False, unique=True),
+    # What lists are made of stands here again, so that no list joins: kept by `Store`.
+    Column("room", Text, nullable=False, server_default=""),
+    Column("created_at", MS, nullable=False, server_default="0"),
+    Column("own_title", Text, nullable=False, server_default=""),  # the lesson's, where `title` is empty
+    Column("recording", Text, nullable=False, server_default=""),  # RECORDINGS' state; "": there is none
+    Column("seconds", Float, nullable=False, server_default="0"),
     *[Column(name, Text, nullable=False, server_default="") for name in CATALOGUE_WORDS],
     Column("chapters", Text, nullable=False, server_default="[]"),  # list[store.records.ChapterTitle], JSON
     Column("series", Text, ForeignKey("series.series")),
@@ -101,8 +107,19 @@ CATALOGUE = Table(
         "indexed", Boolean, nullable=False, server_default="0"
     ),  # whether the search knows the row as it is
 )
-for _name in ("subject", "grade", "teacher", "school", "series", "indexed", "taught_by"):
+for _name in ("series", "indexed", "taught_by"):
     Index(f"catalogue_by_{_name}", CATALOGUE.c[_name])
+LISTED = and_(CATALOGUE.c.deleted_at.is_(None), CATALOGUE.c.recording != "")
+"""What is in the library at all."""
+LISTED_COLUMNS = (
+    "created_at", "recording", "room", "visibility", "taught_by", "subject", "grade", "teacher", "school",
+)  # fmt: skip
+Index(
+    "catalogue_listed",  # covers every list, count and filter
+    *(CATALOGUE.c[_name] for _name in LISTED_COLUMNS),
+    sqlite_where=LISTED,
+    postgresql_where=LISTED,
+)
 
 WATCHED = Table(
     "watched",

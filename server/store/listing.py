@@ -1,0 +1,100 @@
+"""Statements by which the library lists, counts and filters. Each reads the catalogue alone, by an index that
+covers it: no list joins what it does not show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+
+from server.domain.visibility import Circle, Visibility
+from server.store.library_records import LibraryQuery, LibrarySort, RecordedState
+from server.store.tables import CATALOGUE, LISTED, WATCHED
+from server.store.timetable_tables import BOOKINGS
+
+STATES = {
+    RecordedState.READY: ("ready",),
+    RecordedState.WORKING: ("recording", "finishing"),
+    RecordedState.FAILED: ("failed",),
+}
+MOST_VALUES = 200
+
+
+def page(query: LibraryQuery, matching: Any | None) -> Select[Any]:
+    """The numbers of one page in their order. `matching`: a subquery of numbers, None: all."""
+    chosen = _chosen(select(CATALOGUE.c.number), query, matching)
+    return chosen.order_by(*_order(query.sort)).offset(query.offset).limit(query.limit)
+
+
+def count(query: LibraryQuery, matching: Any | None) -> Select[Any]:
+    """How many there are in all."""
+    return _chosen(select(func.count()).select_from(CATALOGUE), query, matching)
+
+
+def facet(name: str, reach: Circle | None) -> Select[Any]:
+    """A filter's values with how many lessons have each, the most frequent first."""
+    column = CATALOGUE.c[name]
+    lessons = func.count().label("lessons")
+    chosen = select(column.label("value"), lessons).where(LISTED, column != "")
+    if reach is not None:
+        chosen = chosen.where(_within(reach, owned=False))
+    return chosen.group_by(column).order_by(lessons.desc(), column).limit(MOST_VALUES)
+
+
+def _chosen(chosen: Select[Any], query: LibraryQuery, matching: Any | None) -> Select[Any]:
+    if query.sort is LibrarySort.WATCHED:
+        seen = and_(WATCHED.c.lesson == CATALOGUE.c.lesson, WATCHED.c.viewer == query.viewer)
+        chosen = chosen.join(WATCHED, seen)
+    chosen = chosen.where(LISTED, *_conditions(query))
+    return chosen if matching is None else chosen.where(CATALOGUE.c.number.in_(matching))
+
+
+def _conditions(query: LibraryQuery) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [
+        CATALOGUE.c[name].in_(values) for name, values in query.words.items() if values
+    ]
+    if query.reach is not None:
+        found.append(_within(query.reach, owned=query.owned))
+    if query.rooms:
+        found.append(CATALOGUE.c.room.in_(query.rooms))
+    if query.series is not None:
+        found.append(CATALOGUE.c.series == query.series)
+    if query.states:
+        found.append(CATALOGUE.c.recording.in_([word for state in query.states for word in STATES[state]]))
+    if query.from_ms is not None:
+        found.append(CATALOGUE.c.created_at >= query.from_ms)
+    if query.to_ms is not None:
+        found.append(CATALOGUE.c.created_at < query.to_ms)
+    return found
+
+
+def _within(circle: Circle, *, owned: bool) -> ColumnElement[bool]:
+    opened, room = CATALOGUE.c.visibility, CATALOGUE.c.room
+    ways: list[ColumnElement[bool]] = [room.in_(circle.own)]
+    if circle.person:
+        booked = select(BOOKINGS.c.lesson).where(BOOKINGS.c.teacher == circle.person)
+        ways += [CATALOGUE.c.taught_by == circle.person, CATALOGUE.c.lesson.in_(booked)]
+    if not owned:
+        ways += [
+            opened.in_((Visibility.COUNTY.value, Visibility.PUBLIC.value)),
+            and_(opened == Visibility.SCHOOL.value, room.in_(circle.school)),
+            and_(opened == Visibility.GROUP.value, room.in_(circle.school | circle.group)),
+        ]
+    return or_(*ways)
+
+
+def _order(sort: LibrarySort) -> tuple[Any, ...]:
+    newest = CATALOGUE.c.created_at.desc()
+    match sort:
+        case LibrarySort.NEWEST:
+            return (newest,)
+        case LibrarySort.OLDEST:
+            return (CATALOGUE.c.created_at,)
+        case LibrarySort.TITLE:
+            return (func.coalesce(func.nullif(CATALOGUE.c.title, ""), CATALOGUE.c.own_title), newest)
+        case LibrarySort.LONGEST:
+            return (CATALOGUE.c.seconds.desc(), newest)
+        case LibrarySort.SERIES:
+            return (CATALOGUE.c.position, CATALOGUE.c.created_at)
+        case LibrarySort.WATCHED:
+            return (WATCHED.c.seen_at.desc(),)
