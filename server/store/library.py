@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-from sqlalchemy import Integer, Select, and_, bindparam, delete, func, select, update
+from sqlalchemy import Integer, Select, and_, bindparam, delete, func, or_, select, update
 
 from server.clock import Clock
 from server.domain.visibility import Circle, Visibility
