@@ -6,6 +6,11 @@ when standard input ends (the supervisor died), drains on SIGTERM.
 
 from __future__ import annotations
 
+import gc
+
+if __name__ == "__main__":
+    gc.disable()
+
 import argparse
 import asyncio
 import logging
@@ -204,6 +209,8 @@ async def _main(config: Config, listening: socket.socket, certificate: Certifica
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m server.app", description="Lianke's campus process.")
     parser.add_argument("--config", type=Path)
+    gc.freeze()
+    gc.enable()
     lifeline.watch(lambda: os._exit(SUPERVISOR_DIED))  # whatever it is doing
     try:
         config = load(parser.parse_args().config)
