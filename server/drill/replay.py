@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import msgspec
 
-from recorder.archive.layout import MULTIVARIANT
+from recorder.archive.layout import MULTIVARIANT, playlist_file
 from server.protocol.resources import Replay
 
 
@@ -33,6 +33,8 @@ async def fetch_recording(http: aiohttp.ClientSession, server: str, lesson: str,
     for track in replay.tracks:
         playlist = track.playlist.rpartition("/")[2]
         text = await _save(http, place, playlist, folder)
+        if playlist != playlist_file(track.name):
+            await _save(http, place, playlist_file(track.name), folder)
         for name in sorted(names_in(text.decode())):
             await _save(http, place, name, folder)
     return replay

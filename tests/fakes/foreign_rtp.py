@@ -45,12 +45,12 @@ def foreign_pictures(codec: str, seconds: float, width: int = 320, height: int =
 
 
 def foreign_packets(
-    codec: str, seconds: float, start_s: float = 0.0, sender: Sender | None = None
+    codec: str, seconds: float, start_s: float = 0.0, sender: Sender | None = None, **made: int
 ) -> Iterator[Sent]:
     """The camera in another codec, as it leaves."""
     number = next(number for number, name in PAYLOAD_TYPES.items() if name == codec)
     sender = replace(sender or camera_sender(), note=camera_in(codec), payload_type=number)
-    for k, picture in enumerate(foreign_pictures(codec, seconds)):
+    for k, picture in enumerate(foreign_pictures(codec, seconds, **made)):
         yield from sender.unit(start_s + k / FPS, payloads(codec, picture, k), k)
 
 

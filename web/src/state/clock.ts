@@ -19,11 +19,12 @@ export function clockTime(atMs: number, withSeconds = false): string {
   return withSeconds ? `${short}:${two(at.getSeconds())}` : short;
 }
 
-/** "11-21 10:03": enough to find a lesson in a list. */
+/** "11-21 10:03", in other years "2025-11-21 10:03": enough to find a lesson in a list. */
 export function dayTime(atMs: number): string {
   const at = new Date(atMs);
   const two = (n: number): string => String(n).padStart(2, "0");
-  return `${two(at.getMonth() + 1)}-${two(at.getDate())} ${clockTime(atMs)}`;
+  const year = at.getFullYear() === new Date().getFullYear() ? "" : `${at.getFullYear()}-`;
+  return `${year}${two(at.getMonth() + 1)}-${two(at.getDate())} ${clockTime(atMs)}`;
 }
 
 /** The time by `read`, looked at four times a second for as long as the calling component lives. */
