@@ -2,7 +2,7 @@
 
     python -m tests.bench.transcode_cost [--codec VP8] [--seconds 20]
 
-A 1280x720 camera of 25 pictures a second and a voice, from the journal; CPU seconds for each second of lesson.
+A 1280x720 camera of 25 pictures a second and a voice, from the journal; CPU for each second of lesson.
 """
 
 from __future__ import annotations
