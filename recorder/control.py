@@ -18,6 +18,8 @@ from recorder.ring import BadRing, Ring, fetch_ring
 
 log = logging.getLogger(__name__)
 FETCH_AGAIN_S = 0.2
+REMEMBERED_TRIES = 150
+"""For a ring that nobody has asked for since this process began."""
 
 
 class Control:
@@ -49,6 +51,8 @@ class Control:
         self.engine.start()
         try:
             async with asyncio.TaskGroup() as self._tasks:
+                for begin in self.engine.remembered():  # the ring does not wait until campus is there
+                    self._begin_fetch(begin, REMEMBERED_TRIES)
                 await self._server.start(str(self._path))
                 log.info("recorder is ready")
                 try:
@@ -90,18 +94,21 @@ class Control:
             report = _refusal(begin.lesson, "disk", error)
         if report is not None:
             return report
+        self._begin_fetch(begin)
+        return None
+
+    def _begin_fetch(self, begin: Begin, tries: float = float("inf")) -> None:
         before = self._fetches.pop(begin.lesson, None)
         if before is not None:
             before.cancel()
         assert self._tasks is not None
-        task = self._tasks.create_task(self._fetch(begin), name=f"fetch {begin.lesson}")
+        task = self._tasks.create_task(self._fetch(begin, tries), name=f"fetch {begin.lesson}")
         self._fetches[begin.lesson] = task
-        return None
 
-    async def _fetch(self, begin: Begin) -> None:
+    async def _fetch(self, begin: Begin, tries: float) -> None:
         """Ask the worker until it has the ring, the lesson is over, or campus names another worker."""
         asked = 0
-        while self.engine.wants_ring(begin.lesson):
+        while self.engine.wants_ring(begin.lesson) and asked < tries:
             ring: Ring | None = None
             try:
                 ring = await asyncio.to_thread(fetch_ring, begin.tap_socket, begin.room)

@@ -12,7 +12,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from recorder.archive.layout import ABOUT, ABOUT_AT_MOST, JOURNAL, lesson_folder
+import msgspec
+
+from recorder.archive.layout import ABOUT, ABOUT_AT_MOST, JOURNAL, TAP, lesson_folder
 from recorder.archive.manifest import BadManifest, Manifest, read_manifest, write_whole
 from recorder.archive.reading import list_recordings
 from recorder.contract import Begin, Grown, KeyframeWanted, RecordingState
@@ -21,6 +23,7 @@ from recorder.recording import LessonRecording, monotonic_ns
 from recorder.ring import Ring
 
 log = logging.getLogger(__name__)
+_begins = msgspec.json.Decoder(Begin)
 TAKE_IN_S = 0.1
 SYNC_S = 1.0
 MAKE_S = 0.25
@@ -88,8 +91,11 @@ class Engine:
         written over, None where its ring is wanted. BadName, OSError."""
         with self._lock:
             known = self._recordings.get(begin.lesson)
+        if known is not None and known.report.state is RecordingState.READY:
+            return known.report
         if known is not None:
-            return known.report if known.report.state is RecordingState.READY else None
+            self._remember(begin)
+            return None
         folder = lesson_folder(self._archive, begin.lesson)
         manifest = Manifest(begin.lesson, begin.title, begin.started_at, RecordingState.RECORDING)
         try:
@@ -104,7 +110,27 @@ class Engine:
         if manifest.state is RecordingState.READY:
             return _report(manifest)
         self._open(manifest)
+        self._remember(begin)
         return None
+
+    def remembered(self) -> list[Begin]:
+        """What was being recorded when the recorder before died, and where its rings are."""
+        found = []
+        for recording in self._all():
+            try:
+                begin = _begins.decode((recording.folder / JOURNAL / TAP).read_bytes())
+            except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+                continue
+            found += [begin] if begin.lesson == recording.lesson and not recording.over else []
+        return found
+
+    def _remember(self, begin: Begin) -> None:
+        try:
+            write_whole(
+                lesson_folder(self._archive, begin.lesson) / JOURNAL / TAP, msgspec.json.encode(begin)
+            )
+        except OSError as error:
+            log.warning("its tap is not kept", extra={"lesson": begin.lesson, "reason": str(error)})
 
     def offer(self, lesson: str, ring: Ring) -> None:
         """The ring of a lesson that was begun."""

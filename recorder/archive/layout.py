@@ -13,6 +13,7 @@
                       .publishing/          pieces of derived files that are being made
                       journal/000001.lkj    what came, as it came; deleted once the recording is verified
                       journal/checkpoint    how far it was made into files (recorder.checkpoint)
+                      journal/tap           whom to ask for the lesson's ring (recorder.contract.Begin)
                       .rebuilt/             files that are being made again (recorder.rebuilding)
 
 A track's name holds no dot and does not end in `-init`, a lesson's id neither a dot nor a slash; a section
@@ -28,6 +29,7 @@ from pathlib import Path
 MANIFEST = "manifest.json"
 MULTIVARIANT = "lesson.m3u8"
 JOURNAL = "journal"
+TAP = "tap"
 ABOUT = "lesson.json"
 ABOUT_AT_MOST = 1 << 20
 PIECES = ".publishing"

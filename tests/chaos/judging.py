@@ -15,8 +15,8 @@ IN_FLIGHT_S = 0.5
 """A worker that dies takes with it what it had not yet read, or the recorder not yet journalled."""
 GRACE_S = 1.0
 """What a new connection may lose until it is tapped and its keyframe is there."""
-AWAY_S = 4.0
-"""A recorder that died less than this before the worker may not have read the ring again."""
+AWAY_S = 8.0
+"""A recorder that died less than this before the worker may not have read the ring again: it died too."""
 
 
 class Death(NamedTuple):
@@ -53,7 +53,13 @@ def outages(deaths: Sequence[Death], sent: Sequence[Sent], kept: frozenset[Name]
         if then:  # who was to take the new connection up died as it came
             after = max(back, *then)
             back = min((p.at for p in sent if p.at > after and p.name in kept), default=float("inf"))
-        before = [d.at for d in deaths if d.victim in (RECORDER, ALL) and 0 < death.at - d.at < AWAY_S]
+        before = [
+            d.at
+            for d in deaths
+            if d.victim in (RECORDER, ALL)
+            and 0 < death.at - d.at < AWAY_S
+            and not any(d.at < p.at < death.at - IN_FLIGHT_S and p.name in kept for p in sent)
+        ]
         found.append(Outage(death.victim, min([death.at, *before]), back))
     return found
 
