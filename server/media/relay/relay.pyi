@@ -34,8 +34,9 @@ class Relay:
         """Read up to `budget` datagrams (frames) in batches, forward media, return what Python must see."""
 
     def tick(self) -> list[Event]:
-        """Timers: NACKs, transport-wide feedback (sent, and viewers' read), paced joins. Call every 10 ms
-        while `pressing`, else every 50 ms or so; `receive` runs them too, where that was 10 ms ago."""
+        """Read viewers' transport-wide feedback and run the timers: NACKs, transport-wide feedback to
+        publishers, paced joins. Call every 10 ms while `pressing`, else every 50 ms or so; `receive` runs
+        the timers too, where that was 10 ms ago."""
 
     def pressing(self) -> bool:
         """Whether a joiner is fed from a ring, a line probed, or a publisher to be asked for lost packets."""

@@ -148,6 +148,7 @@ cdef class Relay:
     def tick(self):
         with nogil:
             look_at_clock(self.core)
+            run_lanes(self.core)
             run_timers(self.core, &self.peers, &self.downs)
         return hand_over(self.core)
 

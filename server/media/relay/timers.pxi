@@ -1,4 +1,4 @@
-# What is due after a while: publishers asked and told, joiners fed, lines probed, feedback read.
+# What is due after a while: publishers asked and told, joiners fed, lines probed.
 
 
 cdef void tick_peer(Core* core, Peer* peer) noexcept nogil:
@@ -22,7 +22,6 @@ cdef void run_timers(Core* core, Table* peers, Table* downs) noexcept nogil:
     cdef Down* down
     core.ticked_ns = core.now_ns
     core.missing = False
-    run_lanes(core)
     for i in range(peers.count):
         if peers.items[i] is not NULL and (<Peer*>peers.items[i]).up_count:
             tick_peer(core, <Peer*>peers.items[i])
