@@ -1,6 +1,6 @@
 # Lanes: viewers' transport-wide feedback comes many hundred times a second and may wait for the next tick. The
 # kernel sorts it to a second file on the same port, which nobody waits on, so that it wakes nobody
-# (docs/adr/0013).
+# (docs/adr/0015).
 
 cdef enum:
     LANE_FIRST = 0x8F       # version 2, form 15
