@@ -29,6 +29,7 @@ VIDEO_MID, AUDIO_MID = "0", "1"
 H264_PT, OPUS_PT = 96, 111
 VIDEO_RATE, AUDIO_RATE = 90_000, 48_000
 MOST_BITRATE_BPS = 8_000_000
+LOW, HIGH, RID_EXTENSION = "l", "h", 1  # layers: sub stream and main stream
 _H264_FMTP = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
 
 
@@ -41,13 +42,19 @@ class SourceState(StrEnum):
     CLOSED = "closed"
 
 
-def up_tracks(video_ssrc: int, audio_ssrc: int, source: Source) -> list[UpTrack]:
+def up_tracks(video_ssrc: int, audio_ssrc: int, source: Source, *, layers: bool = False) -> list[UpTrack]:
     """What a source's connection sends: H.264 labelled as Constrained Baseline, for browsers offer no other
-    but decode every profile under that label; and Opus, unless `audio_ssrc` is 0."""
+    but decode every profile under that label; and Opus, unless `audio_ssrc` is 0. `layers`: the sub stream
+    is the lower of two, named by their RIDs."""
     h264 = Codec(CodecName.H264, H264_PT, VIDEO_RATE, fmtp=_H264_FMTP, pli=True)
     opus = Codec(CodecName.OPUS, OPUS_PT, AUDIO_RATE)
-    none = Extensions()
-    tracks = [UpTrack(VIDEO_MID, source, Kind.VIDEO, [h264], none, {video_ssrc: 0}, [], MOST_BITRATE_BPS)]
+    none, named = Extensions(), Extensions(rid=RID_EXTENSION)
+    ssrcs = {video_ssrc: 0}
+    tracks = [
+        UpTrack(VIDEO_MID, source, Kind.VIDEO, [h264], named, {}, [LOW, HIGH], MOST_BITRATE_BPS)
+        if layers
+        else UpTrack(VIDEO_MID, source, Kind.VIDEO, [h264], none, ssrcs, [], MOST_BITRATE_BPS)
+    ]
     if audio_ssrc:
         tracks.append(UpTrack(AUDIO_MID, Source.VOICE, Kind.AUDIO, [opus], none, {audio_ssrc: 0}))
     return tracks
@@ -59,7 +66,8 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
 
 class Publish(msgspec.Struct, frozen=True, tag="publish"):
     """Pull `address` (with its password: never logged) and send it to the worker's `transport` under these
-    credentials and SSRCs. `audio_ssrc` 0: picture only."""
+    credentials and SSRCs. `audio_ssrc` 0: picture only. `low_address`: its sub stream's, the lower layer,
+    under `low_ssrc`; "" for none."""
 
     source: str
     address: str
@@ -70,6 +78,8 @@ class Publish(msgspec.Struct, frozen=True, tag="publish"):
     video_ssrc: int
     audio_ssrc: int
     udp: bool = False
+    low_address: str = ""
+    low_ssrc: int = 0
 
     def __repr__(self) -> str:
         return f"Publish({self.source}, {self.peer})"
@@ -81,6 +91,13 @@ class Withdraw(msgspec.Struct, frozen=True, tag="withdraw"):
     source: str
 
 
+class WantLayers(msgspec.Struct, frozen=True, tag="want_layers"):
+    """Somebody has a use for these layers of a source; another one need be neither pulled nor sent."""
+
+    source: str
+    rids: list[str]
+
+
 class PushKeys(msgspec.Struct, frozen=True, tag="push_keys"):
     """Who may push: SHA-256 of each stream key (hex) to the source that it is of, "room/camera". A pushed
     source is published under the address "push://room/camera"."""
@@ -88,7 +105,7 @@ class PushKeys(msgspec.Struct, frozen=True, tag="push_keys"):
     keys: dict[str, str]
 
 
-Command = Hello | Publish | Withdraw | PushKeys
+Command = Hello | Publish | Withdraw | WantLayers | PushKeys
 
 
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):

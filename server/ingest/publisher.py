@@ -1,8 +1,7 @@
 """A source's way into a media worker: one connection like any browser's, and two RTP streams on it.
 
-The worker knows no difference between a box and a page. The pulling thread sends pictures and sound; the
-event loop keeps the connection (checks, consent) and hears what the worker asks for. Each direction's SRTP
-session is used by one of the two alone.
+The worker knows no difference between a box and a page. The pulling threads send pictures and sound, one
+at a time; the event loop keeps the connection (checks, consent) and hears what the worker asks for.
 """
 
 from __future__ import annotations
@@ -30,13 +29,15 @@ _PSFB, _FIR, _PLI = 206, 4, 1
 
 @dataclass(slots=True)
 class Publisher:
-    """One source's connection. `picture` and `sound` belong to the pulling thread, the rest to the loop."""
+    """One source's connection. `picture` and `sound` belong to the pulling thread, the rest to the loop.
+    `wanted` False: nobody has a use for the picture now."""
 
     video: RtpStream
     audio: RtpStream | None
     cname: bytes
     want_keyframe: Callable[[], None]
     clock: SourceClock = field(default_factory=SourceClock)
+    wanted: bool = True
     lost: int = 0  # packets the kernel did not take
     _peer: LightPeer | None = None
     _turn: threading.Lock = field(default_factory=threading.Lock)  # while the connection is exchanged
@@ -81,12 +82,13 @@ class Publisher:
 
     def picture(self, nals: list[bytes], media: float) -> None:
         """Send one picture; from the pulling thread."""
-        self._send(self.video.access_unit(nals, round(media * VIDEO_RATE)))
+        if self.wanted:
+            self.send(self.video.access_unit(nals, round(media * VIDEO_RATE)))
 
     def sound(self, opus: bytes, media: float) -> None:
         """Send one Opus packet; from the pulling thread."""
         if self.audio is not None:
-            self._send([self.audio.packet(opus, round(media * AUDIO_RATE), marker=False)])
+            self.send([self.audio.packet(opus, round(media * AUDIO_RATE), marker=False)])
 
     def report(self) -> None:
         """Sender reports, once a second; from the pulling thread."""
@@ -94,16 +96,20 @@ class Publisher:
         if now - self._reported_at < REPORT_EVERY_S:
             return
         self._reported_at = now
-        ntp, media = ntp_of(time.time()), self.clock.at(now)
+        self.send_reports([each for each in (self.video, self.audio) if each], self.clock.at(now))
+
+    def send_reports(self, streams: Iterable[RtpStream], media: float) -> None:
+        """Sender reports of streams whose media time is this now."""
+        ntp = ntp_of(time.time())
         with self._turn:
             if self._peer is None:
                 return
-            for stream in filter(None, (self.video, self.audio)):
+            for stream in streams:
                 if stream.packets:
                     report = stream.report(ntp, round(media * stream.rate), self.cname)
                     self._put(self._peer, self._peer.outbound.protect_rtcp(report))
 
-    def _send(self, packets: Iterable[bytes]) -> None:
+    def send(self, packets: Iterable[bytes]) -> None:
         with self._turn:
             if self._peer is None:
                 return
@@ -130,6 +136,28 @@ class Publisher:
                     self.want_keyframe()
             except SrtpError:
                 continue
+
+
+@dataclass(slots=True)
+class LowLayer:
+    """A source's sub stream on the same connection: the lower layer of its picture, with its own clock."""
+
+    publisher: Publisher
+    video: RtpStream
+    clock: SourceClock = field(default_factory=SourceClock)
+    _reported_at: float = 0.0
+
+    def picture(self, nals: list[bytes], media: float) -> None:
+        self.publisher.send(self.video.access_unit(nals, round(media * VIDEO_RATE)))
+
+    def sound(self, opus: bytes, media: float) -> None:
+        """The main stream's is the one that is heard."""
+
+    def report(self) -> None:
+        now = time.monotonic()
+        if now - self._reported_at >= REPORT_EVERY_S:
+            self._reported_at = now
+            self.publisher.send_reports([self.video], self.clock.at(now))
 
 
 def asks_keyframe(compound: bytes) -> bool:

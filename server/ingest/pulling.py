@@ -27,7 +27,7 @@ from server.ingest.contract import AUDIO_RATE, PUSH, SourceState
 from server.ingest.faults import fault_of
 from server.ingest.opening import PUSHED, opened, pushed
 from server.ingest.picture import PictureEncoder
-from server.ingest.publisher import Publisher
+from server.ingest.publisher import LowLayer, Publisher
 from server.ingest.rtmp.slot import PushSlot
 from server.ingest.rtp import continues, is_keyframe, joined, nals_of, parameter_sets, with_parameter_sets
 from server.ingest.sound import OpusEncoder, channels_of
@@ -57,7 +57,7 @@ class Puller:
 
     address: str
     networks: Sequence[Network] | None
-    publisher: Publisher
+    publisher: Publisher | LowLayer
     tell: Callable[[SourceNews], None]
     udp: bool = False
     most_pixels: int = 1280 * 720
@@ -134,6 +134,16 @@ class _Road:
         self._pictures = PictureEncoder(puller.most_pixels, min(max(self._fps, 5), 30))
         self._opus = OpusEncoder(channels_of(self._audio)) if self._audio is not None else None
         self.transcoded = puller.must_transcode or _why_transcoded(self._video)
+        self._must_copy()
+
+    def _must_copy(self) -> None:
+        """A sub stream is there to save work: one that would have to be transcoded is not used."""
+        if self.transcoded and isinstance(self._publisher, LowLayer):
+            raise UserFault(
+                "low_unfit",
+                zh="子码流不能直接转发，请设为 H.264、B 帧 0、I 帧间隔 2 秒。",
+                en="The sub stream cannot be copied. Set it to H.264, B-frames 0, an I-frame each 2 s.",
+            )
 
     def streams(self) -> list[Stream]:
         return [stream for stream in (self._video, self._audio) if stream is not None]
@@ -206,6 +216,7 @@ class _Road:
     def _change(self, why: str) -> None:
         """Found out while it runs: from the next keyframe the decoder can begin with, it is transcoded."""
         self.transcoded = self._puller.must_transcode = why
+        self._must_copy()
         self._puller.tell(SourceNews(SourceState.LIVE, transcoded=why))
 
 

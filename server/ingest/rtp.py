@@ -25,12 +25,13 @@ class RtpStream:
     sequence: int = 0
     packets: int = 0
     octets: int = 0
+    extension: bytes = b""  # a whole header extension (RFC 8285), of each packet
 
     def packet(self, payload: bytes, timestamp: int, *, marker: bool) -> bytes:
         """The next packet of the stream. `timestamp` in units of `rate`, of any size."""
         header = struct.pack(
             "!BBHII",
-            0x80,
+            0x90 if self.extension else 0x80,
             self.payload_type | (0x80 if marker else 0),
             self.sequence & 0xFFFF,
             timestamp & 0xFFFFFFFF,
@@ -39,7 +40,7 @@ class RtpStream:
         self.sequence += 1
         self.packets += 1
         self.octets += len(payload)
-        return header + payload
+        return header + self.extension + payload
 
     def report(self, ntp: int, timestamp: int, cname: bytes) -> bytes:
         """A sender report and its CNAME, one compound packet (RFC 3550, 6.4.1, 6.5). `ntp`: 64 bits."""
@@ -63,6 +64,11 @@ class RtpStream:
         payloads = list(_payloads(nals))
         for number, payload in enumerate(payloads, 1):
             yield self.packet(payload, timestamp, marker=number == len(payloads))
+
+
+def rid_extension(number: int, rid: str) -> bytes:
+    """The header extension that names a packet's layer by a RID of one letter (RFC 8852, 8285)."""
+    return b"\xbe\xde\0\1" + bytes([number << 4]) + rid.encode() + b"\0\0"
 
 
 def nals_of(data: bytes, length_size: int) -> list[bytes]:

@@ -18,7 +18,10 @@ from server.ingest.address import Network
 from server.ingest.contract import (
     AUDIO_RATE,
     H264_PT,
+    HIGH,
+    LOW,
     OPUS_PT,
+    RID_EXTENSION,
     VIDEO_RATE,
     Command,
     Event,
@@ -28,14 +31,15 @@ from server.ingest.contract import (
     PushChanged,
     PushKeys,
     SourceChanged,
+    WantLayers,
     Welcome,
     Withdraw,
 )
 from server.ingest.peer import ConnectFailed
-from server.ingest.publisher import Publisher
+from server.ingest.publisher import LowLayer, Publisher
 from server.ingest.pulling import Puller, SourceNews
 from server.ingest.rtmp.door import RtmpDoor
-from server.ingest.rtp import RtpStream
+from server.ingest.rtp import RtpStream, rid_extension
 from server.protocol.parameters import Fingerprint
 
 MOST_SOURCES = 64
@@ -51,6 +55,8 @@ class _Running:
     publisher: Publisher
     thread: threading.Thread
     link: asyncio.Task[None] | None = None
+    low: LowLayer | None = None
+    low_puller: Puller | None = None  # while the sub stream is pulled
 
 
 @dataclass(slots=True)
@@ -89,6 +95,9 @@ class Ingest:
             case Withdraw():
                 self._withdraw(command.source)
                 return None
+            case WantLayers():
+                self._want(command)
+                return None
             case PushKeys():
                 self.door.know(command.keys)
                 return None
@@ -117,8 +126,9 @@ class Ingest:
             self.tell(PublishFailed(publish.source, publish.peer))
             return
         keyframe_wanted = threading.Event()
+        high = rid_extension(RID_EXTENSION, HIGH) if publish.low_address else b""
         publisher = Publisher(
-            RtpStream(publish.video_ssrc, H264_PT, VIDEO_RATE),
+            RtpStream(publish.video_ssrc, H264_PT, VIDEO_RATE, extension=high),
             RtpStream(publish.audio_ssrc, OPUS_PT, AUDIO_RATE) if publish.audio_ssrc else None,
             secrets.token_hex(8).encode(),
             keyframe_wanted.set,
@@ -135,8 +145,32 @@ class Ingest:
         )
         thread = threading.Thread(target=puller.run, name=f"pull {publish.source}", daemon=True)
         running = _Running(publish, puller, publisher, thread)
+        if publish.low_address:
+            low = rid_extension(RID_EXTENSION, LOW)
+            running.low = LowLayer(publisher, RtpStream(publish.low_ssrc, H264_PT, VIDEO_RATE, extension=low))
+            self._pull_low(running, running.low)
         self.sources[publish.source] = running
         self._carry_to(running, publish)
+        thread.start()
+
+    def _want(self, wish: WantLayers) -> None:
+        """The sub stream is pulled while somebody has a use for it; the main one, with its sound, always."""
+        running = self.sources.get(wish.source)
+        if running is None or running.low is None:
+            return
+        running.publisher.wanted = HIGH in wish.rids
+        if LOW in wish.rids and running.low_puller is None:
+            self._pull_low(running, running.low)
+        elif LOW not in wish.rids and running.low_puller is not None:
+            running.low_puller.stop.set()
+            running.low_puller = None
+
+    def _pull_low(self, running: _Running, low: LowLayer) -> None:
+        publish = running.publish
+        puller = Puller(publish.low_address, self.networks, low, lambda news: None, publish.udp)
+        running.low_puller = puller
+        thread = threading.Thread(target=puller.run, name=f"pull {publish.source} low", daemon=True)
+        self.ending = {each for each in self.ending if each.is_alive()} | {thread}
         thread.start()
 
     def _carry_to(self, running: _Running, publish: Publish) -> None:
@@ -151,6 +185,8 @@ class Ingest:
         self.last.pop(source, None)
         if running is not None:
             running.puller.stop.set()
+            if running.low_puller is not None:
+                running.low_puller.stop.set()
             if running.link is not None:
                 running.link.cancel()
             running.publisher.close()
@@ -180,8 +216,8 @@ def _is_same_pull(before: Publish, now: Publish) -> bool:
     return _pulled(before) == _pulled(now)
 
 
-def _pulled(publish: Publish) -> tuple[str, bool, int, int]:
-    return publish.address, publish.udp, publish.video_ssrc, publish.audio_ssrc
+def _pulled(publish: Publish) -> tuple[str, bool, int, int, str]:
+    return publish.address, publish.udp, publish.video_ssrc, publish.audio_ssrc, publish.low_address
 
 
 def _from_thread(loop: asyncio.AbstractEventLoop, tell: Callable[[], None]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from server.domain.template import rules_of
 from server.ids import random_word
-from server.ingest.contract import PUSH, Publish, up_tracks
+from server.ingest.contract import PUSH, VIDEO_MID, Publish, up_tracks
 from server.live.connections import Connection, open_box
 from server.live.room_media import WHIP_SEAT
 from server.protocol.messages import LessonState, Role
@@ -32,7 +32,7 @@ class Boxes:
     def __init__(self, room: LessonRoom, box: BoxPort | None) -> None:
         self.room = room
         self._box = box
-        self._ssrcs: dict[str, tuple[int, int]] = {}
+        self._ssrcs: dict[str, tuple[int, int, int]] = {}
         self._tried_at: dict[str, int] = {}
         self._told: set[str] = set()  # seats whose source the ingest process was told to pull
 
@@ -41,6 +41,7 @@ class Boxes:
         is gone."""
         if self._box is None:
             return
+        self.want_layers()
         wanted = {BOX_SEAT + box.source: box for box in self._wanted(self._box)}
         there = self._connections()
         for seat, connection in list(there.items()):
@@ -54,6 +55,15 @@ class Boxes:
             if seat not in there and due and self._box.fingerprints and self.room.media.worker is not None:
                 self._tried_at[seat] = now
                 await self._open(self._box, seat, box)
+
+    def want_layers(self) -> None:
+        """Tell the ingest process what the worker says of its layers."""
+        if self._box is None:
+            return
+        for seat, connection in self._connections().items():
+            news = self.room.media.layer_news(connection)
+            if news is not None and VIDEO_MID in news:
+                self._box.want_layers(_source_name(self.room.lesson.id, seat), news[VIDEO_MID])
 
     def _wanted(self, port: BoxPort) -> list[BoxSource]:
         lesson = self.room.lesson
@@ -70,10 +80,10 @@ class Boxes:
 
     async def _open(self, port: BoxPort, seat: str, box: BoxSource) -> None:
         worker, lesson = self.room.media.need(), self.room.lesson.id
-        numbers = self._ssrcs.setdefault(seat, (_ssrc(), _ssrc()))
+        numbers = self._ssrcs.setdefault(seat, (_ssrc(), _ssrc(), _ssrc()))
         audio_ssrc = numbers[1] if box.sound else 0
         remote = RemoteTransport(random_word(8), random_word(24), port.fingerprints)
-        tracks = up_tracks(numbers[0], audio_ssrc, box.source)
+        tracks = up_tracks(numbers[0], audio_ssrc, box.source, layers=bool(box.low))
         connection = await open_box(worker, lesson, seat, tracks, remote)
         self.room.media.connections[connection.name] = connection
         self._told.add(seat)
@@ -88,6 +98,8 @@ class Boxes:
                 numbers[0],
                 audio_ssrc,
                 box.udp,
+                box.low,
+                numbers[2],
             )
         )
 

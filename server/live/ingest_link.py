@@ -19,6 +19,7 @@ from server.ingest.contract import (
     PushChanged,
     PushKeys,
     SourceChanged,
+    WantLayers,
     Welcome,
     Withdraw,
 )
@@ -79,6 +80,10 @@ class IngestLink:
         self._wanted[publish.source] = publish
         self._carried.add(publish.peer)
         self._link.say(publish)
+
+    def want_layers(self, source: str, rids: list[str]) -> None:
+        """Somebody has a use for these layers of a source that is pulled."""
+        self._link.say(WantLayers(source, rids))
 
     def withdraw(self, source: str) -> None:
         """The source is no longer wanted, by whomever campus was before too."""

@@ -134,6 +134,10 @@ class BoxPort(Protocol):
 
     def withdraw(self, source: str) -> None: ...
 
+    def want_layers(self, source: str, rids: list[str]) -> None:
+        """Somebody has a use for these layers of a source that is pulled."""
+        ...
+
     def lost(self, peer: str) -> bool:
         """Whether nothing comes by this peer any more."""
         ...

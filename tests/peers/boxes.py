@@ -17,7 +17,7 @@ from server.media.contract import SetRemote, SetUpTracks, TrackName
 from server.protocol.parameters import Kind, RemoteTransport, Source
 from tests.peers.workers import RunningWorker, running_worker
 
-VIDEO_SSRC, AUDIO_SSRC = 7_001, 7_002
+VIDEO_SSRC, AUDIO_SSRC, LOW_SSRC = 7_001, 7_002, 7_003
 
 
 @dataclass
@@ -37,17 +37,19 @@ class Box:
     worker: RunningWorker
     told: list[Event] = field(default_factory=list)
 
-    async def publish(self, url: str, peer: str = "box", *, udp: bool = False) -> None:
+    async def publish(self, url: str, peer: str = "box", *, udp: bool = False, low: str = "") -> None:
         """What campus does: a peer on the worker, its tracks, and the command."""
         transport = await self.worker.open(peer, "L")
         prints = self.ingest.welcome().fingerprints
-        tracks = up_tracks(VIDEO_SSRC, AUDIO_SSRC, Source.CAMERA)
+        tracks = up_tracks(VIDEO_SSRC, AUDIO_SSRC, Source.CAMERA, layers=bool(low))
         await self.worker.do(SetUpTracks(0, peer, tracks))
         await self.worker.do(SetRemote(0, peer, RemoteTransport("boxu", "boxpwdboxpwdboxpwdboxpwd", prints)))
         self.ingest.handle(
             Publish(
                 *("cam", url, peer, "boxu", "boxpwdboxpwdboxpwdboxpwd", transport, VIDEO_SSRC, AUDIO_SSRC),
                 udp=udp,
+                low_address=low,
+                low_ssrc=LOW_SSRC,
             )
         )
 
@@ -60,7 +62,7 @@ class Box:
 
 
 @contextlib.asynccontextmanager
-async def box_and_viewer() -> AsyncIterator[tuple[Box, Viewer]]:
+async def box_and_viewer(slot: str = "stage") -> AsyncIterator[tuple[Box, Viewer]]:
     async with running_worker() as worker, contextlib.AsyncExitStack() as stack:
         ingest = Ingest(None)
         stack.push_async_callback(ingest.close)
@@ -78,8 +80,8 @@ async def box_and_viewer() -> AsyncIterator[tuple[Box, Viewer]]:
                     (viewer.pictures if isinstance(frame, VideoFrame) else viewer.sounds).append(frame)
 
         pc.on("track", lambda track: tasks.append(asyncio.ensure_future(read(track))))
-        await worker.offer_slots(pc, "view", "L", [("stage", Kind.VIDEO), ("main", Kind.AUDIO)])
-        worker.point("view", "stage", TrackName("box", VIDEO_MID))
+        await worker.offer_slots(pc, "view", "L", [(slot, Kind.VIDEO), ("main", Kind.AUDIO)])
+        worker.point("view", slot, TrackName("box", VIDEO_MID))
         worker.point("view", "main", TrackName("box", AUDIO_MID))
         try:
             yield box, viewer
