@@ -72,6 +72,7 @@ async def _serve(options: argparse.Namespace) -> None:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m server.ingest", description="cameras and encoders")
     parser.add_argument("--control", required=True, help="path of the control socket to make")
+    parser.add_argument(reach.AGAIN, action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--network", action="append", default=[], metavar="CIDR", help="where sources may be")
     parser.add_argument("--anywhere", action="store_true", help="open sources wherever they are")
     parser.add_argument("--rtmp", default="", metavar="ADDR:PORT", help="where encoders push to")

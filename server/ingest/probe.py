@@ -55,6 +55,7 @@ def _watched(address: SourceAddress, host: str, seconds: float, udp: bool) -> Re
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m server.ingest.probe", description="judge a source")
     parser.add_argument("--seconds", type=float, default=WATCH_S)
+    parser.add_argument(reach.AGAIN, action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--network", action="append", default=[], metavar="CIDR")
     parser.add_argument("--udp", action="store_true")
     options = parser.parse_args()

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-PRELOAD = "LD_PRELOAD"
+AGAIN = "--confined"  # it was started again already
 _MODULE = "server.ingest._reach"
 
 
@@ -27,12 +27,10 @@ def confine(module: str, arguments: Sequence[str]) -> None:
     if is_confined():
         return
     found = importlib.util.find_spec(_MODULE)
-    if found is None or found.origin is None or found.origin in os.environ.get(PRELOAD, ""):
+    if found is None or found.origin is None or AGAIN in arguments:
         raise NotConfined(f"{_MODULE} is not built or not loaded: run `make setup`")
-    before = os.environ.get(PRELOAD)
-    preload = f"{found.origin}:{before}" if before else found.origin
-    argv = [sys.executable, "-m", module, *arguments]
-    os.execve(sys.executable, argv, {**os.environ, PRELOAD: preload})
+    os.putenv("LD_PRELOAD", found.origin)
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments, AGAIN])
 
 
 def is_confined() -> bool:
