@@ -15,6 +15,7 @@ import type {
   Room,
   RoomSource,
   RoomToken,
+  SetUp,
   Source,
   Words,
 } from "@/protocol/messages";
@@ -71,8 +72,10 @@ export async function problemOf(response: Response): Promise<CampusProblem> {
 
 export const campus = {
   me: () => ask<Me>("GET", "me"),
-  setup: (password: string, code: string | null) => ask<unknown>("POST", "setup", { password, code }),
-  login: (password: string) => ask<unknown>("POST", "login", { password }),
+  setup: (body: SetUp) => ask<Me>("POST", "setup", body),
+  login: (login: string, password: string) => ask<Me>("POST", "login", { login, password }),
+  unlock: (login: string, password: string) => ask<unknown>("POST", "unlock", { login, password }),
+  changePassword: (old: string, fresh: string) => ask<unknown>("PUT", "me/password", { old, new: fresh }),
   logout: () => ask<unknown>("POST", "logout"),
   demo: () => ask<Demo>("GET", "demo"),
   openPairing: (key: string) => ask<Pairing>("POST", "pairings", { key, browser: navigator.userAgent.slice(0, 200) }),

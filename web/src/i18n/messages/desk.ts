@@ -3,7 +3,37 @@ import { sentences } from "../define";
 export const desk = sentences({
   title: { zh: "管理", en: "Manage" },
   login: { zh: "登录", en: "Log in" },
-  loginLead: { zh: "请输入管理密码。", en: "Enter the manager’s password." },
+  loginLead: { zh: "请输入登录名和密码。", en: "Enter your log-in name and password." },
+  pages: { zh: "页面", en: "Pages" },
+  loginName: { zh: "登录名", en: "Log-in name" },
+  unlock: { zh: "请再输一次密码", en: "Your password once more" },
+  unlockLead: {
+    zh: "您换了网络。为了确认是您本人，请再输一次密码。",
+    en: "You are on another network. Enter your password once more, so that we know it is you.",
+  },
+  change: { zh: "请设一个新密码", en: "Choose a new password" },
+  changeLead: {
+    zh: "现在的密码是别人给您的，请换成只有您知道的，至少 10 个字符。",
+    en: "Somebody gave you this password. Choose one that only you know, of at least 10 characters.",
+  },
+  oldPassword: { zh: "现在的密码", en: "Password you have" },
+  newPassword: { zh: "新密码", en: "New password" },
+  countyZh: { zh: "县名（中文）", en: "County, in Chinese" },
+  countyEn: { zh: "县名（英文）", en: "County, in English" },
+  schoolZh: { zh: "第一所学校（中文）", en: "First school, in Chinese" },
+  schoolEn: { zh: "第一所学校（英文）", en: "First school, in English" },
+  roomZh: { zh: "它的主讲教室（中文）", en: "Its main room, in Chinese" },
+  roomEn: { zh: "它的主讲教室（英文）", en: "Its main room, in English" },
+  placesLead: {
+    zh: "县、第一所学校和它的主讲教室；以后都可以在“学校与人员”里改。",
+    en: "The county, the first school and its main room; all of it can be changed later under “Schools and people”.",
+  },
+  addressLead: {
+    zh: "教室要能打开这个地址：{url}。摄像头和话筒需要 HTTPS 证书，用 lianke cert 制作，见 README。",
+    en: "Rooms have to reach this address: {url}. Cameras and microphones need an HTTPS certificate: lianke cert makes one, see README.",
+  },
+  next: { zh: "下一步", en: "Next" },
+  back: { zh: "上一步", en: "Back" },
   setup: { zh: "设置管理密码", en: "Set the manager’s password" },
   setupLead: {
     zh: "第一次使用：请设一个至少 10 个字符的密码，以后用它登录。",

@@ -6,12 +6,32 @@ import { library } from "./library";
 import { live } from "./live";
 import { network } from "./network";
 import { notice } from "./notice";
+import { people } from "./people";
 import { recorded } from "./recorded";
 import { replay } from "./replay";
 import { rooms } from "./rooms";
 import { room } from "./room";
 import { seat } from "./seat";
+import { settings } from "./settings";
 import { studio } from "./studio";
 import { watch } from "./watch";
 
-export const messages = { cameras, common, desk, first, library, live, network, notice, recorded, replay, room, rooms, seat, studio, watch };
+export const messages = {
+  cameras,
+  common,
+  desk,
+  first,
+  library,
+  live,
+  network,
+  notice,
+  people,
+  recorded,
+  replay,
+  room,
+  rooms,
+  seat,
+  settings,
+  studio,
+  watch,
+};

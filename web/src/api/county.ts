@@ -1,0 +1,47 @@
+/** Units, people, consent, one's own account over REST. */
+import { ask } from "@/api/campus";
+import type {
+  ApiTokenRow,
+  BondRow,
+  ConsentChanged,
+  ConsentRow,
+  County,
+  FirstPassword,
+  MadeApiToken,
+  NewBond,
+  NewPerson,
+  NewPost,
+  NewUnit,
+  PeoplePage,
+  PersonChange,
+  PersonRow,
+  SessionRow,
+  UnitChange,
+  UnitRow,
+} from "@/protocol/messages";
+
+const id = encodeURIComponent;
+
+export const county = {
+  units: (closed: boolean) => ask<County>("GET", `units${closed ? "?closed=1" : ""}`),
+  addUnit: (body: NewUnit) => ask<UnitRow>("POST", "units", body),
+  changeUnit: (unit: string, body: UnitChange) => ask<UnitRow>("PATCH", `units/${id(unit)}`, body),
+  bind: (body: NewBond) => ask<BondRow>("POST", "bonds", body),
+  unbind: (body: NewBond) => ask<unknown>("POST", "bonds/end", body),
+  people: (text: string, unit: string, page: number) =>
+    ask<PeoplePage>("GET", `people?${new URLSearchParams({ q: text, unit, page: String(page), size: "20" }).toString()}`),
+  addPerson: (body: NewPerson) => ask<FirstPassword>("POST", "people", body),
+  changePerson: (person: string, body: PersonChange) => ask<PersonRow>("PATCH", `people/${id(person)}`, body),
+  newPassword: (person: string) => ask<FirstPassword>("POST", `people/${id(person)}/password`),
+  appoint: (person: string, body: NewPost) => ask<PersonRow>("POST", `people/${id(person)}/posts`, body),
+  endPost: (person: string, post: number) => ask<PersonRow>("DELETE", `people/${id(person)}/posts/${post}`),
+  consents: () => ask<ConsentRow[]>("GET", "consents"),
+  setConsent: (unit: string, level: string, note: string) =>
+    ask<ConsentChanged>("PUT", `consents/${id(unit)}`, { level, note }),
+  sessions: () => ask<SessionRow[]>("GET", "me/sessions"),
+  endSession: (session: string) => ask<unknown>("DELETE", `me/sessions/${id(session)}`),
+  endSessions: () => ask<unknown>("DELETE", "me/sessions"),
+  tokens: () => ask<ApiTokenRow[]>("GET", "me/tokens"),
+  makeToken: (name: string, scopes: string[]) => ask<MadeApiToken>("POST", "me/tokens", { name, scopes }),
+  revokeToken: (token: string) => ask<unknown>("DELETE", `me/tokens/${id(token)}`),
+};

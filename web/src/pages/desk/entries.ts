@@ -1,0 +1,16 @@
+/** The desk's navigation: one line a page, shown to whom the server says they may (`Me.may`). */
+import type { Key } from "@/i18n/say";
+
+export interface Entry {
+  to: string;
+  label: Key;
+  /** An action of server/api/actions.py; any of them opens the entry. */
+  actions: string[];
+}
+
+export const ENTRIES: Entry[] = [
+  { to: "/lessons", label: "desk.lessons", actions: ["list_lessons"] },
+  { to: "/library", label: "library.title", actions: ["list_library"] },
+  { to: "/people", label: "people.title", actions: ["read_people", "manage_units"] },
+  { to: "/settings", label: "settings.title", actions: ["read_own"] },
+];
