@@ -16,7 +16,7 @@ from server.errors import UserFault
 FOLDER = Path(__file__).with_name("pages")
 SHELL_PATHS = (
     "/", "/login", "/studio", "/studio/{lesson}", "/replay/{lesson}", "/lessons", "/library",
-    "/receipt/{lesson}", "/network", "/cameras/{room}", "/rooms", "/alarms",
+    "/receipt/{lesson}", "/network", "/cameras/{room}", "/rooms", "/alarms", "/people", "/settings",
 )  # fmt: skip
 LIGHT_SHELLS = {
     "/room": "room.html",

@@ -11,6 +11,8 @@ export interface Entry {
 export const ENTRIES: Entry[] = [
   { to: "/lessons", label: "desk.lessons", actions: ["list_lessons"] },
   { to: "/library", label: "library.title", actions: ["list_library"] },
+  { to: "/rooms", label: "rooms.title", actions: ["manage_devices"] },
+  { to: "/alarms", label: "rooms.alarms", actions: ["manage_devices"] },
   { to: "/people", label: "people.title", actions: ["read_people", "manage_units"] },
   { to: "/settings", label: "settings.title", actions: ["read_own"] },
 ];
