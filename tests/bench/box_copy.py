@@ -1,7 +1,8 @@
 """What a copied source costs: CPU of the ingest service for sources of 1080p25 at 3 Mbit/s, with Opus.
 
 `python -m tests.bench.box_copy --sources 1 --seconds 20`: MPEG-TS from a process of its own over HTTP; the
-service, with its connections to a real worker, in this one. Prints cores a source and packets lost on the way.
+service, with its connections to a real worker, in this one. Prints cores a source, and packets lost.
+"""
 
 from __future__ import annotations
 
