@@ -102,6 +102,8 @@ class NetworkTests:
     def burst(self, name: str) -> None:
         """For a second the viewer gets BURST_BPS, as far as its line carries that. UserFault."""
         trial = self._known(name)
+        if not trial.viewer:
+            raise UserFault("bad_value", zh="这次测试还没有接收。", en="This trial does not receive yet.")
         trial.worker.send(Burst(trial.viewer, BURST_BPS, BURST_MS))
 
     def _known(self, name: str) -> Trial:

@@ -64,6 +64,8 @@ async def test_what_is_sent_comes_back_once_and_a_burst_goes_to_the_receiver(
     tests: NetworkTests, worker: Worker
 ) -> None:
     _, name = await tests.send(SENDS, Road.UDP)
+    with pytest.raises(UserFault):
+        tests.burst(name)
     await tests.receive(RECEIVES, name)
     tests.burst(name)
     tracks = next(each for each in worker.told if isinstance(each, SetUpTracks))
