@@ -293,8 +293,7 @@ def test_only_the_configuration_reads_the_environment() -> None:
         if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
     }
     service_manager = {"recorder.heartbeat", "server.supervisor"}  # sd_notify(3) is told by environment
-    loader = {"server.ingest.reach"}  # LD_PRELOAD is read by ld.so(8) alone
-    assert readers <= {"server.config", "server.drill.own_server", *service_manager, *loader}
+    assert readers <= {"server.config", "server.drill.own_server", *service_manager}
 
 
 def test_files_and_functions_keep_to_the_sizes_of_good_code() -> None:
