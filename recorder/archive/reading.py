@@ -23,10 +23,10 @@ from recorder.archive.manifest import (
     read_manifest,
 )
 
-COPIED = ("H264", "opus")
+JOURNALLED = ("VP8", "VP9", "AV1")
+"""Codecs that lie in the journal alone until they are transcoded."""
 
 __all__ = [
-    "COPIED",
     "BadManifest",
     "BadName",
     "BadRecording",
@@ -76,5 +76,5 @@ def foreign_tracks(manifest: Manifest) -> list[Track]:
     return [
         track
         for track in manifest.tracks
-        if track.codec not in COPIED or any(gap.cause is GapCause.UNPLAYABLE for gap in track.gaps)
+        if track.codec in JOURNALLED or any(gap.cause is GapCause.UNPLAYABLE for gap in track.gaps)
     ]

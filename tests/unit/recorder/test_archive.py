@@ -20,7 +20,8 @@ from recorder.archive.manifest import (
     read_manifest,
     write_manifest,
 )
-from recorder.archive.reading import list_recordings, served_file
+from recorder.archive.reading import JOURNALLED, foreign_tracks, list_recordings, served_file
+from recorder.assemble.foreign import FOREIGN
 from recorder.contract import RecordingState, Subject
 from recorder.playlist import (
     MediaPlaylist,
@@ -182,6 +183,15 @@ def test_a_growing_playlist_tells_parts_and_becomes_the_recordings() -> None:
     assert "PART" not in ended
     assert "#EXT-X-SERVER-CONTROL" not in ended
     assert "#EXT-X-TARGETDURATION:60\n" in ended
+
+
+def test_only_what_lies_in_the_journal_alone_waits_for_transcoding() -> None:
+    codecs = ("H264", "opus", "AAC", "VP8", "VP9", "AV1")
+    tracks = [msgspec.structs.replace(TRACK, name=codec.lower(), codec=codec) for codec in codecs]
+    broken = msgspec.structs.replace(TRACK, gaps=[Gap(1.0, 9.0, GapCause.UNPLAYABLE)])
+    waiting = foreign_tracks(msgspec.structs.replace(MANIFEST, tracks=[*tracks, broken]))
+    assert [track.name for track in waiting] == ["vp8", "vp9", "av1", "camera"], "no sound of an upload"
+    assert set(JOURNALLED) == set(FOREIGN)
 
 
 def test_who_seeks_gets_segments_that_begin_with_a_keyframe(tmp_path: Path) -> None:
