@@ -30,8 +30,10 @@ app = App(
     version=lambda: distribution_version("lianke"),
 )
 lesson = App(name="lesson", help="Start, end and list lessons of the server on this machine.")
+person = App(name="person", help="Hand out or erase what the store knows of one person.")
 bench = App(name="bench", help="Measure what this machine can carry.")
 app.command(lesson)
+app.command(person)
 app.command(recording)
 app.command(bench)
 app.command(demo)
@@ -107,6 +109,18 @@ def end(lesson_id: str, /, *, config: ConfigFile = None, as_json: AsJson = False
 def list_lessons(*, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """The newest lessons."""
     _show(_ask(config, "GET", "lessons", None), as_json=as_json)
+
+
+@person.command
+def export(person_id: str, /, *, config: ConfigFile = None) -> None:
+    """Everything the store knows of a person, as JSON."""
+    _show(_ask(config, "GET", f"people/{person_id}/export", None), as_json=True)
+
+
+@person.command
+def erase(person_id: str, /, *, config: ConfigFile = None) -> None:
+    """Erase a person's name, log-in, posts, sessions and tokens. Lessons and the audit log stay."""
+    _ask(config, "DELETE", f"people/{person_id}", None)
 
 
 @app.command
@@ -211,7 +225,8 @@ def _ask(config_file: Path | None, method: str, path: str, body: object) -> Any:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *_knowing(server.certificate))
     try:
         with opener.open(request, timeout=TIMEOUT_S) as response:
-            return json.load(response)
+            said = response.read()
+            return json.loads(said) if said else None
     except urllib.error.HTTPError as error:
         with error:
             raise _told(error) from error

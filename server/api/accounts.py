@@ -90,7 +90,7 @@ async def set_up(request: web.Request) -> web.Response:
     passwords.check(body.password, body.login)
     admin = await _first_admin(store, body, await passwords.hashed(request.app, body.password))
     request.app[SLOWING].right(address)
-    await store.audit(f"admin:{admin.id}", "set_up", admin.login)
+    await store.audit(f"admin:{admin.id}", "set_up", admin.id)
     return await log_person_in(request, answer(await _me_of(request, admin)), admin)
 
 
@@ -121,7 +121,7 @@ async def log_in(request: web.Request) -> web.Response:
     own_page_only(request)
     body = await body_of(request, LogIn)
     person = await proven(request, body.login, body.password)
-    await request.app[STORE].audit(f"person:{person.id}", "log_in", person.login)
+    await request.app[STORE].audit(f"person:{person.id}", "log_in", person.id)
     return await log_person_in(request, answer(await _me_of(request, person)), person)
 
 
@@ -148,7 +148,7 @@ async def log_out(request: web.Request) -> web.Response:
     visitor = request.get(VISITOR)
     if visitor is not None:
         await request.app[SESSIONS].end(visitor.session.session)
-        await request.app[STORE].audit(f"person:{visitor.person.id}", "log_out", visitor.person.login)
+        await request.app[STORE].audit(f"person:{visitor.person.id}", "log_out", visitor.person.id)
     response = web.Response(status=204)
     response.del_cookie(SESSION_COOKIE, path="/")
     return response

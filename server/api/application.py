@@ -41,6 +41,7 @@ from server.api import (
     pairing,
     passwords,
     people,
+    personal,
     publishing,
     receipts,
     receptions,
@@ -88,9 +89,9 @@ Application = web.Application
 CLOSING_S = 3.0
 ROUTES = (
     accounts, alarms, api_tokens, audit, broadcast, calendars, consents, deletion, devices, downloads,
-    editing, exports, extras, health, hls, lessons, library, media, my_day, network, openapi, own, pages,
-    pairing, people, publishing, receipts, receptions, replay, rooms, series, sources, terms, timetable,
-    timetable_import, units, uploads, whep, whip, ws,
+    editing, exports, extras, health, hls, lessons, library, media, my_day, network, openapi, own,
+    pages, pairing, people, personal, publishing, receipts, receptions, replay, rooms, series, sources,
+    terms, timetable, timetable_import, units, uploads, whep, whip, ws,
 )  # fmt: skip
 
 

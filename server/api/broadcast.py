@@ -91,12 +91,13 @@ def qr_picture(url: str) -> str:
 async def wall(request: web.Request) -> web.Response:
     """A token for the main room's second screen: it shows the far rooms, and is listed."""
     room = request.match_info["room"]
-    require(request, Action.OPEN_WALL, Thing(main_room=room))
+    actor = require(request, Action.OPEN_WALL, Thing(main_room=room))
     classroom = request.app[LIVE].classroom(room)
     if classroom is None:
         raise NoRight
     lifetime_s = request.app[CONFIG].security.session_hours * 3600
     token = request.app[TOKENS].issue(TokenKind.WALL, lifetime_s=lifetime_s, room=room)
+    await request.app[STORE].audit(actor.name, Action.OPEN_WALL, room)
     return answer(RoomToken(room=room, name=classroom.name, token=token), status=201)
 
 

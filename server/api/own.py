@@ -34,7 +34,7 @@ async def unlock(request: web.Request) -> web.Response:
     if (await proven(request, visitor.person.login, body.password)).id != visitor.person.id:
         raise NoRight
     await request.app[SESSIONS].admit_network(visitor.session, network_of(request))
-    await request.app[STORE].audit(f"person:{visitor.person.id}", "unlock", visitor.person.login)
+    await request.app[STORE].audit(f"person:{visitor.person.id}", "unlock", visitor.person.id)
     return web.Response(status=204)
 
 
@@ -51,7 +51,7 @@ async def change_password(request: web.Request) -> web.Response:
     hashed = await passwords.hashed(request.app, body.new)
     await request.app[STORE].people.set_password(person.id, hashed, must_change=False)
     await request.app[SESSIONS].end_all(person.id, but=visitor.session.session)
-    await request.app[STORE].audit(f"person:{person.id}", "change_password", person.login)
+    await request.app[STORE].audit(f"person:{person.id}", "change_password", person.id)
     return web.Response(status=204)
 
 

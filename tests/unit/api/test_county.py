@@ -240,6 +240,26 @@ async def test_a_recording_is_public_when_two_people_agree(
     assert row.catalogue.visibility == "public"
 
 
+async def test_one_persons_data_is_handed_out_without_secrets_and_erased(desk: Desk) -> None:
+    await desk.be("wang")
+    await desk.be("boss")
+    status, told = await desk.ask("GET", "people/wang/export")
+    assert status == 200
+    assert told["person"][0]["login"] == "wang"
+    assert [row["role"] for row in told["posts"]] == ["teacher"]
+    assert len(told["sessions"]) == 1
+    assert {"log_in"} <= {row["action"] for row in told["audit"]}
+    assert "argon2" not in str(told)
+    assert (await desk.ask("DELETE", "people/boss"))[1]["code"] == "not_yourself"
+    assert (await desk.ask("DELETE", "people/wang"))[0] == 204
+    _, told = await desk.ask("GET", "people/wang/export")
+    assert told["person"][0]["name_en"] == "Erased"
+    assert (told["posts"], told["sessions"]) == ([], [])
+    assert (await desk.ask("POST", "login", {"login": "wang", "password": PASSWORD}))[0] == 403
+    await desk.be("li")
+    assert (await desk.ask("DELETE", "people/boss"))[0] == 404
+
+
 async def test_an_api_token_reaches_as_far_as_its_scopes_and_is_revoked(desk: Desk) -> None:
     await desk.be("boss")
     assert (await desk.ask("POST", "me/tokens", {"name": "x", "scopes": ["teach"]}))[1][
