@@ -1,7 +1,7 @@
 """Every route that views, downloads, shares, changes or deletes writes a row of the audit log.
 
-Walks the routes by their source: a handler, or a function of ours that it calls, writes the row. What a row holds is
-tested where the route is.
+Walks the routes by their source: a handler, or a function of ours that it calls, writes the row. What it
+holds is tested where the route is.
 """
 
 from __future__ import annotations
