@@ -1,0 +1,156 @@
+"""The rooms' page: pairing by hand, a room that hears itself; and no device is held after End."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import shutil
+import struct
+import wave
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from playwright.async_api import BrowserContext, Page, async_playwright, expect
+
+from server.drill.own_server import OwnServer
+from tests.e2e.conftest import FLAGS, STUDIO_SIZE, Shoot, Window
+from tests.e2e.kiosk import digits_of
+from tests.e2e.sample import sees
+from tests.e2e.speaking import in_both_languages
+from tests.e2e.test_accessibility import AXE, well
+from tests.e2e.test_devices import teach
+
+RATE = 48_000
+WATCHED = """const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+window.tracks = [];
+navigator.mediaDevices.getUserMedia = async (what) => {
+  const stream = await ask(what);
+  window.tracks.push(...stream.getTracks());
+  return stream;
+};"""
+HELD = "() => window.tracks.filter(track => track.readyState === 'live').length"
+
+
+def write_sound(path: Path, *, chirps: bool) -> None:
+    """What the microphone hears, for ten seconds: a classroom's noise, with the room's own chirp every
+    second (1 to 5 kHz in 0.4 s)."""
+    noise = random.Random(7)
+    samples = []
+    for k in range(10 * RATE):
+        t = (k % RATE) / RATE
+        phase = 2 * math.pi * (1_000 * t + 4_000 * t * t / 0.8)
+        loud = 6_000 * math.sin(phase) if chirps and t < 0.4 else 0.0
+        samples.append(round(loud + noise.gauss(0, 400)))
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(struct.pack(f"<{len(samples)}h", *samples))
+
+
+@asynccontextmanager
+async def room_with(sound: Path) -> AsyncIterator[BrowserContext]:
+    """A browser whose microphone hears this file."""
+    chromium = shutil.which("chromium")
+    flags = [
+        *FLAGS,
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={sound}",
+    ]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=flags)
+        try:
+            yield await browser.new_context(locale="zh-CN", viewport=STUDIO_SIZE)
+        finally:
+            await browser.close()
+
+
+async def is_online(desk: Page, word: str) -> None:
+    row = desk.get_by_test_id("room-shahe")
+    await expect(row).to_have_attribute("data-online", word, timeout=15_000)
+
+
+async def hears(desk: Page, room: str, words: str) -> None:
+    """Ask the room to listen to itself; what the list says then."""
+    await desk.get_by_test_id(f"open-{room}").click()
+    await desk.get_by_test_id("hear").click()
+    await desk.get_by_test_id("close").click()
+    await expect(desk.get_by_test_id(f"hear-{room}")).to_contain_text(words, timeout=30_000)
+
+
+async def test_a_room_is_paired_by_hand_hears_itself_and_lets_go_of_its_devices(
+    server: OwnServer, window: Window, shoot: Shoot, tmp_path: Path
+) -> None:
+    write_sound(tmp_path / "chirps.wav", chirps=True)
+    axe = await asyncio.to_thread(AXE.read_text)
+    desk, studio = await window(), await window()
+    await desk.goto(f"{server.url}/rooms")
+    await expect(desk.get_by_test_id("rooms")).to_be_visible()
+    async with room_with(tmp_path / "chirps.wav") as context:
+        page = await context.new_page()
+        await page.add_init_script(WATCHED)
+        await page.goto(f"{server.url}/room")
+        digits = await digits_of(page)
+        await desk.get_by_test_id("open-shahe").click()
+        await desk.get_by_test_id("digits").fill("000000" if digits != "000000" else "111111")
+        await desk.get_by_test_id("pair").click()
+        await expect(desk.get_by_test_id("problem")).to_be_visible()
+        await desk.get_by_test_id("digits").fill(f"{digits[:3]} {digits[3:]}")
+        await desk.get_by_test_id("pair").click()
+        await expect(desk.get_by_test_id("launcher-linux")).to_be_visible(timeout=15_000)
+        await well(desk, axe, "a room's devices")
+        await in_both_languages(desk, shoot, "room-devices")
+        await desk.get_by_test_id("close").click()
+        await expect(page.get_by_test_id("waiting-face")).to_be_visible(timeout=15_000)
+        await expect(desk.get_by_test_id("room-shahe")).to_have_attribute(
+            "data-online", "true", timeout=15_000
+        )
+        await hears(desk, "shahe", "正常")
+        assert await page.evaluate(HELD) == 0, "the microphone was held for those seconds only"
+
+        await teach(studio, server)
+        room = page.get_by_test_id("room")
+        await sees(room, 30_000)
+        await expect(room).to_have_attribute("data-devices", "true", timeout=15_000)
+        await page.mouse.move(300, 300)
+        await page.get_by_test_id("heads").click()
+        for _ in range(3):
+            await page.get_by_test_id("heads-5").click()
+        await page.get_by_test_id("heads-done").click()
+        await expect(studio.get_by_test_id("heads-shahe")).to_contain_text("15")
+        await in_both_languages(page, shoot, "room-sign-in")
+        await studio.get_by_test_id("end").click()
+        await studio.get_by_test_id("end-confirm").click()
+        await page.wait_for_function(f"({HELD})() === 0", timeout=5_000)
+        await expect(room).to_have_attribute("data-devices", "false")
+    await is_online(desk, "false")
+    await well(desk, axe, "rooms and devices")
+    await in_both_languages(desk, shoot, "rooms")
+    await desk.get_by_test_id("to-alarms").click()
+    await expect(desk.get_by_test_id("no-alarms").or_(desk.get_by_test_id("alarms"))).to_be_visible()
+    await well(desk, axe, "alarms")
+    await in_both_languages(desk, shoot, "alarms")
+
+
+async def test_a_room_whose_loudspeaker_is_off_does_not_hear_itself(
+    server: OwnServer, window: Window, tmp_path: Path
+) -> None:
+    write_sound(tmp_path / "noise.wav", chirps=False)
+    desk = await window()
+    await desk.goto(f"{server.url}/rooms")
+    async with room_with(tmp_path / "noise.wav") as context:
+        page = await context.new_page()
+        await page.goto(f"{server.url}/room")
+        digits = await digits_of(page)
+        await desk.get_by_test_id("open-shahe").click()
+        await desk.get_by_test_id("digits").fill(digits)
+        await desk.get_by_test_id("pair").click()
+        await expect(desk.get_by_test_id("launcher-linux")).to_be_visible(timeout=15_000)
+        await desk.get_by_test_id("close").click()
+        await expect(desk.get_by_test_id("room-shahe")).to_have_attribute(
+            "data-online", "true", timeout=15_000
+        )
+        await hears(desk, "shahe", "听不到")
