@@ -129,7 +129,7 @@ async def test_a_room_is_paired_by_hand_hears_itself_and_lets_go_of_its_devices(
     await is_online(desk, "false")
     await well(desk, axe, "rooms and devices")
     await in_both_languages(desk, shoot, "rooms")
-    await desk.get_by_test_id("to-alarms").click()
+    await desk.get_by_test_id("nav-alarms").click()
     await expect(desk.get_by_test_id("no-alarms").or_(desk.get_by_test_id("alarms"))).to_be_visible()
     await well(desk, axe, "alarms")
     await in_both_languages(desk, shoot, "alarms")

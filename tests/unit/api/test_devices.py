@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
+import msgspec
 import pytest
 
 from server.api import keys
 from server.api.tokens import TokenKind
 from server.protocol import messages as m
+from server.protocol.devices import HearChecked, Heard, Standing
 from tests.fakes.paired_screen import Screen, heard, paired
 from tests.unit.api.conftest import Campus, Opener
 
@@ -133,3 +136,32 @@ async def test_what_is_no_key_code_or_name_is_refused_in_words(
     reply = await campus.browser.post(f"/api/v1/{path}", json=body, **it_person)
     assert reply.status == 400
     assert set((await reply.json())["words"]) == {"zh", "en"}
+
+
+async def test_what_a_room_tells_of_its_machine_becomes_an_alarm_before_and_in_its_lesson(
+    open_campus: Opener,
+) -> None:
+    demo = await open_campus(demo={"enabled": True})
+    screen = await paired(demo.browser, "shahe")
+    socket, _ = await screen.enter()
+    lesson = await demo.start_lesson()
+    said = Standing(cameras=0, microphones=1, speakers=1, clock_off_ms=-240_000)
+    await socket.send_str(msgspec.json.encode(said).decode())
+    await socket.send_str(msgspec.json.encode(HearChecked(Heard.NOT_HEARD, 0, 3.0)).decode())
+
+    async def alarms() -> dict[str, dict[str, str]]:
+        told = await (await demo.browser.get("/api/v1/alarms")).json()
+        return {one["kind"]: one for one in told["alarms"] if one["room"] == "shahe"}
+
+    async with asyncio.timeout(15):
+        while set(await alarms()) != {"camera_gone", "clock_wrong", "not_heard"}:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    found = await alarms()
+    assert found["camera_gone"]["lesson"] == lesson
+    assert found["clock_wrong"]["values"] == {"minutes": "4", "side": "slow"}
+    operator = demo.bearer(TokenKind.OPERATOR)
+    asked = await demo.browser.get(f"/api/v1/lessons/{lesson}/readiness", **operator)
+    ready = await asked.json()
+    assert {one["kind"] for one in ready["alarms"] if one["room"] == "shahe"} == set(found)
+    assert next(one for one in ready["rooms"] if one["room"] == "shahe")["cameras"] == 0
+    await socket.close()

@@ -32,6 +32,15 @@ PLACES = {
     "pairing": "p1",
     "device": "D1",
     "system": "linux",
+    "form": "list",
+    "kind": "pair",
+    "name": "t1",
+    "number": "1",
+    "person": "p1",
+    "school": "the-school",
+    "term": "t1",
+    "token": "x1",
+    "unit": "main",
 }
 BODIES: dict[str, dict[str, str]] = {
     "/api/v1/setup": {"password": "long enough for all"},
