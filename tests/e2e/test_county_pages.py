@@ -88,6 +88,7 @@ async def add_teacher(page: Page) -> str:
     """The first password, as it is told once."""
     await page.get_by_test_id("new-login").fill("wang")
     await page.get_by_test_id("new-zh").fill("王老师")
+    await page.get_by_test_id("new-role").select_option("teacher")
     await page.get_by_test_id("add-person").click()
     told = page.get_by_test_id("told")
     await expect(told).to_contain_text("wang", timeout=20_000)
