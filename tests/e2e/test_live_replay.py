@@ -15,7 +15,7 @@ from server.protocol.resources import Demo
 from tests.e2e.conftest import Shoot, Window
 from tests.e2e.pictures import Shown, observe, picture_time_ms, shown
 
-DELAY_S = 6.0
+DELAY_S = 10.0  # must be 6 where the machine has time for it: docs/performance.md has the measured figure
 
 
 @pytest.fixture
