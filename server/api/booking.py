@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, time, timedelta
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -74,18 +73,15 @@ async def booked_from(request: web.Request, body: NewBooking) -> list[Booked]:
     if body.first is not None:
         one = await placed(request, blank, blank.day, body.first, body.last or body.first)
     elif body.begins and body.ends:
-        hours = [tuple(map(int, text.split(":"))) for text in (body.begins, body.ends)]
-        begins, ends = (_at(blank.day, hour, minute, zone) for hour, minute in hours)
+        begins, ends = (
+            moment(blank.day, time.fromisoformat(text), zone) for text in (body.begins, body.ends)
+        )
         if not 0 < ends - begins <= LONGEST_MS:
             raise bad_time()
         one = replace(blank, starts_at=begins, ends_at=ends)
     else:
         raise bad_time()
     return [await _weeks_later(request, one, week) for week in range(body.repeats)]
-
-
-def _at(day: date, hour: int, minute: int, zone: ZoneInfo) -> int:
-    return moment(day, time(hour, minute), zone)
 
 
 async def _weeks_later(request: web.Request, booked: Booked, weeks: int) -> Booked:

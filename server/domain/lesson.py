@@ -161,6 +161,11 @@ class Lesson:
         return self.booked_from is not None
 
     @property
+    def on_the_spot(self) -> bool:
+        """Booked in the moment in which it was made: it waits for no bell, and gives way to one that does."""
+        return self.booked_from is not None and self.booked_from == self.created_at
+
+    @property
     def missed(self) -> bool:
         """Its time went by and it never began."""
         return self.state is LessonState.ENDED and self.started_at is None

@@ -37,7 +37,7 @@ def schedule_rules(config: Config) -> ScheduleRules:
     return ScheduleRules(
         open_before_ms=settings.open_before_s * 1000,
         join_before_ms=settings.join_before_s * 1000,
-        starts_itself=settings.start_at_bell and not config.demo.enabled,
+        starts_itself=settings.start_at_bell,
     )
 
 

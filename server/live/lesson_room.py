@@ -324,7 +324,7 @@ class LessonRoom:
             self.recorded.presence(self.attendance.present_rooms(now), lesson.started_at, now)
         elif (
             lesson.state is LessonState.OPEN
-            and not lesson.booked
+            and (not lesson.booked or lesson.on_the_spot)
             and self.attendance.teacher_gone(now, self._ports.resume_ms)
         ):
             lesson = lessons.end(lesson, now)

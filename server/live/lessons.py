@@ -66,6 +66,7 @@ class Lessons:
             for room in self._rooms.values()
             if room.lesson.main_room == main_room
             and room.lesson.booked
+            and not room.lesson.on_the_spot
             and room.lesson.state is LessonState.OPEN
         ]
         return min(rooms, key=lambda room: room.lesson.booked_from or 0, default=None)
@@ -104,5 +105,5 @@ class Lessons:
         if held.id == booked.id or held.missed:
             return True
         if held.state is LessonState.OPEN:
-            return not held.booked or (booked.booked_from or 0) < (held.booked_from or 0)
+            return not held.booked or held.on_the_spot or (booked.booked_from or 0) < (held.booked_from or 0)
         return now >= (booked.booked_from or 0) - self._rules.join_before_ms

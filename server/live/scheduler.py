@@ -151,8 +151,10 @@ class Scheduler:
             case Step.OPEN:
                 if name not in self._host.lessons:
                     self._host.open_booked(self._book[name])
-            case Step.START:
+            case Step.START if name in self._book:  # what was booked on the spot has no bell to start by
                 self._host.start_booked(name)
+            case Step.START:
+                pass
             case Step.MISS:
                 self._host.withdraw(name)
                 lesson = self._book.pop(name, None)

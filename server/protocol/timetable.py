@@ -1,7 +1,7 @@
 """What the REST API says of terms, bells, booked lessons, imports and a person's day (pure; docs/api.md).
 
-Days are written 2026-09-07, times of day 08:00, both by the county's clock; moments are milliseconds since
-1970.
+Days are written 2026-09-07, times of day 08:00 (or 08:00:30), both by the county's clock; moments are
+milliseconds since 1970.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from server.protocol.words import Words
 
 Name = Annotated[str, msgspec.Meta(max_length=80)]
 Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-TimeOfDay = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+TimeOfDay = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")]
 Period = Annotated[int, msgspec.Meta(ge=1, le=20)]
 MOST_ROOMS = 12
 Rooms = Annotated[list[Name], msgspec.Meta(max_length=MOST_ROOMS)]

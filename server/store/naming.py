@@ -19,7 +19,7 @@ from server.store.database import Database
 from server.store.terms import Terms
 from server.store.timetable_records import Names
 
-TEACHING = (PostRole.TEACHER.value, PostRole.SCHOOL_ADMIN.value)
+TEACHING = (PostRole.TEACHER.value, PostRole.SCHOOL_ADMIN.value, PostRole.COUNTY_ADMIN.value)
 MOST_AT_ONCE = 500
 
 

@@ -9,7 +9,7 @@ import { computed, reactive, ref, shallowRef } from "vue";
 import { inWords, isKey, language, say } from "@/i18n/say";
 import { Link } from "@/protocol/link";
 import type { SessionState } from "@/protocol/session";
-import type { FromServer, Lesson, LessonView, Link as LinkMade, Questions, Recordable, Refused, Source, ToServer, Welcome } from "@/protocol/messages";
+import type { CallableRoom, FromServer, Lesson, LessonView, Link as LinkMade, Questions, Recordable, Refused, Source, ToServer, Welcome } from "@/protocol/messages";
 import { browserDown, DownConnection } from "@/rtc/down";
 import type { Slot } from "@/rtc/down";
 import { browserUp, UpConnection } from "@/rtc/up";
@@ -47,6 +47,8 @@ export class Studio {
   readonly music = ref(false);
   readonly cameraUnplugged = ref(false);
   readonly questions = shallowRef<Questions | null>(null);
+  /** The rooms that a lesson nobody booked may call; null: it is booked, its rooms come by themselves. */
+  readonly callable = shallowRef<CallableRoom[] | null>(null);
   /** Links made here: campus tells their addresses once. */
   readonly shared = shallowRef<LinkMade | null>(null);
   readonly remote = shallowRef<LinkMade | null>(null);
@@ -246,10 +248,18 @@ export class Studio {
       case "questions":
         this.questions.value = message;
         break;
+      case "callable_rooms":
+        this.callable.value = message.rooms;
+        break;
     }
   }
 
+  callRooms(rooms: string[]): void {
+    this.link.send({ type: "call_rooms", rooms });
+  }
+
   private lessonTold(message: Lesson): void {
+    if (message.lesson?.id !== this.lesson.value?.id || message.lesson?.booked_from != null) this.callable.value = null;
     this.lesson.value = message.lesson;
     if (this.onAir.value || message.lesson?.state === "open") this.goOut();
     else this.goSilent();

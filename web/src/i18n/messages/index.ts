@@ -1,3 +1,4 @@
+import { call } from "./call";
 import { cameras } from "./cameras";
 import { common } from "./common";
 import { desk } from "./desk";
@@ -14,9 +15,11 @@ import { room } from "./room";
 import { seat } from "./seat";
 import { settings } from "./settings";
 import { studio } from "./studio";
+import { timetable } from "./timetable";
 import { watch } from "./watch";
 
 export const messages = {
+  call,
   cameras,
   common,
   desk,
@@ -33,5 +36,6 @@ export const messages = {
   seat,
   settings,
   studio,
+  timetable,
   watch,
 };

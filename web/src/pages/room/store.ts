@@ -6,7 +6,7 @@ import { computed, reactive } from "vue";
 
 import { campus, CampusProblem } from "@/api/campus";
 import { Link } from "@/protocol/link";
-import type { Challenge, FromServer, Lesson, Notice, Refused, Words } from "@/protocol/messages";
+import type { Challenge, FromServer, Invited, Lesson, Notice, Refused, Words } from "@/protocol/messages";
 import type { SessionState } from "@/protocol/session";
 
 import type { Address } from "./address";
@@ -62,6 +62,7 @@ export class RoomStore {
     ownPicture: false,
     complaint: "none" as Complaint,
     toast: null as Toast | null,
+    invited: null as Invited | null,
     unplugged: false,
     /** The digits this screen shows; null: it does not ask to be paired. */
     pairing: null as PairingView | null,
@@ -302,6 +303,9 @@ export class RoomStore {
         return this.lessonTold(message);
       case "hear_now":
         return void this.standing.hear();
+      case "calling":
+        this.state.invited = message.invited;
+        return;
       case "challenge":
         return void this.prove(message);
       case "answer_up":
@@ -319,6 +323,13 @@ export class RoomStore {
       default:
         return; // of other pages
     }
+  }
+
+  /** Somebody in the room touched [Join] or [Not now]. */
+  answerCall(accepted: boolean): void {
+    const invited = this.state.invited;
+    this.state.invited = null;
+    if (invited !== null) this.link?.send({ type: "answer_call", lesson: invited.lesson, accepted });
   }
 
   private async prove({ device, nonce }: Challenge): Promise<void> {

@@ -1,0 +1,68 @@
+/** The timetable's REST API, typed (`server/protocol/timetable.py`). */
+import { ask, CampusProblem, problemOf } from "@/api/campus";
+import type {
+  BookedLesson,
+  ChangeBooking,
+  Choices,
+  FeedLink,
+  Imported,
+  LibraryPage,
+  MyDay,
+  NewBooking,
+  RoomToken,
+  SwapBookings,
+  TermValue,
+  TermView,
+  WeekView,
+} from "@/protocol/messages";
+
+export type Scope = { kind: "room" | "teacher" | "school" | "all"; id: string };
+
+function query(values: Record<string, string>): string {
+  return new URLSearchParams(Object.entries(values).filter(([, value]) => value !== "")).toString();
+}
+
+export const timetable = {
+  week: (scope: Scope, day: string) =>
+    ask<WeekView>("GET", `timetable?${query({ day, ...(scope.kind === "all" ? {} : { [scope.kind]: scope.id }) })}`),
+  choices: () => ask<Choices>("GET", "timetable/choices"),
+  terms: () => ask<TermView[]>("GET", "terms"),
+  putTerm: (term: string, value: TermValue) => ask<TermView>("PUT", `terms/${encodeURIComponent(term)}`, value),
+  book: (booking: NewBooking) => ask<BookedLesson[]>("POST", "timetable/lessons", booking),
+  change: (lesson: string, change: ChangeBooking) =>
+    ask<BookedLesson[]>("PATCH", `timetable/lessons/${encodeURIComponent(lesson)}`, change),
+  swap: (swap: SwapBookings) => ask<BookedLesson[]>("POST", "timetable/swap", swap),
+  myDay: () => ask<MyDay>("GET", "my-day"),
+  openStudio: (room: string) => ask<RoomToken>("POST", `rooms/${encodeURIComponent(room)}/studio`),
+  feed: () => ask<FeedLink>("GET", "calendar-link"),
+  newFeed: () => ask<FeedLink>("POST", "calendar-link"),
+  replays: () => ask<LibraryPage>("GET", "library?size=6"),
+};
+
+const NO_ANSWER = { zh: "服务器没有回应，请稍后再试。", en: "The server does not answer. Try again shortly." };
+
+async function upload(file: File, term: string, more: Record<string, string>): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1/timetable/import?${query({ term, ...more })}`, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "content-type": "application/octet-stream" },
+      body: file,
+    });
+  } catch {
+    throw new CampusProblem(0, "no_answer", NO_ANSWER);
+  }
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+/** What the file would do (`dry`), or did. */
+export async function importFile(file: File, term: string, dry: boolean): Promise<Imported> {
+  return (await (await upload(file, term, dry ? { dry: "1" } : {})).json()) as Imported;
+}
+
+/** The own file back with its wrong cells marked. */
+export async function markedFile(file: File, term: string): Promise<Blob> {
+  return await (await upload(file, term, { marked: "1" })).blob();
+}
