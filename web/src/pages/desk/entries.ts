@@ -9,6 +9,8 @@ export interface Entry {
 }
 
 export const ENTRIES: Entry[] = [
+  { to: "/day", label: "timetable.day", actions: ["read_day"] },
+  { to: "/timetable", label: "timetable.title", actions: ["read_timetable"] },
   { to: "/lessons", label: "desk.lessons", actions: ["list_lessons"] },
   { to: "/library", label: "library.title", actions: ["list_library"] },
   { to: "/rooms", label: "rooms.title", actions: ["manage_devices"] },
