@@ -112,7 +112,7 @@ export const studio = sentences({
   closeVoice: { zh: "收回声音", en: "Close voice" },
   lowerHand: { zh: "放下手", en: "Lower hand" },
   noPictureHere: { zh: "没有画面", en: "no picture" },
-  float: { zh: "悬浮提醒", en: "Alerts on top" },
+  float: { zh: "悬浮提醒", en: "Alerts" },
   floatLead: {
     zh: "一个小窗口浮在课件上面：谁举手，哪个教室没有声音。",
     en: "A small window over your slides: who raised a hand, which room lost its sound.",
@@ -133,7 +133,7 @@ export const studio = sentences({
     zh: "放音乐时打开：立体声，不做降噪",
     en: "For music: stereo, without voice processing",
   },
-  layout: { zh: "换大小画面", en: "Swap pictures" },
+  layout: { zh: "换大小画面", en: "Swap" },
   soundLevel: { zh: "声音 {n}/5", en: "sound {n} of 5" },
   lineUp: { zh: "线路正常", en: "Line is well" },
   lineAway: { zh: "正在重连，{n} 秒", en: "Trying again, {n} s" },
