@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -51,10 +52,10 @@ class LessonSender:
         )  # fmt: skip
         for end in (pictures[0], sounds[0]):
             os.close(end)
-        begun = time.monotonic()
+        taken = Future[float]()
         feeds = [
-            asyncio.create_task(asyncio.to_thread(self._feed_pictures, pictures[1], begun), name="pictures"),
-            asyncio.create_task(asyncio.to_thread(self._feed_sound, sounds[1], begun), name="sound"),
+            asyncio.create_task(asyncio.to_thread(self._feed_pictures, pictures[1], taken), name="pictures"),
+            asyncio.create_task(asyncio.to_thread(self._feed_sound, sounds[1], taken), name="sound"),
         ]
         try:
             yield process
@@ -78,20 +79,28 @@ class LessonSender:
             *(each.format(gop=fps * 2) for each in H264),
         ]
 
-    def _feed_pictures(self, pipe: int, begun: float) -> None:
+    def _feed_pictures(self, pipe: int, taken: Future[float]) -> None:
+        """The lesson's time runs from FFmpeg's taking the first picture: it may be long in starting."""
+        begun = 0.0
         with contextlib.suppress(BrokenPipeError), os.fdopen(pipe, "wb", buffering=0) as into:
             for number in count():
                 picture = self.camera.frame(number)
                 _wait(begun + number / self.camera.fps)
                 self.sent_at[number] = time.monotonic()
                 _write(into.fileno(), picture.tobytes())
+                if number == 0:
+                    begun = time.monotonic()
+                    taken.set_result(begun)
 
-    def _feed_sound(self, pipe: int, begun: float) -> None:
+    def _feed_sound(self, pipe: int, taken: Future[float]) -> None:
         with contextlib.suppress(BrokenPipeError), os.fdopen(pipe, "wb", buffering=0) as into:
+            begun = 0.0
             for block in count():
                 samples = self.voice.samples(block * BLOCK, BLOCK)
                 _wait(begun + block * BLOCK / SAMPLE_RATE)
                 _write(into.fileno(), (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+                if block == 0:  # FFmpeg may wait for some sound before it takes a picture
+                    begun = taken.result(STOP_S)
 
 
 def _wait(until: float) -> None:
