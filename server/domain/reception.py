@@ -37,6 +37,10 @@ class Side(StrEnum):
     UNKNOWN = "unknown"
 
 
+OTHERS = frozenset({Side.MAIN_ROOM, Side.SERVER})
+"""What was theirs stays theirs: nothing that a room is found to lack later reaches back into it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One observation; `since`: when it became so, where that is known better than now."""
@@ -54,6 +58,7 @@ class Around:
 
     main_away_since: int | None = None
     main_sends: bool = True
+    main_silent_since: int | None = None
     worker: bool = True
     silent: bool = False
     left_at: int | None = None
@@ -76,7 +81,7 @@ def see(facts: Facts, around: Around, now: int) -> Seen:
     if now - facts.reported_at > SILENT_MS:
         return Seen(Kind.HOLE, Side.LINE, "not_heard", facts.reported_at)
     if not around.main_sends:
-        return Seen(Kind.HOLE, Side.MAIN_ROOM, "nothing_sent")
+        return Seen(Kind.HOLE, Side.MAIN_ROOM, "nothing_sent", around.main_silent_since)
     return _senses(facts, around, now)
 
 
@@ -107,10 +112,10 @@ def _senses(facts: Facts, around: Around, now: int) -> Seen:
 
 
 def _pictureless(facts: Facts, around: Around) -> Seen:
+    if facts.held_since is not None:  # first: what is held is not due either
+        return Seen(Kind.SOUND, Side.LINE, "held", facts.held_since)
     if facts.picture_due is None:
         return Seen(Kind.SOUND, Side.MAIN_ROOM, "no_picture_sent")
-    if facts.held_since is not None:
-        return Seen(Kind.SOUND, Side.LINE, "held", facts.held_since)
     if facts.codec_missing:
         return Seen(Kind.SOUND, Side.DEVICE, "codec_missing")
     side = Side.DEVICE if around.arriving else Side.LINE
@@ -173,7 +178,8 @@ class Timeline:
         if same or self.count >= MOST_SPANS:
             self.current = replace(here, until=max(here.until, now))
             return
-        began = min(max(seen.since if seen.since is not None else now, here.since), now)
+        known = here.until if here.side in OTHERS else here.since
+        began = min(max(seen.since if seen.since is not None else now, known), now)
         if began > here.since:
             self._close(replace(here, until=began))
             self.current = Span(began, now, seen.kind, seen.side, seen.cause)

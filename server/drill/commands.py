@@ -73,6 +73,24 @@ def hold_drill(
     return 0 if found.ok else 1
 
 
+def play_county(mains: int, days: int, *, as_json: bool) -> int:
+    """0: every span that is stored is what was done to its room."""
+    from server.drill.week.week import Size, play_week
+
+    console = Console(stderr=True)
+    found = play_week(Size(mains=mains, days=days), lambda said: console.print(said, style="dim"))
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+    else:
+        print(f"{found.lessons} lessons, {found.points} points, {len(found.injected)} faults")
+    for each in found.differences:
+        at = f"{each.lesson} {each.room} {each.since_s} to {each.until_s} s"
+        console.print(
+            f"[red]![/red] {at}: {each.expected or '-'}, stored {each.found or '-'}", highlight=False
+        )
+    return 0 if found.ok else 1
+
+
 def _show_drill(found: DrillFigures) -> None:
     console = Console()
     table = Table("room", "joined s", "first picture s", "received s", "freezes", "lost", "back after s")

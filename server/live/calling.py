@@ -37,6 +37,7 @@ class CallRooms:
         self._allowed: dict[str, CallableRoom] = {}
         self._asked_at: int | None = None
         self._told: CallableRooms | None = None
+        self._made_of: tuple[object, ...] = ()
 
     async def call(self, rooms: list[str], now: int) -> None:
         """The teacher asks these rooms. UserFault where one may not be asked from here."""
@@ -71,13 +72,18 @@ class CallRooms:
         ticked = {each.room: inviting.tick(each, now) for each in lesson.asked}
         if tuple(ticked.values()) != lesson.asked:
             await self._become(ticked)
+            lesson = self.room.lesson
         studio = self.room.attendance.pages(Role.TEACHER)
         if lesson.booked or not studio or lesson.state is LessonState.ENDED:
             self._told = None
             return
         if self._asked_at is None or now - self._asked_at > FRESH_MS:
             await self._learn(now)
+        made_of = (self._asked_at, lesson.asked, lesson.rooms)
+        if self._told is not None and made_of == self._made_of:
+            return
         news = CallableRooms([self._shown(each, ticked) for each in self._allowed.values()])
+        self._made_of = made_of
         if news != self._told:
             self._told = news
             for page in studio:

@@ -43,6 +43,7 @@ class Pages:
         self._clock = clock
         self._idle = Idle(next_of)
         self._attached: dict[PagePort, LessonRoom | None] = {}
+        self._places: dict[tuple[Role, str], PagePort] = {}  # the newest page of each studio and room
 
     def __iter__(self) -> Iterator[PagePort]:
         return iter(list(self._attached))
@@ -59,20 +60,17 @@ class Pages:
 
     def state_of(self, room: str) -> tuple[bool, LessonRoom | None]:
         """Whether the page of a receiving room is open, and its lesson."""
-        for page, at in self._attached.items():
-            if page.identity.role is Role.ROOM and page.identity.room == room:
-                return True, at
-        return False, None
+        page = self._places.get((Role.ROOM, room))
+        return page is not None, self._attached.get(page) if page is not None else None
 
     def studio_open(self, main_room: str) -> bool:
-        return any(
-            page.identity.role is Role.TEACHER and page.identity.room == main_room for page in self._attached
-        )
+        return (Role.TEACHER, main_room) in self._places
 
     def enter(self, page: PagePort, hello: m.Hello, *, resumed: bool) -> None:
         """An admitted page: it is welcomed by its lesson, or here where it has none."""
         room = self._belongs(page.identity)
         self._attached[page] = room
+        self._places[page.identity.role, page.identity.room] = page
         if room is not None:
             room.inbox.post(told.PageCame(page, hello, resumed))
             return
@@ -93,6 +91,9 @@ class Pages:
     def leave(self, page: PagePort) -> None:
         """Its WebSocket is closed."""
         room = self._attached.pop(page, None)
+        place = (page.identity.role, page.identity.room)
+        if self._places.get(place) is page:
+            del self._places[place]
         self._idle.left(page)
         if room is not None:
             room.inbox.post(told.PageLeft(page))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WRITE_MS = 5_000
+TRACK_SILENT_MS = 2_000
+"""A worker tells that a track fell silent when it was so for that long."""
 SETTLE_MS = 6_000
 """So long after a restart a room that was received before has the time to come back."""
 KEPT = 5_000
@@ -101,10 +103,12 @@ class Receptions:
 
     def _seen(self, seat: Participant, now: int) -> Seen:
         at = self._lesson_room
+        silent = at.pointing.main_silent_since
         muted = seat.seat in at.attendance.floor.muted
         around = Around(
             main_away_since=at.lesson.main_away_since,
             main_sends=bool(at.media.live().get(at.lesson.main_room)),
+            main_silent_since=None if silent is None else silent - TRACK_SILENT_MS,
             worker=at.media.worker is not None,
             silent=seat.line_silent,
             left_at=seat.left_at,

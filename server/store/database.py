@@ -50,6 +50,8 @@ class Database:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._one_writer = asyncio.Lock()
+        self.in_flight = 0
+        """Statements and transactions that are under way."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -61,8 +63,16 @@ class Database:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction; nobody else writes meanwhile."""
-        async with self._one_writer, self._engine.begin() as connection:
+        async with self._one_writer, self._under_way(), self._engine.begin() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _under_way(self) -> AsyncIterator[None]:
+        self.in_flight += 1
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
 
     async def write(self, *statements: Any) -> None:
         """All of them or none."""
@@ -71,7 +81,7 @@ class Database:
                 await connection.execute(statement)
 
     async def rows(self, statement: Any, values: dict[str, Any] | None = None) -> list[Row[Any]]:
-        async with self._engine.connect() as connection:
+        async with self._under_way(), self._engine.connect() as connection:
             return list((await connection.execute(statement, values)).all())
 
     async def row(self, statement: Any, values: dict[str, Any] | None = None) -> Row[Any] | None:

@@ -36,6 +36,7 @@ MUTE = {"sounded_at": NOW - 9_000}
         ({"reported_at": NOW - 4_000}, {}, (Kind.HOLE, Side.LINE, "not_heard")),
         ({**LONG_AGO, "picture_due": None}, {}, (Kind.SOUND, Side.MAIN_ROOM, "no_picture_sent")),
         ({**LONG_AGO, "held_since": NOW - 5}, {}, (Kind.SOUND, Side.LINE, "held")),
+        ({**LONG_AGO, "held_since": NOW - 5, "picture_due": None}, {}, (Kind.SOUND, Side.LINE, "held")),
         ({**LONG_AGO, "codec_missing": True}, {}, (Kind.SOUND, Side.DEVICE, "codec_missing")),
         (LONG_AGO, {}, (Kind.SOUND, Side.LINE, "picture_not_decoded")),
         (LONG_AGO, {"arriving": True}, (Kind.SOUND, Side.DEVICE, "picture_not_decoded")),
@@ -50,6 +51,23 @@ def test_what_is_seen_has_its_kind_and_its_side(
 ) -> None:
     seen = see(Facts(**{**WELL, **facts}), Around(**around), NOW)  # type: ignore[arg-type]
     assert (seen.kind, seen.side, seen.cause) == expected
+
+
+def test_what_was_the_main_rooms_is_not_given_to_the_room_when_it_comes_back() -> None:
+    line = Timeline()
+    line.observe(Seen(Kind.PICTURE), 1_000)
+    line.observe(Seen(Kind.HOLE, Side.LINE, "nothing_decoded", since=2_000), 4_000)
+    line.observe(Seen(Kind.HOLE, Side.MAIN_ROOM, "nothing_sent", since=2_000), 5_000)
+    for now in range(9_000, 20_001, 500):
+        line.observe(Seen(Kind.HOLE, Side.MAIN_ROOM, "main_away", since=8_000), now)
+    line.observe(Seen(Kind.HOLE, Side.LINE, "nothing_decoded", since=2_000), 20_000)
+    line.observe(Seen(Kind.PICTURE), 21_000)
+    told = [(span.since, span.until, span.side) for span in line.take() if span.kind is Kind.HOLE]
+    assert told == [
+        (2_000, 8_000, Side.MAIN_ROOM),
+        (8_000, 20_000, Side.MAIN_ROOM),
+        (20_000, 21_000, Side.LINE),
+    ]
 
 
 def test_a_hole_begins_when_the_last_thing_came_not_when_it_was_noticed() -> None:
