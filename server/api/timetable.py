@@ -11,7 +11,7 @@ from aiohttp import web
 from server.api.booking import booked_from, changed_by, check_free, placed
 from server.api.guarding import answer, body_of
 from server.api.keys import LIVE, STORE
-from server.api.rights import Action, NoRight, Thing, is_allowed, require
+from server.api.rights import Action, NoRight, Thing, is_allowed, require, require_somewhere
 from server.api.timetable_views import Views, day_span, views_of
 from server.domain.calendar import Term
 from server.errors import UserFault
@@ -121,6 +121,7 @@ async def choices(request: web.Request) -> web.Response:
 
 async def book(request: web.Request) -> web.Response:
     """A one-off lesson, or a series of them week by week."""
+    require_somewhere(request, Action.EDIT_TIMETABLE)
     body = await body_of(request, NewBooking)
     actor = require(request, Action.EDIT_TIMETABLE, Thing(main_room=body.main_room))
     lessons = with_ids(await booked_from(request, body), ())
@@ -149,8 +150,8 @@ async def _one(request: web.Request, lesson: str) -> Booked:
 
 async def change(request: web.Request) -> web.Response:
     """Move it, let another teach it, cancel it, or bring it back."""
-    body = await body_of(request, ChangeBooking)
     booked = await _one(request, request.match_info["lesson"])
+    body = await body_of(request, ChangeBooking)
     actor = require(request, Action.EDIT_TIMETABLE, Thing(main_room=body.main_room or booked.main_room))
     if not booked.planned and booked.change is not BookingChange.CANCELLED:
         raise NotPlanned
@@ -170,6 +171,7 @@ async def change(request: web.Request) -> web.Response:
 
 async def swap(request: web.Request) -> web.Response:
     """Two lessons change places: each takes the other's day and periods."""
+    require_somewhere(request, Action.EDIT_TIMETABLE)
     body = await body_of(request, SwapBookings)
     first, second = await _one(request, body.first), await _one(request, body.second)
     if not first.first or not second.first or first.lesson == second.lesson:

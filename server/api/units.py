@@ -10,7 +10,7 @@ from aiohttp import web
 from server.api.days import day_of
 from server.api.guarding import answer, body_of
 from server.api.keys import STORE
-from server.api.rights import Action, NoRight, Thing, is_allowed, require
+from server.api.rights import Action, NoRight, Thing, is_allowed, require, require_somewhere
 from server.domain.org import Bond, BondKind, Organisation, Unit, UnitKind
 from server.errors import UserFault
 from server.protocol.county import (
@@ -73,6 +73,7 @@ def _bond(bond: Bond) -> BondRow:
 
 async def add(request: web.Request) -> web.Response:
     """A new one, under a unit of the asker's."""
+    require_somewhere(request, Action.MANAGE_UNITS)
     body = await body_of(request, NewUnit)
     actor = require(request, Action.MANAGE_UNITS, Thing(unit=body.parent))
     store = request.app[STORE]
@@ -120,6 +121,7 @@ async def _changed(
 
 
 async def _bond_of(request: web.Request) -> tuple[Bond, Organisation]:
+    require_somewhere(request, Action.MANAGE_UNITS)
     body = await body_of(request, NewBond)
     organisation = await request.app[STORE].county.load()
     return (

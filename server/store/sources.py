@@ -31,7 +31,7 @@ class Sources:
     async def put(self, box: BoxSource, now_ms: int) -> None:
         values = {
             "address": self._seal.close(f"{box.address}\n{box.low}"),
-            "shown": f"{box.shown}\n{box.low_shown}",
+            "shown": "\n".join(filter(None, (box.shown, box.low_shown))),
             "udp": box.udp,
             "sound": box.sound,
             "with_lesson": box.with_lesson,
