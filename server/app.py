@@ -34,6 +34,7 @@ from server.api.tls import Certificate, certificate_of
 from server.api.tokens import TokenKind
 from server.clock import SystemClock
 from server.config import Config, bad_setting, load
+from server.domain.invitation import callable_rooms
 from server.errors import LiankeError
 from server.live.publishing import PublishingService
 from server.live.service import LiveService
@@ -86,7 +87,9 @@ async def make_parts(config: Config, store: Store) -> Parts:
     await store.county.settle(named, *_names_of(config), points=config.demo.enabled)
     rooms = await store.classrooms()
     spans = Spans(store.database)
-    live = LiveService(config=config, store=store, clock=clock, spans=spans)
+    live = LiveService(
+        config=config, store=store, clock=clock, spans=spans, call_lists=partial(_callable, store)
+    )
     store.county.listeners.append(live.refresh_rooms)
     seal = await asyncio.to_thread(Seal.of, config.store_path.with_name(SOURCES_KEY))
     sources = Sources(store.database, seal)
@@ -124,6 +127,15 @@ def _names_of(config: Config) -> tuple[Words, Words]:
     if config.demo.enabled:
         return Words(zh="星光县", en="Starlight County"), Words(zh="星光小学", en="Starlight Primary")
     return Words(zh="本县", en="The county"), Words(zh="本校", en="The school")
+
+
+async def _callable(store: Store, main_room: str) -> dict[str, Words]:
+    """The rooms that this one may call into a lesson, with the names of their schools."""
+    county, organisation = store.county, await store.county.load()
+    day = county.today()
+    allowed = callable_rooms(main_room, organisation, day) | await store.terms.call_list(main_room)
+    schools = {room: organisation.school(room, day) for room in allowed}
+    return {room: school.name(day) for room, school in schools.items() if school is not None}
 
 
 def _storage(config: Config) -> Storage | None:

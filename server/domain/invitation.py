@@ -8,8 +8,10 @@ ASKED --accept--> ACCEPTED      (a touch or key in the room)
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 
+from server.domain.org import Organisation, UnitKind
 from server.errors import UserFault
 
 
@@ -31,6 +33,22 @@ class Invitation:
 
 
 SHOWN_MS = 60_000
+
+
+def callable_rooms(main_room: str, organisation: Organisation, day: date) -> frozenset[str]:
+    """The rooms that a main room may ask without anybody's list: those of its own school, and of every school
+    and point that a pair, group or community binds to it that day."""
+    own = organisation.school(main_room, day)
+    if own is None:
+        return frozenset()
+    bonds = [bond for bond in organisation.bonds if bond.there(day) and own.id in (bond.first, bond.second)]
+    near = {own.id, *(bond.first for bond in bonds), *(bond.second for bond in bonds)}
+    return frozenset(
+        unit.id
+        for place in near
+        for unit in organisation.below(place, day)
+        if unit.kind is UnitKind.ROOM and unit.id != main_room
+    )
 
 
 def invite(lesson: str, room: str, allowed: frozenset[str], now: int, shown_ms: int = SHOWN_MS) -> Invitation:

@@ -1,7 +1,7 @@
 """Which rooms a main room may call into a lesson that nobody booked, and whether they can come. A part of the
 service.
 
-Without lists of the county's every receiving room of the installation may be called.
+Without lists (a service that is built without a county) every receiving room may be called.
 """
 
 from __future__ import annotations
