@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from recorder.archive import removal as archive_removal
@@ -37,11 +38,11 @@ def remove(archive: Path, lesson: str, store: str, *, derived_only: bool) -> Rem
         folder = lesson_folder(archive, lesson)
         if not folder.is_dir():
             return Removed(lesson, derived_only=derived_only)
-        gone = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        gone = _bytes(folder)
         with held(folder):
             _remove_derived(folder)
         if derived_only:
-            gone -= sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+            gone -= _bytes(folder)
         else:
             if store:
                 open_store(store).delete(lesson)
@@ -57,10 +58,20 @@ def remove(archive: Path, lesson: str, store: str, *, derived_only: bool) -> Rem
     return Removed(lesson, gone, derived_only)
 
 
+def _bytes(folder: Path) -> int:
+    """What is in it; the journal of a recording that was just verified may be going meanwhile."""
+    total = 0
+    for place, _, names in os.walk(folder):  # which passes over a folder that is just gone
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += Path(place, name).stat().st_size
+    return total
+
+
 def _remove_derived(folder: Path) -> None:
     """All that can be made again, and the file that tells of it first: nothing points into the void."""
     (folder / PUBLISHED).unlink(missing_ok=True)
     shutil.rmtree(folder / PIECES, ignore_errors=True)
     for path in folder.iterdir():
         if is_derived(path.name):
-            path.unlink()
+            path.unlink(missing_ok=True)
