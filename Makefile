@@ -73,13 +73,13 @@ types: $(VENV)/.built web/node_modules/.installed ## mypy --strict, vue-tsc, gen
 	cd web && npm run --silent types
 
 unit: setup interop ## Python tests without a browser
-	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/property tests/peers tests/archive tests/fuzz
+	$(BIN)/pytest -n 3 --dist loadfile tests/unit tests/property tests/peers tests/archive tests/fuzz
 
 web-test: web/node_modules/.installed ## vitest
 	cd web && npm test --silent
 
 e2e: setup browser ## Whole walks in Chromium
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest -n 2 --dist loadfile tests/e2e
 
 # The relay under ASan and UBSan, in a folder of its own. Leaks are not looked for: Python keeps what it has.
 SANITIZERS := address,undefined

@@ -112,4 +112,4 @@ async def log_in_first(page: Page, url: str, password: str) -> None:
     await page.get_by_test_id("new-password").fill(PASSWORD)
     await page.get_by_test_id("password-again").fill(PASSWORD)
     await page.get_by_test_id("enter").click()
-    await page.wait_for_url("**/lessons", timeout=30_000)
+    await page.wait_for_url("**/day", timeout=30_000)

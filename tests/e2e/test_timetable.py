@@ -119,7 +119,7 @@ async def test_a_grid_is_imported_the_bell_starts_the_lesson_three_rooms_join_an
         await sees(again.get_by_test_id("room"), 15_000)
 
         await expect(studio.get_by_test_id("bell")).to_be_visible(timeout=(LASTS_S + 20) * 1000)
-        await expect(studio.get_by_test_id("replay-after")).to_be_visible(timeout=20_000)
+        await expect(studio.get_by_test_id("replay-after")).to_be_visible(timeout=60_000)
         for page in (*rooms, again):
             await expect(page.get_by_test_id("room")).not_to_have_attribute(
                 "data-state", "lesson", timeout=30_000

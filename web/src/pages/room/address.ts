@@ -27,6 +27,7 @@ export interface Launch {
 }
 
 const TOKEN = "lianke.token.room"; // the name state/fragment gives it
+const SEAT = "lianke.seat";
 const LAYOUT = "lianke.room.layout";
 
 /**
@@ -48,6 +49,15 @@ export function readAddress(location: { search: string; hash: string }, keeper: 
 
 export function keepToken(keeper: Keeper | null, token: string | null): void {
   keep(keeper, TOKEN, token);
+}
+
+/** What a paired room asks campus with for some hours; known to this tab alone, for the self-test's page. */
+export function keepSeat(keeper: Keeper | null, seat: string): void {
+  keep(keeper, SEAT, seat);
+}
+
+export function keptSeat(keeper: Keeper | null): string | null {
+  return recall(keeper, SEAT);
 }
 
 export function keepLayout(keeper: Keeper | null, layout: string): void {

@@ -10,7 +10,7 @@ import type { Challenge, FromServer, Invited, Lesson, Notice, Refused, Words } f
 import type { SessionState } from "@/protocol/session";
 
 import type { Address } from "./address";
-import { keepLayout, keepToken, keptLayout } from "./address";
+import { keepLayout, keepSeat, keepToken, keptLayout } from "./address";
 import { forgetDevice, keepDevice, keptDevice, keysAreThere, newKeys, proofOf, publicPoint } from "./device-key";
 import type { KeptDevice } from "./device-key";
 import { hearYourself, type Outcome } from "./self-hearing";
@@ -295,7 +295,10 @@ export class RoomStore {
       case "welcome":
         this.state.room = message.room;
         this.state.name = message.name;
-        if (message.seat !== "") this.token = message.seat;
+        if (message.seat !== "") {
+          this.token = message.seat;
+          keepSeat(sessionStorage, message.seat);
+        }
         this.standing.begin();
         return this.media.welcomed(message);
       case "lesson":
