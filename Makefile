@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CONFIG ?= configs/dev.toml
+# Playwright's driver is Node, whose io_uring was seen to spin for ever where two began at once.
+export UV_USE_IO_URING := 0
 
 RELAY_SOURCES := $(wildcard server/ingest/*.c server/media/*.pyx server/media/relay/*.pyx server/media/relay/*.pxd server/media/relay/*.pxi)
 WEB_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) \
@@ -73,7 +75,7 @@ types: $(VENV)/.built web/node_modules/.installed ## mypy --strict, vue-tsc, gen
 	cd web && npm run --silent types
 
 unit: setup interop ## Python tests without a browser
-	$(BIN)/pytest -n 3 --dist loadfile tests/unit tests/property tests/peers tests/archive tests/fuzz
+	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/property tests/peers tests/archive tests/fuzz
 
 web-test: web/node_modules/.installed ## vitest
 	cd web && npm test --silent
