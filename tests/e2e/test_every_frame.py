@@ -28,10 +28,13 @@ async def test_what_the_browser_sent_is_recorded_whole_and_in_order(window: Wind
             assert found.missing == []
             assert found.frames == found.played
             assert found.frames > seconds * {"camera": 5, "screen": 1, "voice": 40}[name]
-            assert found.worst_ms < 100
-            assert found.until_end_s < 2
+            stalled = any(gap.cause == GapCause.SOURCE_AWAY for gap in track.gaps)  # the browser sent nothing
+            assert found.worst_ms < (100 if stalled else 20)
+            assert found.until_end_s < (2 if stalled else 0.5)
             assert {gap.cause for gap in track.gaps} <= {GapCause.NOT_STARTED, GapCause.SOURCE_AWAY}
             if name == "screen":
-                assert found.keyframes <= found.streams + 1  # the first one may come late and be asked again
+                assert (
+                    found.keyframes <= found.streams + stalled
+                )  # the first one is asked for again where it is late
         assert made.verdict is not None
         assert made.verdict.whole

@@ -15,7 +15,7 @@ from server.protocol.resources import Demo
 from tests.e2e.conftest import Shoot, Window
 from tests.e2e.pictures import Shown, observe, picture_time_ms, shown
 
-DELAY_S = 10.0  # must be 6 where the machine has time for it: docs/performance.md has the measured figure
+DELAY_S = 6.0
 
 
 @pytest.fixture
@@ -50,6 +50,19 @@ async def watched(picture: Locator, count: int) -> list[Shown]:
     return seen
 
 
+async def behind(picture: Locator) -> float:
+    """The median delay, once the player has caught up; a player without parts never comes so near."""
+    async with asyncio.timeout(90):
+        while True:
+            delays = delays_s(await watched(picture, 60))
+            median = delays[len(delays) // 2]
+            print(
+                f"\nbehind the lesson: median {median:.2f} s, most {delays[-1]:.2f} s, {len(delays)} pictures"
+            )
+            if median < DELAY_S:
+                return median
+
+
 async def test_a_lesson_is_watched_some_seconds_behind_and_back_and_on_past_the_bell(
     server: OwnServer, lesson: tuple[str, Page], window: Window, shoot: Shoot
 ) -> None:
@@ -62,11 +75,7 @@ async def test_a_lesson_is_watched_some_seconds_behind_and_back_and_on_past_the_
     )
     await expect(player).to_have_attribute("data-playing", "true", timeout=30_000)
     await expect(player).to_have_attribute("data-live", "true")
-    await watched(picture, 60)
-    delays = delays_s(await watched(picture, 60))
-    median = delays[len(delays) // 2]
-    print(f"\nbehind the lesson: median {median:.2f} s, most {delays[-1]:.2f} s, {len(delays)} pictures")
-    assert median < DELAY_S
+    median = await behind(picture)
     told = float(await player.get_attribute("data-delay") or "nan")
     assert abs(told - median) < 1.0, "the delay that is told is the true one"
     await shoot(page, "live-replay")
@@ -74,7 +83,7 @@ async def test_a_lesson_is_watched_some_seconds_behind_and_back_and_on_past_the_
     await page.get_by_test_id("live-back").click()
     await expect(player).to_have_attribute("data-live", "false")
     await expect(player).to_have_attribute("data-playing", "true", timeout=10_000)
-    assert delays_s(await watched(picture, 20))[0] > DELAY_S
+    assert delays_s(await watched(picture, 20))[0] > DELAY_S + 4
     await shoot(page, "live-replay-back")
     await page.get_by_test_id("live-now").click()
     await expect(player).to_have_attribute("data-live", "true")

@@ -124,7 +124,7 @@ async def test_a_room_is_paired_by_hand_hears_itself_and_lets_go_of_its_devices(
         await in_both_languages(page, shoot, "room-sign-in")
         await studio.get_by_test_id("end").click()
         await studio.get_by_test_id("end-confirm").click()
-        await page.wait_for_function(f"() => ({HELD})() === 0", timeout=10_000)
+        await page.wait_for_function(f"() => ({HELD})() === 0", timeout=5_000)
         await expect(room).to_have_attribute("data-devices", "false")
     await is_online(desk, "false")
     await well(desk, axe, "rooms and devices")
