@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from recorder.assemble.h264 import MAX_UNIT, AccessUnit
+from recorder.assemble.pictures import MAX_UNIT, AccessUnit, PictureReader
 from recorder.assemble.reorder import Ordered
 
 
@@ -164,51 +164,25 @@ FOREIGN = {
 }
 
 
-class ForeignUnits:
-    """As `recorder.assemble.h264.AccessUnits`, for one of FOREIGN."""
+class ForeignUnits(PictureReader):
+    """Those of one of FOREIGN."""
 
     def __init__(self, codec: str) -> None:
+        super().__init__()
         self._codec = codec
-        self._needs_key = True
-        self._lost = False
         self._drop()
 
-    @property
-    def needs_key(self) -> bool:
-        """Nothing is given before the next keyframe."""
-        return self._needs_key
-
-    @property
-    def broken(self) -> bool:
-        """Pictures were lost since the last one that was given."""
-        return self._lost
-
-    def push(self, packet: Ordered) -> AccessUnit | None:
-        """The picture that this packet completes, if any."""
-        done = None
-        if packet.missing:
-            self._lose()
-        if self._timestamp is not None and packet.timestamp != self._timestamp:
-            done = self._finish()
-        if packet.payload:
-            self._take(packet)
-        if packet.marker and self._timestamp is not None:
-            done = self._finish() or done
-        return done
-
     def _drop(self) -> None:
-        self._timestamp: int | None = None
+        self._timestamp = None
         self._arrival_s = 0.0
         self._key = False
         self._whole = True
         self._parts: list[bytes] = []
         self._size = 0
 
-    def _lose(self) -> None:
-        self._lost = self._needs_key = True
-        self._drop()
-
     def _take(self, packet: Ordered) -> None:
+        if not packet.payload:
+            return
         try:
             part = FOREIGN[self._codec].read(packet.payload)
         except Unreadable:

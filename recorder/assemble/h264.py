@@ -6,60 +6,21 @@ picture: what is kept decodes without an error.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from recorder.assemble.pictures import MAX_UNIT, AccessUnit, PictureReader
 from recorder.assemble.reorder import Ordered
 
 _START = b"\x00\x00\x00\x01"
 _SPS, _PPS, _IDR, _AUD, _FILLER, _STAP_A, _FU_A = 7, 8, 5, 9, 12, 24, 28
-MAX_UNIT = 16 << 20
 
 
-class AccessUnit(NamedTuple):
-    """A picture in Annex B form without parameter sets; `config`: SPS and PPS it needs, Annex B."""
-
-    timestamp: int  # 64-bit RTP time
-    arrival_s: float  # of its first packet
-    key: bool
-    data: bytes
-    config: bytes
-    lost_before: bool  # pictures before it were lost or thrown away
-    codec: str = "H264"
-
-
-class AccessUnits:
-    """One SSRC's packets, in order -> access units that decode."""
+class AccessUnits(PictureReader):
+    """H.264's. `thrown`: access units that were begun and not given."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._config = b""
-        self._needs_key = True
-        self._lost = False
         self.thrown = 0
         self._begin(None)
-
-    @property
-    def needs_key(self) -> bool:
-        """Nothing is given before the next IDR picture."""
-        return self._needs_key
-
-    @property
-    def broken(self) -> bool:
-        """Pictures were lost since the last one that was given."""
-        return self._lost
-
-    def push(self, packet: Ordered) -> AccessUnit | None:
-        """The access unit that this packet completes, if any."""
-        done = None
-        if packet.missing:
-            self._lose()
-        if self._timestamp is not None and packet.timestamp != self._timestamp:
-            done = self._finish()  # its marker bit was missing: sequence numbers say that it is whole
-        if self._timestamp is None:
-            self._begin(packet)
-        self._take(packet)
-        if packet.marker:
-            done = self._finish() or done
-        return done
 
     def _begin(self, packet: Ordered | None) -> None:
         self._timestamp = packet.timestamp if packet else None
@@ -73,13 +34,14 @@ class AccessUnits:
         self._fragment: list[bytes] | None = None
         self._first_type = -1
 
-    def _lose(self) -> None:
-        self._lost = self._needs_key = True
+    def _drop(self) -> None:
         if self._timestamp is not None:
             self.thrown += 1
             self._begin(None)
 
     def _take(self, packet: Ordered) -> None:
+        if self._timestamp is None:
+            self._begin(packet)
         payload = packet.payload
         if not payload:
             return

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from recorder.archive.manifest import GapCause
 from recorder.assemble.clock import Anchor, SourceClock
 from recorder.assemble.foreign import FOREIGN, ForeignUnits
-from recorder.assemble.h264 import AccessUnit, AccessUnits
+from recorder.assemble.h264 import AccessUnits
+from recorder.assemble.pictures import AccessUnit
 from recorder.assemble.records import Packet, Report
 from recorder.assemble.samples import VIDEO_RATE, Closed, Gaps, Outages, Output, Sample, Section
 from recorder.assemble.source import HOLD_S, Source

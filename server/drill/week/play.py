@@ -23,6 +23,15 @@ from server.store.timetable_records import Booked
 
 BEFORE_S = 600.0
 """Doors open so long before the day's first bell."""
+BEFORE_JOIN_S = 200.0
+"""Rooms join a booked lesson three minutes before its bell: who is off goes off before that."""
+HEALTH = {
+    Fault.FROZEN: ("picture", False),
+    Fault.SILENT: ("sound", False),
+    Fault.THIN: ("thin", True),
+    Fault.HLS: ("hls", True),
+}
+"""What of `pages.Health` a fault changes for its time, and into what."""
 AFTER_S = 120.0
 """The longest that a lesson's countdown, its release and its rows take."""
 
@@ -98,7 +107,6 @@ class Day:
         await asyncio.sleep(max(0.0, (wall_ms - self._clock.wall_ms()) / 1000))
 
     async def _hurt(self, fault: Injected, bell: int, page: ActedPage) -> None:
-        health = page.health
         if fault.fault in (Fault.OFF, Fault.LATE):
             await self._until(bell - BEFORE_JOIN_S * 1000)
             page.switch(on=False)
@@ -106,26 +114,10 @@ class Day:
             page.switch(on=True)
             return
         await self._until(bell + fault.at_s * 1000)
-        match fault.fault:
-            case Fault.CUT | Fault.MAIN_AWAY:
-                await page.cut(fault.for_s)
-            case Fault.FROZEN:
-                health.picture = False
-                await asyncio.sleep(fault.for_s)
-                health.picture = True
-            case Fault.SILENT:
-                health.sound = False
-                await asyncio.sleep(fault.for_s)
-                health.sound = True
-            case Fault.THIN:
-                health.thin = True
-                await asyncio.sleep(fault.for_s)
-                health.thin = False
-            case Fault.HLS:
-                health.hls = True
-                await asyncio.sleep(fault.for_s)
-                health.hls = False
-
-
-BEFORE_JOIN_S = 200.0
-"""Rooms join a booked lesson three minutes before its bell: who is off goes off before that."""
+        if fault.fault in (Fault.CUT, Fault.MAIN_AWAY):
+            await page.cut(fault.for_s)
+            return
+        name, hurt = HEALTH[fault.fault]
+        setattr(page.health, name, hurt)
+        await asyncio.sleep(fault.for_s)
+        setattr(page.health, name, not hurt)

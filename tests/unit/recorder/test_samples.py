@@ -6,8 +6,9 @@ import struct
 
 import pytest
 
-from recorder.assemble.h264 import AccessUnit, AccessUnits
+from recorder.assemble.h264 import AccessUnits
 from recorder.assemble.opus import SILENCE, samples_in
+from recorder.assemble.pictures import AccessUnit
 from recorder.assemble.records import read_packet, read_records, read_report
 from recorder.assemble.reorder import HELD_AT_MOST, PATIENCE_S, STALE_RESETS, Ordered, Reorder, unwrap
 from recorder.contract import RecordKind

@@ -3,28 +3,11 @@ import { describe, expect, it } from "vitest";
 import type { Seat } from "@/protocol/messages";
 
 import { alerting, factsOf } from "./alerts";
+import { quietSeat } from "./seat.fixture";
 
 const NOW = 1_800_000_000_000;
 
-function seat(room: string, changes: Partial<Seat> = {}): Seat {
-  return {
-    room,
-    name: { zh: room, en: room },
-    state: "here",
-    since: NOW - 60_000,
-    detail: "",
-    hand_since: null,
-    muted: false,
-    heard: false,
-    last_called: null,
-    sends: [],
-    recorded: false,
-    road: null,
-    heads: null,
-    hear: "unknown",
-    ...changes,
-  };
-}
+const seat = (room: string, changes: Partial<Seat> = {}): Seat => quietSeat(room, NOW - 60_000, changes);
 
 describe("what is told over the slides", () => {
   it("is nothing while all is well", () => {

@@ -4,28 +4,11 @@ import type { Seat } from "@/protocol/messages";
 
 import { clockTime, duration } from "./clock";
 import { handsInOrder, meterBars, tileFace } from "./seat";
+import { quietSeat } from "./seat.fixture";
 
 const NOW = 1_800_000_000_000;
 
-function seat(changes: Partial<Seat> = {}): Seat {
-  return {
-    room: "luoping",
-    name: { zh: "罗平教学点", en: "Luoping point" },
-    state: "here",
-    since: NOW - 60_000,
-    detail: "",
-    hand_since: null,
-    muted: false,
-    heard: false,
-    last_called: null,
-    sends: [],
-    recorded: false,
-    road: null,
-  heads: null,
-  hear: "unknown",
-    ...changes,
-  };
-}
+const seat = (changes: Partial<Seat> = {}): Seat => quietSeat("luoping", NOW - 60_000, changes);
 
 describe("a tile", () => {
   it("says nothing of a time while all is well", () => {

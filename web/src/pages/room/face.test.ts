@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import type { LessonView, Seat } from "@/protocol/messages";
+import type { LessonView } from "@/protocol/messages";
+import { quietSeat } from "@/state/seat.fixture";
 
 import type { Facts } from "./face";
 import { arrange, ENDED_FOR_MS, faceOf, flows, isHeard, raisesHand, speaker } from "./face";
@@ -150,22 +151,7 @@ describe("the layout", () => {
 });
 
 describe("speaking", () => {
-  const seat: Seat = {
-    room: "shahe",
-    name: words,
-    state: "here",
-    since: 0,
-    detail: "",
-    hand_since: null,
-    muted: false,
-    heard: false,
-    last_called: null,
-    sends: [],
-    recorded: false,
-    road: null,
-        heads: null,
-        hear: "unknown",
-  };
+  const seat = quietSeat("shahe", 0);
 
   it("is told to the room that is called on or opened, never outside a lesson", () => {
     expect(isHeard(lesson({ called: "shahe" }), "shahe")).toBe(true);
