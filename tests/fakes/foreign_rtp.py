@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,6 +28,16 @@ GOP = 50
 @functools.cache
 def foreign_pictures(codec: str, seconds: float, width: int = 320, height: int = 180) -> tuple[bytes, ...]:
     """One picture a frame, a keyframe every GOP."""
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        return tuple(_encoded(codec, seconds, width, height))
+    finally:
+        # SVT-AV1 gives the thread of a superuser real-time priority, and never takes it back: every process
+        # started from it would inherit that and starve the machine.
+        os.sched_setscheduler(0, policy, priority)
+
+
+def _encoded(codec: str, seconds: float, width: int, height: int) -> Iterator[bytes]:
     camera = Camera(plan_lesson(1, seconds), width, height, FPS)
     name, options = ENCODERS[codec]
     encoder = av.CodecContext.create(name, "w")
@@ -36,12 +47,11 @@ def foreign_pictures(codec: str, seconds: float, width: int = 320, height: int =
     encoder.gop_size, encoder.options = GOP, options
     if codec != "AV1":
         encoder.bit_rate = 800_000
-    pictures = []
     for number in range(int(seconds * FPS)):
         frame = av.VideoFrame.from_ndarray(camera.frame(number), format="bgr24").reformat(format="yuv420p")
         frame.pts = number
-        pictures += [bytes(packet) for packet in encoder.encode(frame)]
-    return (*pictures, *(bytes(packet) for packet in encoder.encode(None)))
+        yield from map(bytes, encoder.encode(frame))
+    yield from map(bytes, encoder.encode(None))
 
 
 def foreign_packets(
