@@ -30,6 +30,8 @@ AT_ONCE_FROM_MS = 100.0  # below, over-use must be seen twice: a moment's jitter
 OVER_FROM_MS = 25.0  # a longer burst alone takes longer, and is no queue
 DRAIN_FROM_MS = 60.0
 DRAIN_S = 2.0
+RATE_US, FULL_US = 500_000, 200_000  # what came is measured over so long; where the line is full
+COLLAPSED = 0.5
 RIVAL_S = 15.0  # so long a queue that does not shrink is taken for another's
 EVER_US = -(1 << 62)
 EXCUSED_S, EXCUSED_AGAIN_S = 1.5, 4.0
@@ -84,6 +86,10 @@ class Losses:
 
     def start(self, now: float) -> None:
         """The rate has changed for another reason: only what is sent from now on counts."""
+        self.share = min(self.share, self.own)
+        self._begin(now)
+
+    def _begin(self, now: float) -> None:
         self._came = self._lost = 0
         self._since, self._trial = now, None
 
@@ -96,7 +102,7 @@ class Losses:
         self.share = max(0.0, self._lost / total)
         chance = 2 * math.sqrt(self.share * (1 - self.share) / total)
         trial = self._trial
-        self.start(now)
+        self._begin(now)
         if trial is not None:
             share, before = trial
             if self.share + chance > 0.6 * share:
@@ -184,9 +190,16 @@ class Estimate:
         self.probing = False
         self.line.forget_trend()
 
-    def delivered_bps(self) -> float | None:
+    @property
+    def steady_bps(self) -> float:
+        """What may be sent once the queue that is being emptied is gone."""
+        if self._draining is None or self.capacity_bps is None:
+            return self.bps
+        return max(self.bps, DECREASE * self.capacity_bps)
+
+    def delivered_bps(self, window_us: int = RATE_US) -> float | None:
         """What came, and what would have come but for the line's own loss."""
-        came = self.line.received_bps()
+        came = self.line.received_bps(window_us)
         return None if came is None else came / (1 - self.losses.own)
 
     def _by_delay(self, over: bool, passed: float, now: float) -> None:
@@ -197,6 +210,9 @@ class Estimate:
         over = over and self.line.queue_ms > OVER_FROM_MS and not excused
         seen_twice, self._over_before = over and self._over_before, over
         if seen_twice or (over and self.line.queue_ms > AT_ONCE_FROM_MS):
+            at_last = self.delivered_bps(FULL_US) or came
+            if at_last < COLLAPSED * came:  # half a second ago it was another line
+                came = at_last
             self.capacity_bps = came
             self._drain(now)
             self._fall(min(self.bps, self._drained(came, now)), Cause.DELAY, now)

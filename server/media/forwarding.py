@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from server.media.contract import Reason, TrackName
-from server.media.keyframes import KeyframeRequests, join_for, still_age_us
+from server.media.keyframes import FRESH_US, NEWEST_US, KeyframeRequests, join_for, still_age_us
 from server.media.layers import Meter, Wishes, best, highest_for, next_step
 from server.media.relay.relay import Relay
 from server.media.relay.tables import DownFigures, Join, LayerFigures
 from server.media.rows import down_row, up_row
 from server.media.taps import Tap, TapSlot
-from server.protocol.parameters import CodecName, DownSlot, Kind, UpTrack
+from server.protocol.parameters import CodecName, DownSlot, Kind, Source, UpTrack
 
 MAX_TRACKS = 64  # up tracks of a peer
 MAX_SLOTS = 64  # down slots of a peer
@@ -135,18 +135,21 @@ class Forwarding:
         self.changes += 1
         self._apply(down)
 
-    def select(self, peer: str, slot: str, layer: int) -> None:
+    def select(self, peer: str, slot: str, layer: int, *, cut: bool = False) -> None:
         """The layer a slot shall have from now on (0: the lowest), of whatever track it is pointed at.
 
         Where that one is not coming it gets the best living one below, else the lowest living one; a tile
-        never gets more than the lowest. What it shows goes on until the other layer has a keyframe. Problem
-        for an unknown slot.
+        never gets more than the lowest. What it shows goes on until the other layer has a keyframe; `cut`: it
+        ends at once, for the line is full and the keyframe would wait behind it (a camera's only: a screen's
+        keyframe is the larger by far). Problem for an unknown slot.
         """
         down = self.downs.get(peer, {}).get(slot)
         if down is None:
             raise Problem("unknown_slot", slot)
         if down.selected != layer:
             down.selected = layer
+            if cut:
+                self._cut(down)
             self.step(down)
 
     def hold(self, down: Down, *, held: bool) -> None:
@@ -253,11 +256,24 @@ class Forwarding:
         if step is not None:
             self._point(down, up, step)
 
+    def _cut(self, down: Down) -> None:
+        up = self.ups.get(down.pointed) if down.pointed else None
+        if up is None or up.track.source is Source.SCREEN or self.showing(down) == down.layer(up):
+            return
+        wanted = down.layer(up)
+        near = best(wanted, up.living)
+        self.relay.point(down.handle, NO_TRACK)
+        self._begin(down, up, wanted if near is None else near, NEWEST_US)
+
     def _point(self, down: Down, up: Up, layer: int) -> bool:
         """Point at a layer; a slot that shows the track already goes on with what it has until a keyframe."""
-        down.settled = False
         shows = self.relay.showing(down.handle, up.handle)[0] >= 0
-        join = Join.LIVE if shows else self._join(up, layer)
+        return self._begin(down, up, layer, 0 if shows else FRESH_US)
+
+    def _begin(self, down: Down, up: Up, layer: int, fresh_us: int) -> bool:
+        """From the ring where its keyframe is younger than `fresh_us` (0: never), else from the next one."""
+        down.settled = False
+        join = self._join(up, layer, fresh_us) if fresh_us else Join.LIVE
         if not self.relay.point(down.handle, up.handle, layer, join):
             return False
         if up.track.kind is Kind.VIDEO and join is Join.LIVE:
@@ -306,10 +322,10 @@ class Forwarding:
             self.keyframes.every(up.handle, layer, slot.keyframe_every_s)
             self.keyframes.want(up.handle, layer)
 
-    def _join(self, up: Up, layer: int) -> Join:
+    def _join(self, up: Up, layer: int, fresh_us: int) -> Join:
         if up.track.kind is not Kind.VIDEO:
             return Join.LIVE
-        return join_for(up.track.source, self.relay.layer_figures(up.handle, layer))
+        return join_for(up.track.source, self.relay.layer_figures(up.handle, layer), fresh_us)
 
     def all_downs(self) -> Iterator[Down]:
         return (down for slots in self.downs.values() for down in slots.values())

@@ -14,19 +14,22 @@ from server.media.relay.tables import Join, LayerFigures
 from server.protocol.parameters import Source
 
 GAP_S = 0.5
+BETWEEN_S = 0.3  # browsers answer one request in that time, and give every layer a keyframe then
+TOGETHER_S = 0.05
 SCREEN_GAP_S = 1.0
 FRESH_US = 2_000_000
+NEWEST_US = 300_000
 TRIES = 6
 
 
-def join_for(source: Source, figures: LayerFigures) -> Join:
+def join_for(source: Source, figures: LayerFigures, fresh_us: int = FRESH_US) -> Join:
     """How a slot begins on a picture: from the ring where that leaves no delay behind.
 
-    A camera's keyframe must be younger than 2 s; a screen's whole GOP always serves, paced.
+    A camera's keyframe must be younger than `fresh_us`; a screen's whole GOP always serves, paced.
     """
     if not figures.gop_complete or figures.keyframe_age_us < 0:
         return Join.LIVE
-    if source is Source.SCREEN or figures.keyframe_age_us < FRESH_US:
+    if source is Source.SCREEN or figures.keyframe_age_us < fresh_us:
         return Join.RING
     return Join.LIVE
 
@@ -53,6 +56,7 @@ class KeyframeRequests:
 
     fresh: bool = False
     _requests: dict[tuple[int, int], _Request] = field(default_factory=dict)
+    _asked: dict[int, float] = field(default_factory=dict)  # each track's last, of whatever layer
 
     def add(self, up: int, source: Source, layers: int = 1) -> None:
         for layer in range(layers):
@@ -62,6 +66,7 @@ class KeyframeRequests:
     def remove(self, up: int) -> None:
         for key in [key for key in self._requests if key[0] == up]:
             del self._requests[key]
+        self._asked.pop(up, None)
 
     def every(self, up: int, layer: int, seconds: float) -> None:
         """Ask that often from now on, of this layer alone; 0: never by itself."""
@@ -89,8 +94,11 @@ class KeyframeRequests:
             last = max(request.asked_at, request.seen_at)
             if request.every_s and not request.wanted and now - last >= request.every_s:
                 request.wanted, request.tries = True, 0
+            since = now - self._asked.get(key[0], float("-inf"))
+            if TOGETHER_S < since < BETWEEN_S:
+                continue
             if request.wanted and now - request.asked_at >= request.gap_s:
-                request.asked_at = now
+                request.asked_at = self._asked[key[0]] = now
                 request.tries += 1
                 request.wanted = request.tries < TRIES
                 yield key

@@ -21,8 +21,8 @@ class Line:
         how many, packets that came and that were lost of those sent from `counted_from_us` on, and whether
         the delay said OVER at any of them."""
 
-    def received_bps(self) -> float | None:
-        """None before enough came."""
+    def received_bps(self, window_us: int = 500_000) -> float | None:
+        """Over the last so many microseconds of arrivals, 500,000 at most; None before enough came."""
 
     def forget_delay(self, now: float) -> None:
         """Somebody else keeps the queue full: its least of the last second is empty from now on."""

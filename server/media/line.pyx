@@ -117,7 +117,6 @@ cdef class Line:
     cdef Arrived arrived[ARRIVED]       # a circle
     cdef unsigned int arrived_from
     cdef unsigned int arrived_to
-    cdef int64_t arrived_octets
     cdef int64_t least[PARTS]           # one-way delay, of each PART_MS
     cdef int64_t least_part[PARTS]
     cdef readonly double queue_ms
@@ -149,15 +148,20 @@ cdef class Line:
                 over = over or self.trend.usage == 1
         return told, came, lost, over
 
-    def received_bps(self):
-        cdef Arrived* first = &self.arrived[self.arrived_from % ARRIVED]
-        cdef int64_t passed
-        if self.arrived_to - self.arrived_from < 4:
+    def received_bps(self, int64_t window_us=RATE_WINDOW_US):
+        cdef unsigned int at = self.arrived_to
+        cdef int64_t last_us, passed, octets = 0
+        if at - self.arrived_from < 4:
             return None
-        passed = self.arrived[(self.arrived_to - 1) % ARRIVED].at_us - first.at_us
-        if passed < RATE_WINDOW_US // 4:
+        at -= 1
+        last_us = self.arrived[at % ARRIVED].at_us
+        while at != self.arrived_from and last_us - self.arrived[(at - 1) % ARRIVED].at_us <= window_us:
+            octets += self.arrived[at % ARRIVED].octets
+            at -= 1
+        passed = last_us - self.arrived[at % ARRIVED].at_us
+        if passed < window_us // 4:
             return None
-        return (self.arrived_octets - first.octets) * 8e6 / passed
+        return octets * 8e6 / passed
 
     def forget_delay(self, double now):
         cdef int i
@@ -172,20 +176,15 @@ cdef class Line:
     cdef void _arrive(self, int64_t at_us, int64_t octets) noexcept:
         cdef Arrived* row = &self.arrived[self.arrived_to % ARRIVED]
         if self.arrived_to - self.arrived_from == ARRIVED:
-            self._leave()
+            self.arrived_from += 1
         row.at_us = at_us
         row.octets = octets
         self.arrived_to += 1
-        self.arrived_octets += octets
         while (
             self.arrived_to - self.arrived_from > 2
             and at_us - self.arrived[self.arrived_from % ARRIVED].at_us > RATE_WINDOW_US
         ):
-            self._leave()
-
-    cdef void _leave(self) noexcept:
-        self.arrived_octets -= self.arrived[self.arrived_from % ARRIVED].octets
-        self.arrived_from += 1
+            self.arrived_from += 1
 
     cdef void _wait(self, int64_t delay_us, int64_t now_ms) noexcept:
         """How long packets wait: one-way delay above the least of the last parts (clocks drift slowly)."""

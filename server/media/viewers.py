@@ -6,10 +6,10 @@ The shell around `estimate`, `probes`, `reported` and `allocation`: it reads the
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from heapq import heappop, heappush
 
 from server.media import rtcp
 from server.media.allocation import (
@@ -27,7 +27,7 @@ from server.media.allocation import (
     useful,
 )
 from server.media.contract import Reason, SlotViewing, TrackName
-from server.media.estimate import Estimate
+from server.media.estimate import OVER_FROM_MS, Estimate
 from server.media.forwarding import Down, Forwarding, Up
 from server.media.layers import TILE, highest_for
 from server.media.probes import Probes
@@ -35,12 +35,14 @@ from server.media.reported import Reported
 from server.protocol.parameters import Kind, Source
 
 EVERY_S = 0.2
+FULL_S = 0.1  # whose packets wait is looked at again so soon
 CALM_S = 1.0  # who has all that is of use to it, and a line for more, is looked at as a whole so often
 CALM_TIMES = 1.3
 AT_ONCE = 8  # viewers in one round
 REPORT_S = 1.0
 STILL_S = 5.0
 HOLD_AFTER_S = 2.0
+CUT_FROM_MS = 150.0  # of queue: a layer that is too much for the line ends at once
 LEAST_STILL_BPS = 20_000
 REST_MS = 600  # after the line was full: packets of a layer just left would fill it again
 LOWEST_HEIGHT = 180  # of a camera's lowest layer; each above has twice that at least
@@ -89,7 +91,7 @@ class Viewers:
     by_name: dict[str, Viewer] = field(default_factory=dict)
     changes: int = 0
     stills: int = 0
-    _order: deque[tuple[float, str]] = field(default_factory=deque)
+    _order: list[tuple[float, str]] = field(default_factory=list)  # a heap: due at, name
     _peaks: dict[TrackName, tuple[float, Peaks, tuple[int, ...]]] = field(default_factory=dict)
     pressing: bool = False
 
@@ -99,7 +101,7 @@ class Viewers:
         if slots and name not in self.by_name:
             numbered = any(down.slot.extensions.transport_cc for down in slots.values())
             self.by_name[name] = Viewer(name, handle, numbered, reported_at=now)
-            self._order.append((now + EVERY_S, name))
+            heappush(self._order, (now + EVERY_S, name))
 
     def left(self, name: str) -> None:
         self.by_name.pop(name, None)
@@ -137,11 +139,12 @@ class Viewers:
         for _ in range(AT_ONCE):
             if not self._order or self._order[0][0] > now:
                 break
-            _, name = self._order.popleft()
+            _, name = heappop(self._order)
             viewer = self.by_name.get(name)
             if viewer is not None:
                 self._serve(viewer, now)
-                self._order.append((now + EVERY_S, name))
+                waits = viewer.estimate.line.queue_ms > OVER_FROM_MS
+                heappush(self._order, (now + (FULL_S if waits else EVERY_S), name))
         self.pressing = bool(self._order) and self._order[0][0] <= now
         if len(self._peaks) > 2 * len(self.tables.ups) + 8:
             self._peaks = {name: kept for name, kept in self._peaks.items() if name in self.tables.ups}
@@ -261,7 +264,8 @@ class Viewers:
                 continue
             self.changes += 1
             if level >= 0:
-                self.tables.select(viewer.name, slot, level)
+                cut = level < viewer.given.get(slot, 0) and viewer.estimate.line.queue_ms > CUT_FROM_MS
+                self.tables.select(viewer.name, slot, level, cut=cut)
             self.tables.hold(slots[slot], held=level in (OFF, STILL))
         for slot in viewer.given.keys() - rung.given.keys():
             if slot in slots:
@@ -279,16 +283,16 @@ class Viewers:
 
 
 def patient(viewer: Viewer, rungs: Sequence[Rung], rung: Rung, now: float) -> Rung:
-    """A picture (not a tile) is left out only after HOLD_AFTER_S: a moment's stall is no thin line."""
+    """A picture (not a tile) is left out only after HOLD_AFTER_S: a moment's stall is no thin line, nor is a
+    queue that is being emptied."""
     kept = {slot for slot in rung.given if viewer.given.get(slot, 0) >= 0 and not slot.startswith(TILE)}
     if all(rung.given[slot] >= 0 for slot in kept):
         viewer.short_since = None
         return rung
-    if viewer.short_since is None:
+    least = next(each for each in reversed(rungs) if all(each.given[slot] >= 0 for slot in kept))
+    if viewer.short_since is None or (viewer.numbered and least.bps <= viewer.estimate.steady_bps):
         viewer.short_since = now
-    if now - viewer.short_since >= HOLD_AFTER_S:
-        return rung
-    return next(each for each in reversed(rungs) if all(each.given[slot] >= 0 for slot in kept))
+    return rung if now - viewer.short_since >= HOLD_AFTER_S else least
 
 
 def _reason(down: Down, wish: Wish, level: int, tables: Forwarding) -> Reason:

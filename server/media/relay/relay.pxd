@@ -225,6 +225,7 @@ cdef struct Down:
     uint32_t interval_count     # ever made; the newest is at (count - 1) % MAX_INTERVALS
     int64_t last_in     # newest number of the source that was sent or skipped
     int64_t last_out    # -1: nothing sent yet
+    int64_t given_up    # a picture's packets up to this number are not sent again: nothing follows from them
     uint32_t last_timestamp
     int64_t last_ns
     int64_t wanted_ns   # when its viewer's wish for a keyframe was last told

@@ -187,6 +187,8 @@ cdef Stored* stored_of_out(Down* down, int64_t number, Interval** found, Layer**
     cdef Layer* layer
     cdef Interval* interval
     cdef uint32_t age
+    if number <= down.given_up:
+        return NULL
     for age in range(min(down.interval_count, <uint32_t>MAX_INTERVALS)):
         interval = &down.intervals[(down.interval_count - 1 - age) % MAX_INTERVALS]
         if number >= interval.out_first:

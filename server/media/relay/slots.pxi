@@ -58,8 +58,10 @@ cdef void leave(Core* core, Down* down) noexcept nogil:
 
 
 cdef void unpoint(Core* core, Down* down) noexcept nogil:
-    """Point at nothing."""
+    """Point at nothing; what comes next begins with a keyframe, so that nothing before it is of use."""
     down.still = False
+    if down.video:
+        down.given_up = down.last_out
     if down.next is not NULL and down.next is not down.layer:
         detach(down, down.next)
     down.next = NULL

@@ -96,6 +96,19 @@ def test_the_keyframe_that_begins_a_picture_is_not_taken_for_a_queue(seed: int) 
     assert all(s.estimate_bps < 600_000 for s in between(samples, 20 + SETTLED_S, 35))
 
 
+def test_a_collapse_is_found_by_what_came_at_last_and_its_losses_are_the_queues() -> None:
+    """Half a second at 3 Mbit/s, then a line of 500 kbit/s with a growing queue that overflows."""
+    estimate, arrival = Estimate(), 0
+    for number in range(80):
+        sent = number * 10_000
+        arrival = max(sent, arrival) + (60_000 if number >= 50 else 0)
+        estimate.feed(pack([Burst(sent, arrival, 3_750, 3, 2 if number > 60 else 0)]), arrival / 1e6)
+    assert estimate.capacity_bps == pytest.approx(500_000, rel=0.1)
+    assert estimate.bps < 0.5 * 500_000, "below what it carries, until the queue is gone"
+    assert estimate.steady_bps == pytest.approx(0.85 * 500_000, rel=0.1)
+    assert estimate.losses.share == 0
+
+
 def test_a_line_that_falls_silent_is_given_less_and_less() -> None:
     estimate = Estimate()
     estimate.feed(pack([Burst(0, 1_000, 1_200, 1, 0)]), 0.1)

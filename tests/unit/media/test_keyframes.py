@@ -96,3 +96,16 @@ def test_an_unknown_track_is_ignored() -> None:
 def test_how_a_slot_joins(source: Source, age_us: int, whole: bool, join: Join) -> None:
     figures = LayerFigures(*[0] * 11, age_us, 10, whole, 0, -127)
     assert join_for(source, figures) is join
+
+
+def test_layers_of_one_track_are_asked_together_or_when_a_browser_answers_again() -> None:
+    found = KeyframeRequests()
+    found.add(1, Source.CAMERA, layers=3)
+    found.want(1, 2)
+    found.want(1, 1)
+    assert list(found.due(10.0)) == [(1, 1), (1, 2)]
+    found.seen(1, 2, 10.05)
+    found.seen(1, 1, 10.05)
+    found.want(1, 0)
+    assert not list(found.due(10.2))
+    assert list(found.due(10.31)) == [(1, 0)]

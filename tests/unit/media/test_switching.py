@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.media import figures, switching
+from server.media import figures, forwarding, switching
 from server.media.contract import TrackName
 from server.media.forwarding import Forwarding, Problem
 from server.media.keyframes import KeyframeRequests
@@ -100,6 +100,23 @@ def test_a_selected_layer_is_shown_from_its_keyframe_on(stage: Stage) -> None:
     stage.frames(0, 1, 2)
     assert stage.seen()[5000] == [2, 2, 1, 1]
     assert (0, 1) in [(e.handle, e.value) for e in stage.wire.told(EventKind.KEYFRAME_WANTED)]
+
+
+@pytest.mark.parametrize("newest_us", [0, 60_000_000])
+def test_a_layer_that_is_cut_ends_at_once_and_the_lower_one_begins_as_early_as_it_can(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, newest_us: int
+) -> None:
+    """From the ring where its keyframe is new, else from the next one, which is asked for."""
+    monkeypatch.setattr(forwarding, "NEWEST_US", newest_us)
+    stage.tables.point("down", "stage", NAME)
+    stage.frames(0, 1, 2, key=True)
+    assert stage.seen()[5000] == [2]
+    stage.wire.events.clear()
+    stage.tables.select("down", "stage", 0, cut=True)
+    stage.frames(0, 1, 2)
+    assert stage.seen()[5000] == ([0, 0] if newest_us else [])
+    stage.frames(0, 1, 2, key=True)
+    assert stage.seen()[5000] == [0]
 
 
 def test_a_selection_is_kept_for_the_next_track_and_a_tile_never_climbs(stage: Stage) -> None:

@@ -135,3 +135,15 @@ def test_a_round_serves_a_few_and_asks_to_be_called_again(room: Room) -> None:
     room.viewers.round(room.now)
     assert not room.viewers.pressing
     assert all(viewer.given for viewer in room.viewers.by_name.values())
+
+
+def test_a_queue_that_is_being_emptied_holds_no_picture_and_one_that_stays_does(room: Room) -> None:
+    room.watch("a")
+    estimate = room.viewers.by_name["a"].estimate
+    room.lower("a", 100_000)
+    estimate.capacity_bps, estimate._draining = 500_000.0, (room.now, 900.0)
+    room.pass_time(4.0)
+    assert room.given("a") == 0
+    estimate._draining = None
+    room.pass_time(3.0)
+    assert room.given("a") == STILL

@@ -277,3 +277,18 @@ def test_sound_that_came_behind_a_picture_leaves_before_it(wire: Wire) -> None:
     camera.far.send_rtp(build_rtp(1, 960, b"opus", ssrc=3333, payload_type=111))
     wire.run()
     assert [packet.ssrc for packet in viewer.packets()] == [7000, 5000, 5000, 5000]
+
+
+def test_what_came_before_a_slot_pointed_at_nothing_is_not_sent_again(wire: Wire) -> None:
+    camera, viewer, up, down = road(wire)
+    camera.send(4, key=True)
+    wire.run()
+    (_, lost, *_) = viewer.packets()
+    wire.relay.point(down, -1)
+    wire.relay.point(down, up)
+    camera.send(2, key=True)
+    wire.run()
+    (_, late) = viewer.packets()
+    viewer.send_rtcp(build_nack(5000, [lost.sequence, late.sequence]))
+    wire.run()
+    assert [number_of(packet) for packet in viewer.packets()] == [number_of(late)]
