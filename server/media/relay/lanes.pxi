@@ -1,10 +1,11 @@
-# Lanes: viewers' transport-wide feedback comes many hundred times a second and may wait for the next tick. The
-# kernel sorts it to a second file on the same port, which nobody waits on, so that it wakes nobody
-# (docs/adr/0015).
+# Lanes: viewers' transport-wide feedback comes many hundred times a second and may wait for the next tick, and so
+# may a receiver report of one block without anything behind it. The kernel sorts them to a second file on the
+# same port, which nobody waits on, so that they wake nobody (docs/adr/0015).
 
 cdef enum:
-    LANE_FIRST = 0x8F       # version 2, form 15
-    LANE_SECOND = 205       # RTPFB: SRTCP leaves both readable
+    LANE_FEEDBACK = 0x8FCD  # version 2, form 15, RTPFB: SRTCP leaves both octets readable
+    LANE_REPORT = 0x81C9    # version 2, one block, RR
+    LANE_REPORT_MOST = 52   # such a report with the longest trailer SRTCP adds; a NACK behind it makes it longer
     LANE_MOST = 4096        # datagrams a tick
 
 
@@ -35,7 +36,7 @@ cdef int sorted_file(object first) except -1:
             second.setsockopt(socket_module.IPPROTO_IPV6, socket_module.IPV6_V6ONLY, only)
         second.bind(first.getsockname())
         setsockopt(second.fileno(), SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(int))
-        if not sort_port(second.fileno(), LANE_FIRST, LANE_SECOND):
+        if not sort_port(second.fileno(), LANE_FEEDBACK, LANE_REPORT, LANE_REPORT_MOST):
             raise OSError("the kernel does not sort a port")
     except OSError:
         second.close()

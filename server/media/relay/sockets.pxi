@@ -86,6 +86,15 @@ cdef inline uint8_t* outgoing(Core* core, Path* path) noexcept nogil:
     return sock.outgoing_data[sock.queued]
 
 
+cdef inline void keep_together(Core* core, Path* path, int count) noexcept nogil:
+    """Send the batch now where `count` datagrams to one viewer would not fit: a run is not cut in two."""
+    cdef Socket* sock
+    if path is not NULL:
+        sock = core.sockets[path.endpoint.socket]
+        if sock.queued + count > BATCH:
+            flush(core, sock)
+
+
 cdef inline void commit(Core* core, Path* path, int size) noexcept nogil:
     """Queue what was written into `outgoing`'s room."""
     cdef Socket* sock = core.sockets[path.endpoint.socket]

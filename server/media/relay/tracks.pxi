@@ -310,6 +310,8 @@ cdef void fan_out(Core* core, Layer* layer) noexcept nogil:
     if layer.up.video:
         level_out(layer)
     for i in range(layer.slot_count):
+        if layer.slots[i].peer is not NULL:
+            keep_together(core, way_to(layer.slots[i].peer), layer.fresh_count)
         for k in range(layer.fresh_count):
             forward(core, layer.slots[i], layer, layer.fresh[k])
     layer.fresh_count = 0

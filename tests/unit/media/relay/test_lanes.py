@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import select
 import socket
+import struct
 
 import pytest
 
-from tests.unit.media.relay.loopback import Wire, build_pli, wired
+from tests.unit.media.relay.loopback import Wire, build_nack, build_pli, wired
 from tests.unit.media.relay.test_arrivals import Viewing, build_feedback
 
 
@@ -26,6 +27,18 @@ def test_feedback_wakes_nobody_and_is_read_by_the_tick(family: int) -> None:
         wire.tick()
         assert wire.relay.totals()["received"] == 3
         assert wire.relay.totals()["dropped_srtp"] == 0
+
+
+def test_a_report_alone_waits_too_and_one_with_a_nack_behind_it_does_not(wire: Wire) -> None:
+    viewing = Viewing(wire)
+    viewing.send(3, key=True)
+    report = struct.pack("!BBHIIIIIII", 0x81, 201, 7, 1, 5000, 128 << 24, 0, 0, 0, 0)
+    viewing.viewer.send_rtcp(report)
+    assert not is_readable(wire)
+    wire.tick()
+    assert wire.relay.down_figures(viewing.down).loss == pytest.approx(0.5)
+    viewing.viewer.send_rtcp(report + build_nack(5000, [1]))
+    assert is_readable(wire)
 
 
 def test_other_reports_and_feedback_behind_them_are_not_kept_waiting(wire: Wire) -> None:
