@@ -44,6 +44,7 @@ from server.protocol.messages import Words
 from server.running import OPERATOR_TOKEN
 from server.store.devices import Devices
 from server.store.edits import Edits
+from server.store.guest_links import GuestLinks
 from server.store.library import Library
 from server.store.publishings import Publishings
 from server.store.records import Classroom
@@ -96,6 +97,8 @@ async def make_parts(config: Config, store: Store) -> Parts:
     live.ingest.configure(await sources.all())
     standings = Standings(Devices(store.database), clock)
     await standings.load()
+    guest_links = GuestLinks(store.database, clock)
+    await guest_links.load()
     return Parts(
         config=config,
         clock=clock,
@@ -114,6 +117,7 @@ async def make_parts(config: Config, store: Store) -> Parts:
             said_of=partial(_said_of, Library(store.database, clock)),
             edits_of=Edits(store.database, clock).edits,
         ),
+        guest_links=guest_links,
         token_key=await store.key("tokens"),
         media_key=await store.key("media"),
         restore_key=await store.key("restore"),

@@ -71,6 +71,11 @@ def marked_workbook(data: bytes, problems: Iterable[SheetProblem]) -> bytes:
     return out.getvalue()
 
 
+def guarded(text: str) -> str:
+    """Text that a spreadsheet program would take for a formula, with the mark that makes it text."""
+    return f"'{text}" if text[:1] in tuple("=+-@") else text
+
+
 def written_workbook(sheets: Iterable[Sheet]) -> bytes:
     """An XLSX of these sheets (the templates)."""
     book = openpyxl.Workbook(write_only=True)

@@ -27,12 +27,13 @@ from server.api.rights import Action, NoRight, may_of, require
 from server.api.roles import ActorRole
 from server.api.visitors import actors_of_person, agent_of, network_of
 from server.domain.org import UnitKind
+from server.domain.people import plain_login
 from server.domain.posts import Post, PostRole
 from server.errors import UserFault
 from server.protocol.accounts import LogIn, Me, MyPost, SetUp
 from server.protocol.messages import Words
 from server.store.county import FOUNDED, THE_COUNTY
-from server.store.people import LoginTaken, plain_login
+from server.store.people import LoginTaken
 from server.store.people_records import Person
 from server.store.store import Store
 

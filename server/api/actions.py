@@ -60,8 +60,9 @@ class Action(StrEnum):
     HAND_REMOTE = "hand_remote"  # make or end the phone remote's link
     OPEN_WALL = "open_wall"  # the main room's second screen
     OPEN_STUDIO = "open_studio"  # a studio's token, for who teaches there
-    INVITE_GUEST = "invite_guest"  # a link for one lesson, and who of those that wait comes in
-    ENTER_LOBBY = "enter_lobby"
+    INVITE_GUEST = "invite_guest"  # a link into the lobby of a main room's lessons, or its end
+    ENTER_LOBBY = "enter_lobby"  # give a name there
+    LET_IN = "let_in"  # who of those that wait there comes in
     READ_UNITS = "read_units"
     MANAGE_UNITS = "manage_units"
     READ_PEOPLE = "read_people"

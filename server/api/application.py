@@ -27,6 +27,7 @@ from server.api import (
     editing,
     exports,
     extras,
+    guests,
     health,
     hls,
     keys,
@@ -41,6 +42,7 @@ from server.api import (
     pairing,
     passwords,
     people,
+    people_import,
     personal,
     publishing,
     receipts,
@@ -78,6 +80,7 @@ from server.ops.metrics import Metrics
 from server.store.api_tokens import ApiTokens
 from server.store.consents import Consents
 from server.store.edits import Edits
+from server.store.guest_links import GuestLinks
 from server.store.library import Library
 from server.store.sessions import Sessions
 from server.store.sources import Sources
@@ -89,9 +92,9 @@ Application = web.Application
 CLOSING_S = 3.0
 ROUTES = (
     accounts, alarms, api_tokens, audit, broadcast, calendars, consents, deletion, devices, downloads,
-    editing, exports, extras, health, hls, lessons, library, media, my_day, network, openapi, own,
-    pages, pairing, people, personal, publishing, receipts, receptions, replay, rooms, series, sources,
-    terms, timetable, timetable_import, units, uploads, whep, whip, ws,
+    editing, exports, extras, guests, health, hls, lessons, library, media, my_day, network, openapi, own,
+    pages, pairing, people, people_import, personal, publishing, receipts, receptions, replay, rooms,
+    series, sources, terms, timetable, timetable_import, units, uploads, whep, whip, ws,
 )  # fmt: skip
 
 
@@ -107,6 +110,7 @@ class Parts:
     standings: Standings
     spans: Spans
     publishing: PublishingService
+    guest_links: GuestLinks
     storage: Storage | None
     token_key: bytes
     media_key: bytes
@@ -148,6 +152,7 @@ def build(parts: Parts) -> Application:
     app[keys.SESSIONS] = Sessions(parts.store.database, parts.clock)
     app[keys.AUDIT] = parts.store.audit_log
     app[keys.CONSENTS] = Consents(parts.store.database, parts.clock)
+    app[keys.GUEST_LINKS] = parts.guest_links
     app[keys.API_TOKENS] = ApiTokens(parts.store.database, parts.clock)
     app[visitors.POSTS] = visitors.Posts({})
     app[keys.SLOWING_ACCOUNTS] = Slowing(4 * security.wrong_tries, security.wrong_tries_wait_s)

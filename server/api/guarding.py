@@ -14,7 +14,7 @@ from server.api.keys import CONFIG
 from server.errors import UserFault
 
 T = TypeVar("T")
-LONG_LIVED = ("/ws", "/media/", "/media-export/", "/api/v1/timetable/import")
+LONG_LIVED = ("/ws", "/media/", "/media-export/", "/api/v1/timetable/import", "/api/v1/people/import")
 
 POLICY = "; ".join(
     (

@@ -28,6 +28,7 @@ from server.store.api_tokens import ApiTokens
 from server.store.audit import Audit
 from server.store.consents import Consents
 from server.store.edits import Edits
+from server.store.guest_links import GuestLinks
 from server.store.importing import Importing
 from server.store.library import Library
 from server.store.sessions import Sessions
@@ -59,6 +60,7 @@ LIBRARY = web.AppKey("library", Library)
 EDITS = web.AppKey("edits", Edits)
 UPLOADS = web.AppKey("uploads", Uploads)
 SOURCES = web.AppKey("sources", Sources)
+GUEST_LINKS = web.AppKey("guest_links", GuestLinks)
 IMPORTING = web.AppKey("importing", Importing)
 PROBES = web.AppKey("probes", asyncio.Semaphore)  # how many run at once
 TOKENS = web.AppKey("tokens", Tokens)

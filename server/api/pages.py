@@ -5,11 +5,13 @@ They lie in `server/api/pages`, built by `make setup` and carried in the wheel.
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from server.api.keys import STORE
 from server.api.rights import Action, NoRight, require
 from server.errors import UserFault
 
@@ -23,6 +25,7 @@ LIGHT_SHELLS = {
     "/room": "room.html",
     "/watch/{lesson}": "watch.html",
     "/remote": "watch.html",
+    "/guest": "watch.html",
     "/wall/{room}": "watch.html",
 }
 """Small entries for wall panels and phones."""
@@ -30,24 +33,26 @@ FOR_EVER = "public, max-age=31536000, immutable"
 CHECK_EACH_TIME = "no-cache"
 
 
-def _shell(name: str) -> web.FileResponse:
-    path = FOLDER / name
+def _shell(request: web.Request, name: str) -> web.Response:
+    """The entry, with the zone in which its pages tell times."""
+    path, zone = FOLDER / name, request.app[STORE].county.zone.key
     if not path.is_file():
         raise UserFault(
             "not_ready",
             zh="网页还没有构建。请在项目目录运行 make setup,再刷新。",
             en="The pages are not built yet. Run `make setup` in the project’s folder, then reload.",
         )
-    response = web.FileResponse(path, headers={"Cache-Control": CHECK_EACH_TIME})
-    response.content_type = "text/html"
-    response.charset = "utf-8"
-    return response
+    meta = f'<meta name="county-zone" content="{html.escape(zone)}" />'
+    text = path.read_text(encoding="utf-8").replace("<head>", f"<head>{meta}", 1)
+    return web.Response(
+        text=text, content_type="text/html", charset="utf-8", headers={"Cache-Control": CHECK_EACH_TIME}
+    )
 
 
 async def shell(request: web.Request) -> web.StreamResponse:
     """One page for all paths of the single-page application."""
     require(request, Action.OPEN_PAGE)
-    return _shell("index.html")
+    return _shell(request, "index.html")
 
 
 def light_shell(name: str) -> Handler:
@@ -55,7 +60,7 @@ def light_shell(name: str) -> Handler:
 
     async def give(request: web.Request) -> web.StreamResponse:
         require(request, Action.OPEN_PAGE)
-        return _shell(name)
+        return _shell(request, name)
 
     return give
 

@@ -65,11 +65,12 @@ async def person_row(request: web.Request, person: Person) -> PersonRow:
     held, organisation = await store.people.posts(person.id), await store.county.load()
     return PersonRow(
         person.id, person.login, person.name, person.active, person.has_password, person.must_change,
-        person.version, _may_manage(request, held), [_post_row(each, organisation) for each in held],
+        person.version, may_manage(request, held), [_post_row(each, organisation) for each in held],
     )  # fmt: skip
 
 
-def _may_manage(request: web.Request, held: list[HeldPost]) -> bool:
+def may_manage(request: web.Request, held: list[HeldPost]) -> bool:
+    """Whether the asker reaches every unit in which a person with these posts holds one."""
     day = request.app[STORE].county.today()
     units = {each.post.unit for each in held if each.post.held(day)}
     if not units:
@@ -81,7 +82,7 @@ async def managed(request: web.Request) -> tuple[Person, Actor]:
     """The person of the path, whom the asker may manage. NoRight."""
     actor = require_somewhere(request, Action.MANAGE_PEOPLE)
     person = await request.app[STORE].people.person(request.match_info["person"])
-    if not _may_manage(request, await request.app[STORE].people.posts(person.id)):
+    if not may_manage(request, await request.app[STORE].people.posts(person.id)):
         raise NoRight
     return person, actor
 

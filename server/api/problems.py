@@ -29,6 +29,7 @@ STATUS_OF_CODE = {
     "bad_choice": 400,
     "bad_key": 400,
     "bad_edit": 400,
+    "bad_hours": 400,
     "bad_login": 400,
     "bad_day": 400,
     "bad_name": 400,

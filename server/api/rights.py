@@ -22,7 +22,7 @@ from server.api.roles import Actor, ActorRole
 from server.api.tokens import Claims, TokenKind
 from server.domain.visibility import NO_CIRCLE, Circle, Visibility
 from server.errors import Refused
-from server.protocol import broadcast, capture, devices, inviting
+from server.protocol import broadcast, capture, devices, inviting, lobby
 from server.protocol import messages as ws
 from server.protocol.messages import Role
 
@@ -71,7 +71,7 @@ _OWNER = {_R.ADMIN: Reach.ALL, _R.STUDIO: Reach.OWN_MAIN}
 _WATCHES = {_R.ADMIN: Reach.ALL, _R.DEMO_VISITOR: Reach.ALL, _R.STUDIO: Reach.OWN_OR_SHARED}
 _RECEIVERS = {
     _R.STUDIO: Reach.OWN_MAIN,
-    _R.GUEST: Reach.OWN_LESSON,
+    _R.GUEST: Reach.OWN_MAIN,
     _R.WALL: Reach.OWN_MAIN,
     _R.ROOM: Reach.OWN_SEAT,
     _R.OBSERVER: Reach.OWN_LESSON,
@@ -138,14 +138,15 @@ RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
     },
     Action.SEND: {
         _R.STUDIO: Reach.OWN_MAIN,
-        _R.GUEST: Reach.OWN_LESSON,
+        _R.GUEST: Reach.OWN_MAIN,
         _R.ROOM: Reach.OWN_SEAT,
         _R.WATCHER: Reach.OWN_LINK,
     },
     Action.RECEIVE: _RECEIVERS,
     Action.ASK_TEACHER: {_R.ROOM: Reach.OWN_SEAT},
-    Action.CONDUCT: {_R.STUDIO: Reach.OWN_MAIN, _R.GUEST: Reach.OWN_LESSON, _R.REMOTE: Reach.OWN_LINK},
-    Action.TEACH: {_R.STUDIO: Reach.OWN_MAIN, _R.GUEST: Reach.OWN_LESSON},
+    Action.CONDUCT: {_R.STUDIO: Reach.OWN_MAIN, _R.REMOTE: Reach.OWN_LINK},
+    Action.LET_IN: {_R.STUDIO: Reach.OWN_MAIN, _R.REMOTE: Reach.OWN_LINK},
+    Action.TEACH: {_R.STUDIO: Reach.OWN_MAIN},
     Action.READ_TIMETABLE: {
         _R.ADMIN: Reach.ALL,
         _R.DEMO_VISITOR: Reach.ALL,
@@ -205,6 +206,7 @@ MESSAGE_ACTIONS: dict[type, Action] = {
     broadcast.LeaveStage: Action.SEND,
     inviting.CallRooms: Action.TEACH,
     inviting.AnswerCall: Action.ANSWER_CALL,
+    lobby.LetIn: Action.LET_IN,
     devices.Proof: Action.CONNECT,
     devices.Standing: Action.TELL_OF_ITSELF,
     devices.HearChecked: Action.TELL_OF_ITSELF,
@@ -218,7 +220,7 @@ SESSION_ROLES: dict[TokenKind, tuple[ActorRole, Role]] = {
     TokenKind.WATCH: (_R.WATCHER, Role.WATCHER),
     TokenKind.REMOTE: (_R.REMOTE, Role.REMOTE),
     TokenKind.WALL: (_R.WALL, Role.WALL),
-    TokenKind.GUEST: (_R.GUEST, Role.TEACHER),
+    TokenKind.GUEST: (_R.GUEST, Role.GUEST),
 }
 
 

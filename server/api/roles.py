@@ -26,7 +26,7 @@ class ActorRole(StrEnum):
     RESEARCHER = "researcher"
     KEEPER = "keeper"  # a person who keeps the machines well; OPERATOR is this machine's command line
     PERSON = "person"  # whoever is logged in, whatever posts they hold
-    GUEST = "guest"  # teaches one lesson, by a link
+    GUEST = "guest"  # of a lesson, by a link and through the lobby
     OPERATOR = "operator"
     WHIP = "whip"
     WHEP = "whep"

@@ -10,16 +10,14 @@ from server import workbooks
 from server.api.guarding import answer
 from server.api.keys import IMPORTING, LIVE, STORE
 from server.api.rights import Action, NoRight, Thing, require, require_some
+from server.api.spreadsheets import bytes_of, cells_of, given_out, is_workbook, marked, tell_formulas
 from server.api.timetable_views import views_of
-from server.domain.sheets.cells import Reading, Sheet, SheetProblem
+from server.domain.sheets.cells import Reading, Sheet
 from server.errors import UserFault
-from server.protocol.timetable import CellProblem, ClashView, Imported
+from server.protocol.timetable import ClashView, Imported
 from server.store.importing import ReadTimetable, Result
-from server.workbooks import MOST_BYTES
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 IMPORT_TIMEOUT_S = 120.0
-CHUNK = 64 * 1024
 LIST = Sheet(
     (
         ("学科", "主讲教师", "主讲教室", "听讲教室", "星期", "节次", "周次", "年级", "课题", "课型"),
@@ -58,16 +56,9 @@ async def template(request: web.Request) -> web.Response:
     """`list` or `grid`, as .xlsx or .csv (UTF-8 with a BOM, which Excel needs to see)."""
     require_some_editor(request)
     sheet = TEMPLATES.get(request.match_info["form"])
-    kind = request.match_info["kind"]
-    if sheet is None or kind not in ("xlsx", "csv"):
+    if sheet is None:
         raise NoRight
-    if kind == "xlsx":
-        data, content_type = await asyncio.to_thread(workbooks.written_workbook, [sheet]), XLSX
-    else:
-        data, content_type = workbooks.written_csv(sheet), "text/csv"
-    name = f"timetable-{request.match_info['form']}.{kind}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return web.Response(body=data, content_type=content_type, headers=headers)
+    return await given_out(sheet, request.match_info["kind"], f"timetable-{request.match_info['form']}")
 
 
 def require_some_editor(request: web.Request) -> str:
@@ -82,7 +73,7 @@ async def import_timetable(request: web.Request) -> web.Response:
     name = require_some_editor(request)
     query = request.query
     async with asyncio.timeout(IMPORT_TIMEOUT_S):
-        data = await _body(request)
+        data = await bytes_of(request)
         importing = request.app[IMPORTING]
         sheets = await asyncio.to_thread(workbooks.read_workbook, data)
         read = await importing.read(sheets, query.get("term", "")[:40])
@@ -90,10 +81,10 @@ async def import_timetable(request: web.Request) -> web.Response:
             _require_room(request, read, room)
         if not read.reading.problems and not read.reading.entries:
             raise UserFault("nothing_found", zh="文件里没有课。", en="There are no lessons in this file.")
-        if read.reading.problems and data.startswith(b"PK"):
-            await asyncio.to_thread(_tell_formulas, data, read.reading)
+        if read.reading.problems and is_workbook(data):
+            await asyncio.to_thread(tell_formulas, data, read.reading)
         if query.get("marked") == "1":
-            return await _marked(data, read.reading.problems)
+            return await marked(data, read.reading.problems, "timetable")
         if read.reading.problems:
             return answer(_wrong(read.reading, data))
         result = await importing.carry_out(read, dry=query.get("dry") == "1")
@@ -129,46 +120,6 @@ def _require_room(request: web.Request, read: ReadTimetable, room: str) -> None:
                 return
 
 
-async def _body(request: web.Request) -> bytes:
-    data = bytearray()
-    async for chunk in request.content.iter_chunked(CHUNK):
-        data += chunk
-        if len(data) > MOST_BYTES:
-            raise UserFault(
-                "file_too_big",
-                zh=f"文件超过 {MOST_BYTES >> 20} MB，请分开导入。",
-                en=f"The file is over {MOST_BYTES >> 20} MB: import it in parts.",
-            )
-    if not data:
-        raise UserFault("nothing_found", zh="文件是空的。", en="The file is empty.")
-    return bytes(data)
-
-
-def _tell_formulas(data: bytes, reading: Reading) -> None:
-    """A cell whose formula nobody calculated reads as empty: say so instead."""
-    formulas = workbooks.formulas(data)
-    told = []
-    for problem in reading.problems:
-        if (problem.sheet, problem.row, problem.column) in formulas:
-            words = workbooks.FORMULA
-            told.append(SheetProblem(problem.row, problem.column, "formula", words, problem.sheet))
-        else:
-            told.append(problem)
-    reading.problems[:] = told
-
-
-async def _marked(data: bytes, problems: list[SheetProblem]) -> web.Response:
-    if not data.startswith(b"PK") or not problems:
-        raise UserFault(
-            "not_markable",
-            zh="只有 .xlsx 文件可以标出问题；这个文件没有问题或不是 .xlsx。",
-            en="Only an .xlsx file can be marked; this one is none, or nothing is wrong in it.",
-        )
-    marked = await asyncio.to_thread(workbooks.marked_workbook, data, problems)
-    headers = {"Content-Disposition": 'attachment; filename="timetable-marked.xlsx"'}
-    return web.Response(body=marked, content_type=XLSX, headers=headers)
-
-
 def _wrong(reading: Reading, data: bytes) -> Imported:
     return Imported(
         done=False,
@@ -177,16 +128,11 @@ def _wrong(reading: Reading, data: bytes) -> Imported:
         changed=0,
         removed=0,
         same=0,
-        problems=[_problem(each) for each in reading.problems],
+        problems=cells_of(reading),
         clashes=[],
         problems_more=reading.more,
-        markable=data.startswith(b"PK"),
+        markable=is_workbook(data),
     )
-
-
-def _problem(problem: SheetProblem) -> CellProblem:
-    cell = workbooks.cell_name(problem.row, problem.column)
-    return CellProblem(problem.sheet, problem.row, problem.column, cell, problem.code, problem.words)
 
 
 async def _told(request: web.Request, read: ReadTimetable, result: Result) -> Imported:

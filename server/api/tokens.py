@@ -26,7 +26,8 @@ class TokenKind(StrEnum):
     WATCH = "watch"  # viewers of the broadcast; `epoch`: the number of the link
     REMOTE = "remote"  # the teacher's phone; `epoch` as well
     WALL = "wall"  # the main room's second screen
-    GUEST = "guest"  # teaches one lesson, let in from the lobby; `room`: the main room
+    INVITATION = "invitation"  # a guest's link: opens the lobby; `epoch`: its number
+    GUEST = "guest"  # waits in the lobby of `room` (or of one `lesson`), under a `name`; `epoch` as well
     WHIP = "whip"
     WHEP = "whep"
     OPERATOR = "operator"  # the command line on this machine
@@ -40,6 +41,7 @@ class Claims:
     epoch: int = 0
     person: str = ""
     device: str | None = None
+    name: str = ""
 
 
 class BadToken(Refused):
@@ -70,6 +72,7 @@ class Tokens:
         epoch: int = 0,
         person: str = "",
         device: str | None = None,
+        name: str = "",
     ) -> str:
         """A signed token. `epoch`: for OPERATOR, those of another epoch are over; for DEVICE and SEAT the
         number of the device's key."""
@@ -88,6 +91,8 @@ class Tokens:
             claims["epoch"] = epoch
         if person:
             claims["person"] = person
+        if name:
+            claims["name"] = name
         if device is not None:
             claims["device"] = device
         return jwt.encode(claims, self._key, algorithm="HS256")
@@ -113,6 +118,7 @@ class Tokens:
                 int(found.get("epoch", 0)),
                 _text(found.get("person")) or "",
                 _text(found.get("device")),
+                _text(found.get("name")) or "",
             )
         except (jwt.InvalidTokenError, KeyError, ValueError, TypeError) as error:
             raise BadToken from error

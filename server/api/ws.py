@@ -14,7 +14,7 @@ from aiohttp import WSMsgType, web
 
 from server.api.device_keys import new_nonce, proves
 from server.api.identity import is_same_origin
-from server.api.keys import CLOCK, CONFIG, LIVE, OPEN_PAGES, STANDINGS, TOKENS
+from server.api.keys import CLOCK, CONFIG, GUEST_LINKS, LIVE, OPEN_PAGES, STANDINGS, STORE, TOKENS
 from server.api.rights import (
     Action,
     Actor,
@@ -26,17 +26,19 @@ from server.api.rights import (
     require_message,
 )
 from server.api.roles import ActorRole
-from server.api.tokens import BadToken, TokenKind
+from server.api.tokens import BadToken, Claims, TokenKind
 from server.clock import Clock
 from server.config import Turn
 from server.domain.admission import Identity
 from server.domain.device import Device
 from server.errors import LiankeError
 from server.live.pages import NOWHERE
+from server.live.refusals import LinkOver
 from server.live.service import LiveService
 from server.ops.logs import fields
 from server.protocol import devices as d
 from server.protocol import messages as m
+from server.protocol.lobby import LetIn
 from server.protocol.outbox import Outbox
 from server.protocol.session import Check, Close, CloseCode, Decide, Deliver, Effect, Send, Session, fault
 from server.turn import ice_servers
@@ -170,10 +172,22 @@ def _decide(request: web.Request, page: Page, hello: m.Hello) -> Actor | None:
         if claims.kind is TokenKind.ROOM and not request.app[CONFIG].demo.enabled:
             raise BadToken  # a room is a paired device
         actor, role = enter_session(claims)
-        return _let_in(request, page, hello, actor, role)
+        guest = _guest_of(request, claims) if role is m.Role.GUEST else None
+        return _let_in(request, page, hello, actor, role, guest)
     except LiankeError as error:
         _refuse(page, error)
         return None
+
+
+def _guest_of(request: web.Request, claims: Claims) -> Identity:
+    """Who waits in the lobby. LinkOver where the link is not good any more."""
+    link = request.app[GUEST_LINKS].good(claims.epoch)
+    if link is None:
+        raise LinkOver
+    name = m.Words(zh=claims.name, en=claims.name)
+    return Identity(
+        m.Role.GUEST, link.room, name, link.lesson, link.number, label=link.label, until=link.until
+    )
 
 
 def _check(request: web.Request, page: Page, proof: d.Proof) -> Actor | None:
@@ -199,10 +213,17 @@ def _refuse(page: Page, error: LiankeError) -> None:
     page.carry_out(page.machine.refuse(m.Refused(code=error.code, words=error.words, fatal=True)))
 
 
-def _let_in(request: web.Request, page: Page, hello: m.Hello, actor: Actor, role: m.Role) -> Actor:
-    """Into its lesson. LiankeError where it cannot be."""
+def _let_in(
+    request: web.Request,
+    page: Page,
+    hello: m.Hello,
+    actor: Actor,
+    role: m.Role,
+    guest: Identity | None = None,
+) -> Actor:
+    """Into its lesson, a guest into its lobby. LiankeError where it cannot be."""
     live = request.app[LIVE]
-    page.identity = identity_of(live, actor, role)
+    page.identity = identity_of(live, actor, role) if guest is None else guest
     page.session, resumed = live.admit(page.identity, hello)
     page.browser = hello.browser[:200]
     request.app[STANDINGS].came(page, page.device, page.browser)
@@ -234,6 +255,13 @@ async def _said(request: web.Request, page: Page, actor: Actor, message: m.ToSer
     except NoRight as error:
         page.send(m.Refused(code=error.code, words=error.words))
         return
+    if isinstance(message, LetIn):
+        await request.app[STORE].audit(
+            actor.name,
+            Action.LET_IN if message.on else "refuse_guest",
+            place.lesson or "",
+            guest=message.guest[:60],
+        )
     if isinstance(message, m.Trouble) and message.kind in ("sound", "picture"):
         await request.app[STANDINGS].complained(page.identity.room, message.kind, place.lesson or "")
     if not live.said(page, message):

@@ -18,11 +18,13 @@ class Identity:
     name: Words
     lesson: str | None = None
     number: int = 0  # of the link that the token was made for
+    label: str = ""  # of a guest's link: for whom it was made
+    until: int = 0  # of a guest's link
 
 
 PASSES = frozenset({Role.WATCHER, Role.REMOTE})
 """Roles that a link opens, as long as the lesson names its number."""
-MANY = frozenset({Role.OBSERVER, Role.WATCHER, Role.WALL})
+MANY = frozenset({Role.OBSERVER, Role.WATCHER, Role.WALL, Role.GUEST})
 """Roles of which there may be any number of pages."""
 
 
@@ -38,6 +40,8 @@ def belongs(lesson: Lesson, identity: Identity) -> bool:
     if identity.role in PASSES:
         found = lesson.watch_pass if identity.role is Role.WATCHER else lesson.remote_pass
         return identity.lesson == lesson.id and found is not None and found.number == identity.number
+    if identity.role is Role.GUEST:
+        return identity.room == lesson.main_room and identity.lesson in (None, lesson.id)
     if identity.role is Role.OBSERVER:
         return identity.lesson == lesson.id
     if identity.lesson is not None and identity.lesson != lesson.id:

@@ -44,6 +44,7 @@ SLOTS: dict[Role, tuple[tuple[str, Kind], ...]] = {
     Role.ROOM: ROOM_SLOTS,
     Role.OBSERVER: ROOM_SLOTS,
     Role.WATCHER: ROOM_SLOTS,
+    Role.GUEST: ROOM_SLOTS,
     Role.WALL: WALL_SLOTS,
     Role.REMOTE: (),
 }

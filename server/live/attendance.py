@@ -70,7 +70,16 @@ class Attendance:
             return self._participants[identity.room]
         seat = f"{identity.role}.{session}"
         return self._participants.setdefault(
-            seat, Participant(seat=seat, role=identity.role, name=identity.name, session=session)
+            seat,
+            Participant(
+                seat=seat,
+                role=identity.role,
+                name=identity.name,
+                session=session,
+                link=identity.number,
+                link_until=identity.until,
+                label=identity.label,
+            ),
         )
 
     def dismiss(self, who: Participant) -> None:

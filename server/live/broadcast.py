@@ -75,7 +75,8 @@ class Broadcast:
 
     def may_receive(self, who: Participant) -> bool:
         """Whether this page gets a down connection."""
-        return bool(slots_of(who.role)) and (who.role is not Role.WATCHER or who.seat in self._placed)
+        placed = who.role is not Role.WATCHER or who.seat in self._placed
+        return bool(slots_of(who.role)) and placed and self.room.lobby.sees(who)
 
     def came(self, who: Participant) -> None:
         """A page came (again): it is told everything anew; a viewer gets a place where one is free."""
@@ -110,7 +111,7 @@ class Broadcast:
     def _send_away(self, who: Participant) -> None:
         if who.page is not None:
             who.page.hang_up(LINK_OVER, CloseCode.REFUSED)
-        self._off_stage(who.seat)
+        self.off_stage(who.seat)
         self._forget(who)
         self.room.attendance.dismiss(who)
 
@@ -137,7 +138,7 @@ class Broadcast:
                 called = self.questions.asked[-1].name
                 who.name = Words(zh=called, en=called) if called else who.name
             case b.LeaveStage():
-                self._off_stage(who.seat)
+                self.off_stage(who.seat)
             case b.Judge(question=number, state=state):
                 self.questions = asking.judge(self.questions, number, state)
             case b.TakeQuestions(open=opened):
@@ -147,10 +148,12 @@ class Broadcast:
 
     def _invite(self, seat: str, on: bool) -> None:
         if not on:
-            self._off_stage(seat)
+            self.off_stage(seat)
             return
-        viewer = next((who for who in self._viewers() if who.seat == seat and who.page), None)
-        if viewer is None:
+        everybody = self.room.attendance.everybody()
+        watching = (who for who in everybody if who.role in (Role.WATCHER, Role.GUEST))
+        viewer = next((who for who in watching if who.seat == seat and who.page), None)
+        if viewer is None or not self.room.lobby.sees(viewer):
             raise UserFault("viewer_gone", zh="这位观众已经离开。", en="This viewer has left.")
         if len({*self._invited, *self.room.lesson.guests} - {seat}) >= MOST_GUESTS:
             raise UserFault(
@@ -159,7 +162,7 @@ class Broadcast:
                 en=f"At most {MOST_GUESTS} guests on stage; let one leave first.",
             )
         self._invited.add(seat)
-        if seat not in self._placed:
+        if seat not in self._placed and viewer.role is Role.WATCHER:
             self._climb(seat)
 
     def come_up(self, who: Participant) -> None:
@@ -173,7 +176,7 @@ class Broadcast:
         self.room.lesson = replace(lesson, guests=(*lesson.guests, who.seat))
         self.room.attendance.follow(self.room.lesson)
 
-    def _off_stage(self, seat: str) -> None:
+    def off_stage(self, seat: str) -> None:
         """No seat, no camera, no voice any more; it goes on watching."""
         self._invited.discard(seat)
         lesson = self.room.lesson
@@ -199,7 +202,7 @@ class Broadcast:
         viewers = self._viewers()
         for who in viewers:
             if who.page is None and who.left_at is not None and now - who.left_at > LEFT_FOR_MS:
-                self._off_stage(who.seat)
+                self.off_stage(who.seat)
                 self._forget(who)
         self._placed &= {who.seat for who in viewers}
         waiting = [who for who in viewers if who.page is not None and who.seat not in self._placed]
@@ -239,21 +242,21 @@ class Broadcast:
             msgspec.structs.replace(
                 _asked(question),
                 viewer=question.viewer,
-                staged=self._staged(question.viewer),
+                staged=self.staged(question.viewer),
                 here=question.viewer in here,
             )
             for question in self.questions.queue()
         ]
         return b.Questions(open=self.questions.open, questions=rows)
 
-    def _staged(self, seat: str) -> b.Staged:
+    def staged(self, seat: str) -> b.Staged:
         if seat in self.room.lesson.guests:
             return b.Staged.ON
         return b.Staged.INVITED if seat in self._invited else b.Staged.NO
 
     def _place_of(self, seat: str) -> b.Place:
         via = b.Via.WEBRTC if seat in self._placed else b.Via.HLS
-        return b.Place(via=via, staged=self._staged(seat))
+        return b.Place(via=via, staged=self.staged(seat))
 
     def _tell(self, who: Participant, told: b.FromServer) -> None:
         page: PagePort | None = who.page

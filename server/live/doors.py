@@ -28,6 +28,7 @@ from server.protocol import devices as d
 from server.protocol import messages as m
 from server.protocol.capture import PauseRecording, RecordSubjects
 from server.protocol.inviting import AnswerCall, CallRooms
+from server.protocol.lobby import LetIn
 from server.protocol.messages import LessonState, Role
 from server.protocol.parameters import Source
 
@@ -80,7 +81,7 @@ class Doors(StandardDoors):
                 m.Welcome(
                     session=page.session,
                     role=page.identity.role,
-                    room=who.seat if who.role is Role.WATCHER else page.identity.room,
+                    room=who.seat if who.role in (Role.WATCHER, Role.GUEST) else page.identity.room,
                     name=page.identity.name,
                     now=now,
                     resumed=message.resumed,
@@ -100,10 +101,13 @@ class Doors(StandardDoors):
             who.down.told = None
         self.room.broadcast.came(who)
         self.room.calling.came()
+        self.room.lobby.came(who)
         await self._show_and_offer(who, page, now)
 
     async def _show_and_offer(self, who: Participant, page: PagePort, now: int) -> None:
         """The offer first, where it is soon there: the page draws its lesson while the browser answers."""
+        if who.page is None or not self.room.lobby.sees(who):
+            return
         async with asyncio.TaskGroup() as group:
             if self.room.lesson.on_air and who.down is None:
                 offering = group.create_task(self._offer_down(who, now))
@@ -205,6 +209,8 @@ class Doors(StandardDoors):
                 await self.room.calling.call(rooms, now)
             case b.Ask() | b.LeaveStage() | b.Judge() | b.TakeQuestions() | b.Invite():
                 self.room.broadcast.said(who, message, now)
+            case LetIn(guest=seat, on=on):
+                await self.room.lobby.let_in(seat, on, now)
             case d.SignIn(heads=heads):
                 who.heads = heads
             case d.HearChecked(result=result):
@@ -240,7 +246,7 @@ class Doors(StandardDoors):
     # -- connections ---------------------------------------------------------------------------------
 
     async def _offer_up(self, who: Participant, page: PagePort, message: m.OfferUp) -> None:
-        if who.role is Role.WATCHER:
+        if who.role in (Role.WATCHER, Role.GUEST):
             self.room.broadcast.come_up(who)
         may_send = GUEST_SOURCES
         if who.role is Role.ROOM:

@@ -86,6 +86,13 @@ class CallAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkEnded:
+    """A guest's link was revoked: who came by it is out."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Missed:
     """Its time went by, or the timetable has it no longer: it is over, if nobody began it."""
 
@@ -180,6 +187,7 @@ Inward = (
     | RecorderSaid
     | RecorderWants
     | CallAnswered
+    | LinkEnded
     | Missed
     | Ask
 )

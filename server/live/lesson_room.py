@@ -25,6 +25,7 @@ from server.live.calling import CallRooms
 from server.live.connections import MediaLost
 from server.live.doors import Doors
 from server.live.inbox import Inbox, Inward, is_frequent
+from server.live.lobby import Lobby
 from server.live.pointing import Pointing
 from server.live.ports import Classroom, RoomPorts
 from server.live.receptions import Receptions
@@ -66,6 +67,7 @@ class LessonRoom:
         self.receptions = Receptions(self, ports.spans)
         self.broadcast = Broadcast(self, ports.readers, ports.webrtc_viewers)
         self.calling = CallRooms(self, ports.host)
+        self.lobby = Lobby(self)
         self._saved: tuple[Lesson, str] | None = None
         self._view: m.LessonView | None = None
         self._waiting_for_snapshot = restored
@@ -170,6 +172,8 @@ class LessonRoom:
                 await self.recorded.told(recording, self.lesson, now)
             case told.RecorderWants(track=track):
                 self.media.refresh(track)
+            case told.LinkEnded(number=number):
+                self.lobby.link_ended(number)
             case told.CallAnswered(room=room, accepted=accepted):
                 await self.calling.answered(room, accepted, now)
             case told.Missed():
@@ -283,7 +287,7 @@ class LessonRoom:
         self._ports.host.start_next(self.lesson)
 
     def notify(self, notice: LessonNotice, values: Mapping[str, str]) -> None:
-        for page in self.attendance.pages():
+        for page in self.lobby.pages():
             page.send(m.Notice(id=notice, values=dict(values)))
 
     # -- settling ------------------------------------------------------------------------------------
@@ -293,6 +297,7 @@ class LessonRoom:
         await self._time(now)
         await self.broadcast.settle(now)
         await self.calling.settle(now)
+        self.lobby.settle(now)
         try:
             await self.boxes.settle(now)
             self.pointing.settle(now)
@@ -350,9 +355,10 @@ class LessonRoom:
         for role in Role:
             seen = seen_by(role, view)
             if before is None or seen != seen_by(role, before):
-                for page in self.attendance.pages(role):
+                for page in self.lobby.pages(role):
                     page.send(m.Lesson(lesson=seen))
         self.broadcast.show(now)
+        self.lobby.show()
 
     def view(self, now: int) -> m.LessonView:
         silent = self.pointing.main_silent_since
@@ -363,7 +369,7 @@ class LessonRoom:
             self.attendance.main_name,
             self.attendance.seats(),
             self.media.live(),
-            [(name, 1) for name in self.attendance.watchers() + self.doors.watchers()]
+            [(name, 1) for name in self.attendance.watchers() + self.lobby.names() + self.doors.watchers()]
             + self.broadcast.watching(self.now()),
             self.broadcast.remotes(),
             self.lesson.main_away_since or (silent if silent_long else None),

@@ -79,7 +79,7 @@ class Lessons:
         if identity.lesson is not None:
             bound = self._rooms.get(identity.lesson)
             return bound if bound is not None and belongs(bound.lesson, identity) else None
-        if identity.role in (Role.TEACHER, Role.WALL):
+        if identity.role in (Role.TEACHER, Role.WALL, Role.GUEST):
             return self.current(identity.room)
         mine = [room for room in self._rooms.values() if belongs(room.lesson, identity)]
         on_air = [room for room in mine if room.lesson.on_air]

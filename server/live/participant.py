@@ -29,6 +29,9 @@ class Participant:
     name: Words
     session: str = ""
     browser: str = ""
+    link: int = 0  # of a guest: the number of the link
+    link_until: int = 0
+    label: str = ""
     page: PagePort | None = None
     joined_at: int | None = None
     left_at: int | None = None

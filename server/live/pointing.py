@@ -44,7 +44,7 @@ class Pointing:
         announced, tracks, flowing = room.media.announced(), room.media.tracks(), room.media.flowing(now)
         to_viewers: Assignment | None = None  # the same for all of them, and they are many
         for who in room.attendance.everybody():
-            viewer = who.role is Role.WATCHER and who.seat not in room.lesson.guests
+            viewer = who.role in (Role.WATCHER, Role.GUEST) and who.seat not in room.lesson.guests
             if viewer and to_viewers is not None:
                 assignment = to_viewers
             else:

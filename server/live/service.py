@@ -17,6 +17,7 @@ from server.domain.admission import PASSES, Admission, Identity, admit
 from server.domain.lesson import Lesson
 from server.live import inbox as told
 from server.live.ad_hoc import ad_hoc_lesson, prepared, receiving, schedule_rules
+from server.live.broadcast import LINK_OVER
 from server.live.callables import Callables, CallLists
 from server.live.connections import MediaLost
 from server.live.growth import Growth
@@ -248,6 +249,14 @@ class LiveService:
         """Campus stops: every page is told to come back."""
         for page in self.pages:
             page.hang_up(None, code)
+
+    def end_guest_link(self, number: int) -> None:
+        """Revoked: who came by it is out, of a lesson or of the wait for one."""
+        for room in self.lessons:
+            room.inbox.post(told.LinkEnded(number))
+        for page in self.pages:
+            if page.identity.role is Role.GUEST and page.identity.number == number:
+                page.hang_up(LINK_OVER, CloseCode.REFUSED)
 
     def place_of(self, page: PagePort) -> Place:
         """Which lesson the page is in."""

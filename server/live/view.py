@@ -77,8 +77,8 @@ def lesson_view(
 
 
 def seen_by(role: Role, view: LessonView) -> LessonView:
-    """A viewer of the broadcast is told who speaks, and of nobody else."""
-    if role is not Role.WATCHER:
+    """A viewer of the broadcast, and a guest, is told who speaks, and of nobody else."""
+    if role not in (Role.WATCHER, Role.GUEST):
         return view
     speaking = [seat for seat in view.seats if seat.room == view.called]
     return msgspec.structs.replace(view, seats=speaking, watched_by=[], watchers=[], remotes=[])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from server.protocol.messages import Words
+from server.protocol.timetable import CellProblem
 
 
 class UnitName(msgspec.Struct, frozen=True):
@@ -150,24 +151,20 @@ class FirstPassword(msgspec.Struct, frozen=True):
     password: str
 
 
-class CellProblem(msgspec.Struct, frozen=True):
-    """A wrong cell of an imported file; `row`, `column` count from 1."""
+class PeopleImported(msgspec.Struct, frozen=True):
+    """What an import did, or (`done` false) would do or cannot. `posts`: given anew; `same`: stand already;
+    `passwords`: of the new people, told once. `problems_more`: there are more than are told."""
 
-    sheet: str
-    row: int
-    column: int
-    words: Words
-
-
-class PeopleImport(msgspec.Struct, frozen=True):
-    """What an import did, or (dry) would do. With problems nothing was changed. `marked`: the user's own XLSX
-    with the wrong cells marked, base64; `passwords`: of those it made."""
-
-    rows: int
+    done: bool
+    lines: int
     new: int
     changed: int
+    posts: int
+    ended: int
+    same: int
     problems: list[CellProblem]
-    marked: str = ""
+    problems_more: bool = False
+    markable: bool = False
     passwords: list[FirstPassword] = []
 
 
@@ -238,7 +235,7 @@ class MadeApiToken(msgspec.Struct, frozen=True):
 
 
 CountyResource = (
-    County | PeoplePage | PersonRow | FirstPassword | PeopleImport | AuditPage | ConsentRow | ConsentChanged
+    County | PeoplePage | PersonRow | FirstPassword | PeopleImported | AuditPage | ConsentRow | ConsentChanged
     | ApiTokenRow | MadeApiToken
 )  # fmt: skip
 CountyBody = (

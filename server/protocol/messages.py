@@ -1,11 +1,9 @@
 """The signalling language between our pages and campus, over one WebSocket at `/ws`.
 
-JSON text messages, at most MAX_MESSAGE bytes, a tagged union each way (`type` names the variant,
-unknown fields are refused). The spec with the order of messages is docs/protocol.md; TypeScript types
-are generated from here (`make types` checks). Times are milliseconds since 1970 by the server's clock.
+JSON text messages, at most MAX_MESSAGE bytes, a tagged union each way (unknown fields are refused). The spec
+is docs/protocol.md; TypeScript is generated from here. Times: milliseconds since 1970 by the server's clock.
 
-The first message is `Hello` with a token; everything else before it is refused. The server sends the
-whole `Lesson` view at every change (it is small), so a page never patches state.
+`Hello` with a token comes first. The server sends the whole `Lesson` view at every change (it is small).
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
-from server.protocol import broadcast, capture, devices, inviting
+from server.protocol import broadcast, capture, devices, inviting, lobby
 from server.protocol.capture import Recordable
 from server.protocol.parameters import IceServer, Road, Source
 from server.protocol.words import Words as Words
@@ -30,6 +28,7 @@ class Role(StrEnum):
     ROOM = "room"  # a receiving room
     OBSERVER = "observer"  # watches, listed, sends nothing
     WATCHER = "watcher"  # watches the broadcast by its link; may ask, and be called on stage
+    GUEST = "guest"  # by a guest's link, through the lobby: sees and hears, speaks when asked
     REMOTE = "remote"  # the teacher's phone: no media
     WALL = "wall"  # the main room's second screen: the far rooms, big
 
@@ -123,8 +122,7 @@ class SlotView(msgspec.Struct, frozen=True):
 
 
 class Assigned(msgspec.Struct, frozen=True):
-    """What a slot carries now. `thin`: the viewer's line carries no moving picture of it now, a single one
-    every few seconds at most."""
+    """What a slot carries now. `thin`: the line carries no moving picture of it, at most some single ones."""
 
     room: str
     source: Source
@@ -286,6 +284,7 @@ ToServer = (
     | capture.ToServer
     | inviting.ToServer
     | devices.ToServer
+    | lobby.ToServer
 )
 
 
@@ -397,4 +396,5 @@ FromServer = (
     | broadcast.FromServer
     | inviting.FromServer
     | devices.FromServer
+    | lobby.FromServer
 )

@@ -20,6 +20,7 @@ from server.protocol import (
     county,
     devices,
     library,
+    lobby,
     messages,
     publishing,
     resources,
@@ -140,11 +141,12 @@ def generate() -> str:
     to_server, from_server = _arms(messages.ToServer), _arms(messages.FromServer)
     said = _arms(resources.Resource) + _arms(library.LibraryResource) + _arms(publishing.PublishingResource)
     said += _arms(sources.SourceResource) + _arms(accounts.AccountResource)
-    said += _arms(county.CountyResource)
+    said += _arms(county.CountyResource) + _arms(lobby.LobbyResource)
     said += _arms(timetable.Resource) + _arms(devices.DeviceResource)
     bodies = _arms(resources.Body) + _arms(library.LibraryBody) + publishing.BODIES
     bodies += _arms(sources.SourceBody) + _arms(accounts.AccountBody) + _arms(timetable.Body)
     bodies += _arms(devices.DeviceBody) + _arms(county.CountyBody)
+    bodies += _arms(lobby.LobbyBody)
     said_by_server = set(reachable(from_server + said))
     parts = [HEAD.format(version=messages.VERSION, max_message=messages.MAX_MESSAGE)]
     for name in reachable(to_server + from_server + said + bodies):

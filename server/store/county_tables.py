@@ -123,15 +123,15 @@ APPROVALS = Table(
 GUEST_LINKS = Table(
     "guest_links",
     METADATA,
-    Column("link", Text, primary_key=True),  # SHA-256 of what the link holds
-    Column("lesson", Text, ForeignKey("lessons.lesson"), nullable=False),
-    Column("label", Text, nullable=False),  # for whom it was made
+    Column("number", Integer, primary_key=True),  # drawn at random; the link's token names it
+    Column("room", Text, ForeignKey("units.unit"), nullable=False),  # a main room
+    Column("lesson", Text, nullable=False, server_default=""),  # "": whichever is on there
+    Column("label", Text, nullable=False, server_default=""),  # for whom it was made
     Column("made_by", Text, nullable=False),
-    Column("opens_at", MS, nullable=False),
-    Column("closes_at", MS, nullable=False),
-    Column("state", Text, nullable=False),  # domain.guests.GuestState
-    Column("guest_name", Text, nullable=False, server_default=""),
-    Index("guest_links_by_lesson", "lesson"),
+    Column("made_at", MS, nullable=False),
+    Column("until", MS, nullable=False),
+    Column("ended_at", MS),  # revoked
+    Index("guest_links_by_room", "room"),
 )
 
 API_TOKENS = Table(

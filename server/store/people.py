@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, func, or_, select, update
 
 from server.clock import Clock
+from server.domain.people import checked_login, plain_login
 from server.domain.posts import Post, PostRole
 from server.errors import Refused, UserFault
 from server.ids import random_word
@@ -15,8 +16,6 @@ from server.protocol.messages import Words
 from server.store.county_tables import PEOPLE, POSTS
 from server.store.database import Database
 from server.store.people_records import HeldPost, Person
-
-LOGIN_LIMIT = 64
 
 
 class StalePerson(UserFault):
@@ -160,22 +159,6 @@ class PeopleStore:
         """It no longer holds from a day on."""
         await self._database.write(update(POSTS).where(POSTS.c.number == number).values(until=day))
         self.changes += 1
-
-
-def plain_login(login: str) -> str:
-    return login.strip().lower()
-
-
-def checked_login(login: str) -> str:
-    """In lower case. UserFault "bad_login"."""
-    plain = plain_login(login)
-    if not 1 <= len(plain) <= LOGIN_LIMIT or not plain.isprintable() or any(c.isspace() for c in plain):
-        raise UserFault(
-            "bad_login",
-            zh=f"登录名为 1 至 {LOGIN_LIMIT} 个字符，不含空格。",
-            en=f"A log-in name has 1 to {LOGIN_LIMIT} characters and no space.",
-        )
-    return plain
 
 
 def _literal(text: str) -> str:

@@ -6,12 +6,13 @@ import "./style/tokens.css";
 import "./style/base.css";
 
 import { chooseLanguage } from "./i18n/say";
+import GuestPage from "./pages/watch/GuestPage.vue";
 import RemotePage from "./pages/remote/RemotePage.vue";
 import WallPage from "./pages/wall/WallPage.vue";
 import WatchPage from "./pages/watch/WatchPage.vue";
 import { pageAddress } from "./state/fragment";
 
-const PAGES: Record<string, Component> = { watch: WatchPage, remote: RemotePage, wall: WallPage };
+const PAGES: Record<string, Component> = { watch: WatchPage, guest: GuestPage, remote: RemotePage, wall: WallPage };
 
 const address = pageAddress(location.hash);
 const [door = "", lesson = ""] = location.pathname.split("/").filter((part) => part !== "");

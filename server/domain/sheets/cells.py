@@ -52,21 +52,27 @@ class Directory:
     last_period: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Reading:
-    """What was found in a file so far; the parsers write into it."""
+@dataclass(slots=True, kw_only=True)
+class Findings:
+    """What is wrong in a file, as far as it was read; `more`: there are more problems than are kept."""
 
-    directory: Directory
-    entries: list[Entry] = field(default_factory=list)
     problems: list[SheetProblem] = field(default_factory=list)
-    places: dict[Key, tuple[str, int]] = field(default_factory=dict)
-    cells: dict[Key, tuple[Sheet, int, int]] = field(default_factory=dict)
-    more: bool = False  # there are more problems than are kept
+    more: bool = False
 
     def tell(self, sheet: Sheet, row: int, column: int, code: str, zh: str, en: str) -> None:
         self.more |= len(self.problems) >= MOST_PROBLEMS
         if not self.more:
             self.problems.append(SheetProblem(row + 1, column + 1, code, Words(zh, en), sheet.name))
+
+
+@dataclass(slots=True)
+class Reading(Findings):
+    """What was found in a timetable's file so far; the parsers write into it."""
+
+    directory: Directory
+    entries: list[Entry] = field(default_factory=list)
+    places: dict[Key, tuple[str, int]] = field(default_factory=dict)
+    cells: dict[Key, tuple[Sheet, int, int]] = field(default_factory=dict)
 
     def add(self, sheet: Sheet, row: int, column: int, entry: Entry) -> None:
         """Keep an entry; the same place in the timetable twice is a problem of the second."""

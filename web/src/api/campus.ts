@@ -2,10 +2,13 @@
 import type {
   Demo,
   DeviceToken,
+  GuestLinkRow,
   LessonDoors,
   LessonRow,
   Link as LinkMade,
   LiveReplay,
+  LobbyPass,
+  MadeGuestLink,
   Me,
   NewRoomSource,
   Pairing,
@@ -92,6 +95,14 @@ export const campus = {
     ask<LinkMade>("POST", `lessons/${encodeURIComponent(lesson)}/${kind}-link`, { label }, token),
   closeLink: (token: string, lesson: string, kind: "watch" | "remote") =>
     ask<unknown>("DELETE", `lessons/${encodeURIComponent(lesson)}/${kind}-link`, undefined, token),
+  /** Links of guests to a main room's lessons; `token`: the studio's. */
+  guestLinks: (token: string, room: string) =>
+    ask<GuestLinkRow[]>("GET", `rooms/${encodeURIComponent(room)}/guest-links`, undefined, token),
+  makeGuestLink: (token: string, room: string, hours: number, label: string) =>
+    ask<MadeGuestLink>("POST", `rooms/${encodeURIComponent(room)}/guest-links`, { hours, label }, token),
+  endGuestLink: (token: string, room: string, link: number) =>
+    ask<unknown>("DELETE", `rooms/${encodeURIComponent(room)}/guest-links/${link}`, undefined, token),
+  enterLobby: (link: string, name: string) => ask<LobbyPass>("POST", "lobby", { link, name }),
   wall: (token: string, room: string) => ask<RoomToken>("POST", `rooms/${encodeURIComponent(room)}/wall`, undefined, token),
   sources: (room: string) => ask<RoomSource[]>("GET", `rooms/${encodeURIComponent(room)}/sources`),
   putSource: (room: string, source: Source, body: NewRoomSource) =>

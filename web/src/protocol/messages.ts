@@ -250,8 +250,15 @@ export interface SignIn {
   heads: number;
 }
 
+/** Teacher: this guest may come in (`on`), or is refused or sent out. `guest`: `Guest.guest`. */
+export interface LetIn {
+  type: "let_in";
+  guest: string;
+  on: boolean;
+}
+
 /** What a session is in its lesson. */
-export type Role = "teacher" | "room" | "observer" | "watcher" | "remote" | "wall";
+export type Role = "teacher" | "room" | "observer" | "watcher" | "guest" | "remote" | "wall";
 
 /** A name or sentence in both languages. */
 export interface Words {
@@ -377,10 +384,7 @@ export interface OfferDown {
   slots: SlotView[];
 }
 
-/**
- * What a slot carries now. `thin`: the viewer's line carries no moving picture of it now, a single one
- * every few seconds at most.
- */
+/** What a slot carries now. `thin`: the line carries no moving picture of it, at most some single ones. */
 export interface Assigned {
   room: string;
   source: Source;
@@ -526,6 +530,34 @@ export interface Challenge {
 /** Somebody wants to know whether this room hears itself. */
 export interface HearNow {
   type: "hear_now";
+}
+
+/** A guest's way into the lesson; who is refused is hung up. */
+export type GuestState = "waiting" | "inside";
+
+/** Somebody by a guest's link. `label`: for whom the link was made; `since`: when they came. */
+export interface Guest {
+  guest: string;
+  name: string;
+  label: string;
+  state: GuestState;
+  since: number;
+  staged: Staged;
+}
+
+/** To the studio and the phone remote: who waits in the lobby and who was let in. */
+export interface Guests {
+  type: "guests";
+  guests: Guest[];
+}
+
+/** To a guest: whether they are let in, and what they wait for. */
+export interface Lobby {
+  type: "lobby";
+  state: GuestState;
+  title: Words;
+  main_name: Words;
+  until: number;
 }
 
 /** Problem details (RFC 9457), with a stable `code` and words for people. */
@@ -1092,24 +1124,31 @@ export interface FirstPassword {
   password: string;
 }
 
-/** A wrong cell of an imported file; `row`, `column` count from 1. */
+/** `row`, `column` count from 1 as the spreadsheet shows them; `cell`: "B7". */
 export interface CellProblem {
   sheet: string;
   row: number;
   column: number;
+  cell: string;
+  code: string;
   words: Words;
 }
 
 /**
- * What an import did, or (dry) would do. With problems nothing was changed. `marked`: the user's own XLSX
- * with the wrong cells marked, base64; `passwords`: of those it made.
+ * What an import did, or (`done` false) would do or cannot. `posts`: given anew; `same`: stand already;
+ * `passwords`: of the new people, told once. `problems_more`: there are more than are told.
  */
-export interface PeopleImport {
-  rows: number;
+export interface PeopleImported {
+  done: boolean;
+  lines: number;
   new: number;
   changed: number;
+  posts: number;
+  ended: number;
+  same: number;
   problems: CellProblem[];
-  marked: string;
+  problems_more: boolean;
+  markable: boolean;
   passwords: FirstPassword[];
 }
 
@@ -1157,6 +1196,33 @@ export interface ApiTokenRow {
 export interface MadeApiToken {
   id: string;
   token: string;
+}
+
+export interface GuestLinkRow {
+  number: number;
+  room: string;
+  lesson: string | null;
+  label: string;
+  made_by: string;
+  made_at: number;
+  until: number;
+  good: boolean;
+}
+
+/** Told once. `picture`: the address as a QR code (SVG); `reachable`: from other machines too. */
+export interface MadeGuestLink {
+  number: number;
+  url: string;
+  until: number;
+  picture: string;
+  reachable: boolean;
+}
+
+/** `token`: for the WebSocket's hello, as long as the link is good. */
+export interface LobbyPass {
+  token: string;
+  room_name: Words;
+  until: number;
 }
 
 /** `day` runs the timetable of `runs`; of no day where it is null (a holiday). */
@@ -1281,16 +1347,6 @@ export interface Choices {
   subjects: CurriculumEntry[];
   schools: NamedRoom[];
   may_edit: boolean;
-}
-
-/** `row`, `column` count from 1 as the spreadsheet shows them; `cell`: "B7". */
-export interface CellProblem {
-  sheet: string;
-  row: number;
-  column: number;
-  cell: string;
-  code: string;
-  words: Words;
 }
 
 /**
@@ -1752,6 +1808,19 @@ export interface NewApiToken {
   days?: number;
 }
 
+/** Body of `POST rooms/{room}/guest-links`. `lesson` None: whichever is on in that room. */
+export interface NewGuestLink {
+  hours?: number;
+  label?: string;
+  lesson?: string | null;
+}
+
+/** Body of `POST lobby`. `link`: the token of the link. */
+export interface EnterLobby {
+  link: string;
+  name: string;
+}
+
 export type ToServer =
   | Hello
   | OfferUp
@@ -1783,7 +1852,8 @@ export type ToServer =
   | Proof
   | Standing
   | HearChecked
-  | SignIn;
+  | SignIn
+  | LetIn;
 
 export type FromServer =
   | Welcome
@@ -1803,4 +1873,6 @@ export type FromServer =
   | Calling
   | CallableRooms
   | Challenge
-  | HearNow;
+  | HearNow
+  | Guests
+  | Lobby;

@@ -6,7 +6,7 @@ import { computed, reactive, shallowRef } from "vue";
 
 import { inWords, isKey, language, say } from "@/i18n/say";
 import { Link } from "@/protocol/link";
-import type { Audience, FromServer, LessonView, Place, Questions, Refused, ToServer } from "@/protocol/messages";
+import type { Audience, FromServer, LessonView, Lobby, Place, Questions, Refused, ToServer } from "@/protocol/messages";
 import type { SessionState } from "@/protocol/session";
 import { browserDown, DownConnection } from "@/rtc/down";
 import type { Slot } from "@/rtc/down";
@@ -31,6 +31,7 @@ export class Onlooker {
   readonly slots = shallowRef<ReadonlyMap<string, Slot>>(new Map());
   readonly place = shallowRef<Place | null>(null);
   readonly audience = shallowRef<Audience | null>(null);
+  readonly lobby = shallowRef<Lobby | null>(null);
   readonly questions = shallowRef<Questions | null>(null);
   readonly onAir = computed(() => this.lesson.value?.state === "live" || this.lesson.value?.state === "closing");
 
@@ -131,6 +132,7 @@ export class Onlooker {
         return this.down.welcomed(message.keep_down, message.ice_servers);
       case "lesson":
         this.lesson.value = message.lesson;
+        if (message.lesson === null) this.lobby.value = null;
         if (!this.onAir.value) this.down.drop();
         return;
       case "place":
@@ -138,6 +140,9 @@ export class Onlooker {
         return;
       case "audience":
         this.audience.value = message;
+        return;
+      case "lobby":
+        this.lobby.value = message;
         return;
       case "questions":
         this.questions.value = message;

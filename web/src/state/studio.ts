@@ -9,7 +9,7 @@ import { computed, reactive, ref, shallowRef } from "vue";
 import { inWords, isKey, language, say } from "@/i18n/say";
 import { Link } from "@/protocol/link";
 import type { SessionState } from "@/protocol/session";
-import type { CallableRoom, FromServer, Lesson, LessonView, Link as LinkMade, Questions, Recordable, Refused, Source, ToServer, Welcome } from "@/protocol/messages";
+import type { CallableRoom, FromServer, Guests, Lesson, LessonView, Link as LinkMade, Questions, Recordable, Refused, Source, ToServer, Welcome } from "@/protocol/messages";
 import { browserDown, DownConnection } from "@/rtc/down";
 import type { Slot } from "@/rtc/down";
 import { browserUp, UpConnection } from "@/rtc/up";
@@ -47,6 +47,7 @@ export class Studio {
   readonly music = ref(false);
   readonly cameraUnplugged = ref(false);
   readonly questions = shallowRef<Questions | null>(null);
+  readonly guests = shallowRef<Guests | null>(null);
   /** The rooms that a lesson nobody booked may call; null: it is booked, its rooms come by themselves. */
   readonly callable = shallowRef<CallableRoom[] | null>(null);
   /** Links made here: campus tells their addresses once. */
@@ -244,6 +245,9 @@ export class Studio {
         break;
       case "refused":
         this.toldNo(message);
+        break;
+      case "guests":
+        this.guests.value = message;
         break;
       case "questions":
         this.questions.value = message;

@@ -3,6 +3,7 @@ import { cameras } from "./cameras";
 import { common } from "./common";
 import { desk } from "./desk";
 import { first } from "./first";
+import { guest } from "./guest";
 import { library } from "./library";
 import { live } from "./live";
 import { network } from "./network";
@@ -24,6 +25,7 @@ export const messages = {
   common,
   desk,
   first,
+  guest,
   library,
   live,
   network,
