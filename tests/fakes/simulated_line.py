@@ -84,7 +84,8 @@ class Sample:
 
 
 class Simulation:
-    """Runs an estimate over a path. `wanted_bps`: the most the sender would send."""
+    """Runs an estimate over a path. `wanted_bps`: the most the sender would send; `spread_s`: over so long a
+    frame's packets leave (0: at once)."""
 
     def __init__(
         self,
@@ -94,10 +95,11 @@ class Simulation:
         wanted_bps: float = 6_000_000,
         tcp_from: float | None = None,
         layers: tuple[int, ...] = (),
+        spread_s: float = 0.0,
     ) -> None:
         self.line = Bottleneck(path, random.Random(seed))
         self.estimate, self.probes = Estimate(), Probes()
-        self.wanted_bps, self.layers = wanted_bps, layers
+        self.wanted_bps, self.layers, self.spread_s = wanted_bps, layers, spread_s
         self.tcp = Tcp(self.line)
         self.tcp_from = tcp_from
         self.samples: list[Sample] = []
@@ -135,9 +137,10 @@ class Simulation:
 
     def _frame(self) -> None:
         self._credit += self.media_bps() / 8 / FRAMES_A_SECOND * self._random.uniform(0.8, 1.2)
-        while self._credit >= PACKET:
-            self._credit -= PACKET
-            self._packet()
+        packets = int(self._credit // PACKET)
+        self._credit -= packets * PACKET
+        for place in range(packets):
+            self.at(self.now + self.spread_s * place / packets, self._packet)
         self.at(self.now + 1 / FRAMES_A_SECOND, self._frame)
 
     def picture_begins(self, octets: int) -> None:

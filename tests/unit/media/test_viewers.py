@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 from server.media.allocation import OFF, STILL
 from server.media.contract import Reason, SlotViewing, TrackName
-from server.media.estimate import Cause
+from server.media.estimate import START_BPS, Cause
 from server.media.forwarding import Forwarding
 from server.media.keyframes import KeyframeRequests
 from server.media.relay.relay import Relay
+from server.media.rtcp import read_remb
 from server.media.viewers import AT_ONCE, Viewers
 from server.protocol.parameters import Codec, CodecName, DownSlot, Extensions, Kind, Source, UpTrack
 
@@ -147,3 +150,14 @@ def test_a_queue_that_is_being_emptied_holds_no_picture_and_one_that_stays_does(
     estimate._draining = None
     room.pass_time(3.0)
     assert room.given("a") == STILL
+
+
+def test_a_viewer_whose_packets_are_numbered_is_never_judged_by_remb_too(room: Room) -> None:
+    room.watch("a")
+    blocks = struct.pack("!BBHII", 0x8F, 206, 5, 1, 0) + b"REMB" + struct.pack("!BBHI", 1, 0, 50_000, 21)
+    assert read_remb(blocks) == 50_000
+    for _ in range(5):
+        room.viewers.rtcp("a", blocks, room.now)
+        room.pass_time(0.3)
+    assert room.given("a") == 2
+    assert room.viewers.by_name["a"].bps == START_BPS
