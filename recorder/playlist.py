@@ -6,7 +6,8 @@ behind it; when it is over the same playlist is the recording's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -50,6 +51,16 @@ class Rendition(NamedTuple):
     bandwidth_bps: int
     width: int = 0
     height: int = 0
+
+
+class ListedRange(NamedTuple):
+    """A segment as a playlist of ours tells it, with the section's file and its init."""
+
+    file: str
+    init: str
+    seconds: float
+    offset: int
+    length: int
 
 
 class Part(NamedTuple):
@@ -119,6 +130,22 @@ class MediaPlaylist:
             at = datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds")
             lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{at}\n")
         return "".join(lines)
+
+
+_LISTED = re.compile(
+    r'#EXT-X-MAP:URI="([^"]+)"|#EXTINF:([0-9.]+),\n#EXT-X-BYTERANGE:([0-9]+)@([0-9]+)\n([^\n#]+)\n', re.ASCII
+)
+
+
+def listed_ranges(text: str) -> Iterator[ListedRange]:
+    """The finished segments of a `MediaPlaylist`."""
+    init = ""
+    for found in _LISTED.finditer(text):
+        begun, seconds, length, offset, file = found.groups()
+        if begun is not None:
+            init = begun
+        else:
+            yield ListedRange(file, init, float(seconds), int(offset), int(length))
 
 
 def keyed(segments: Sequence[Segment]) -> list[Segment]:

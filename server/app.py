@@ -113,7 +113,7 @@ async def make_parts(config: Config, store: Store) -> Parts:
             rows=Publishings(store.database),
             lessons=store,
             clock=clock,
-            lessons_live=lambda: int(live.figures["lessons_live"]),
+            lessons_live=lambda: [room.lesson.id for room in live.lessons if room.lesson.on_air],
             said_of=partial(_said_of, Library(store.database, clock)),
             edits_of=Edits(store.database, clock).edits,
         ),

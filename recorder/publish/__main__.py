@@ -43,14 +43,17 @@ async def serve(arguments: argparse.Namespace) -> None:
     )
     nice = {LaneName.INSTANT: min(INSTANT_NICE, arguments.nice), LaneName.BULK: arguments.nice}
     lanes = {lane: Lane(lane, arguments.archive, settings, nice[lane]) for lane in LaneName}
-    control = Control(arguments.archive, arguments.control, lanes, settings, parse_hours(arguments.hours))
+    following = Lane("following", arguments.archive, settings, arguments.nice)
+    control = Control(
+        arguments.archive, arguments.control, lanes, following, settings, parse_hours(arguments.hours)
+    )
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(control.run(arguments.state / DATABASE), name="control")
         beating = tasks.create_task(heartbeat.beat(), name="heartbeat")
         await stop.wait()
         running.cancel()
         beating.cancel()
-    for lane in lanes.values():
+    for lane in (*lanes.values(), following):
         await lane.aclose()
 
 

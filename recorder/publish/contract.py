@@ -49,9 +49,10 @@ class Submit(msgspec.Struct, frozen=True, tag="submit"):
 
 
 class Load(msgspec.Struct, frozen=True, tag="load"):
-    """How many lessons are live now. Said whenever that changes."""
+    """Which lessons are live now. Said whenever that changes."""
 
     lessons_live: int
+    lessons: list[str] = []
 
 
 class Remove(msgspec.Struct, frozen=True, tag="remove"):

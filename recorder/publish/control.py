@@ -1,5 +1,5 @@
 """The publisher's control door: campus connects, submits recordings, tells of live lessons, hears what became
-of what. Also holds the bulk lane back while it should rest."""
+of what. Also holds the bulk lane back while it should rest, and has live lessons followed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import msgspec
 from recorder.archive.layout import BadName
 from recorder.archive.manifest import BadManifest
 from recorder.archive.published import Lane as LaneName
-from recorder.archive.published import PublishingState
+from recorder.archive.published import PublishingState, StepName
 from recorder.control_server import ControlServer
 from recorder.publish.contract import (
     VERSION,
@@ -28,13 +28,14 @@ from recorder.publish.contract import (
     Welcome,
 )
 from recorder.publish.gate import Busyness, Hours, may_work
-from recorder.publish.jobs import Settings
+from recorder.publish.jobs import Job, Settings
 from recorder.publish.lane import Lane
 from recorder.publish.pipeline import Pipeline
 from recorder.publish.removal import free_bytes, remove, remove_stored
 
 log = logging.getLogger(__name__)
 LOOK_S = 2.0
+FOLLOW_S = 10.0
 
 
 class Control:
@@ -45,13 +46,16 @@ class Control:
         archive: Path,
         socket_path: Path,
         lanes: dict[LaneName, Lane],
+        following: Lane,
         settings: Settings,
         hours: Hours | None,
     ) -> None:
+        """`following`: the working process that does beforehand what it can of live lessons."""
         self._loop = asyncio.get_running_loop()
         self._archive = archive
         self._path = socket_path
         self._lanes = lanes
+        self._following = following
         self._store = settings.store
         self._hours = hours
         self._pipeline = Pipeline(archive, lanes, settings, self._tell)
@@ -61,7 +65,7 @@ class Control:
             self._obey,
             lambda: Welcome(free_bytes(self._archive)),
         )
-        self._lessons_live = 0
+        self._live: list[str] = []
 
     async def run(self, database: Path) -> None:
         await asyncio.to_thread(self._pipeline.launch, database)
@@ -69,6 +73,7 @@ class Control:
             async with asyncio.TaskGroup() as tasks:
                 await self._server.start(str(self._path))
                 tasks.create_task(self._watch_load(), name="load")
+                tasks.create_task(self._follow(), name="follow")
         finally:
             await self._server.close()
             self._path.unlink(missing_ok=True)
@@ -84,7 +89,7 @@ class Control:
             now = time.localtime()
             allowed = may_work(
                 working=bulk.allowed,
-                lessons_live=self._lessons_live,
+                lessons_live=len(self._live),
                 busy=busyness.read(),
                 hours=self._hours,
                 minute=now.tm_hour * 60 + now.tm_min,
@@ -95,12 +100,22 @@ class Control:
                 self._pipeline.tell_all()
             await asyncio.sleep(LOOK_S)
 
+    async def _follow(self) -> None:
+        """Half a minute after the other of each live lesson's voices: many lessons may end at one bell."""
+        while True:
+            for lesson in list(self._live):
+                job = Job(lesson, StepName.AAC, live=True)
+                outcome = await asyncio.to_thread(self._following.do, job, lambda _: None)
+                if outcome.problem is not None:  # it is made after class, if it can be
+                    log.debug("not followed: %s", outcome.problem.code, extra={"lesson": lesson})
+            await asyncio.sleep(FOLLOW_S)
+
     async def _obey(self, command: Command) -> Event | None:
         match command:
             case Hello():
                 return None
             case Load():
-                self._lessons_live = command.lessons_live
+                self._live = command.lessons
                 return None
             case Submit():
                 return await asyncio.to_thread(self._submit, command)

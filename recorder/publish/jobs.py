@@ -30,11 +30,12 @@ class Sound(msgspec.Struct, frozen=True):
 
 class Job(msgspec.Struct, frozen=True):
     """`step`: whose work it is; `piece`: of the one decode (then `steps` are the makers wanted), None: the
-    step's own work."""
+    step's own work; `live`: what can be done beforehand, of a lesson that is still on."""
 
     lesson: str
     step: StepName
     piece: int | None = None
+    live: bool = False
     steps: list[StepName] = []
     moments: list[Moment] = []
     card: Card = Card()

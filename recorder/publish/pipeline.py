@@ -35,6 +35,9 @@ EXECUTOR = "publisher"
 OF_PIECES = (StepName.VERIFY, StepName.SPRITES, StepName.CHAPTERS, StepName.RENDITIONS, StepName.FILM)
 ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 POLL_S = 0.5
+AT_ONCE = {LaneName.INSTANT: 4, LaneName.BULK: 1}
+"""Workflows that are begun. A lane does one job at a time: in the instant one the next job stands ready, where
+it would wait for a look into the queue (many lessons end at one bell)."""
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +67,7 @@ class Pipeline:
             "application_version": APPLICATION_VERSION,
             "executor_id": EXECUTOR,
             "log_level": "ERROR",
-            "max_executor_threads": 4,
+            "max_executor_threads": sum(AT_ONCE.values()) + 2,
         }
         DBOS(config=config)
         logging.getLogger("dbos").addFilter(_is_no_stop)
@@ -79,8 +82,8 @@ class Pipeline:
 
         self._instant, self._bulk = instant, bulk
         DBOS.launch()
-        for lane in LaneName:
-            DBOS.register_queue(lane, worker_concurrency=1, polling_interval_sec=POLL_S)
+        for lane, count in AT_ONCE.items():
+            DBOS.register_queue(lane, worker_concurrency=count, polling_interval_sec=POLL_S)
 
     def submit(self, submit: Submit) -> Publishing:
         """Make what is not made yet; said again it changes nothing. As it is now. BadName, BadManifest,

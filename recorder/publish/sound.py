@@ -1,4 +1,4 @@
-"""Voices: each as AAC for players without Opus; all in one, its loudness measured and evened (EBU R 128)."""
+"""Voices decoded; all in one, its loudness measured and evened (EBU R 128)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from typing import NamedTuple
 
 import av
 
-from recorder.archive.layout import PIECES, BadName, derived_file, playlist_file, served_file
-from recorder.archive.manifest import Manifest, Track, write_whole
-from recorder.archive.published import Rendition, RenditionKind, read_published
+from recorder.archive.layout import PIECES, BadName, derived_file, served_file
+from recorder.archive.manifest import Manifest, Track
+from recorder.archive.published import Rendition, RenditionKind
 from recorder.assemble.samples import AUDIO_RATE
-from recorder.playlist import Rendition as Listed
-from recorder.playlist import multivariant_playlist
-from recorder.publish.packaging import Made, StreamOf, Timed, sum_of, write_streamed
+from recorder.publish.packaging import sum_of
 from recorder.publish.problems import NothingToDo, StepFailed
 from recorder.publish.trimming import Trim
 
@@ -25,7 +23,6 @@ MOST_GAIN_DB = 24.0
 LIMIT = 0.84  # -1.5 dB: room for what the encoder adds between samples
 SILENT_LUFS = -60.0
 AAC_FRAME = 1024
-VOICE_BPS = {"mono": 64_000, "stereo": 112_000}
 SOUND_BPS = 128_000
 TICK = Fraction(1, AUDIO_RATE)
 
@@ -109,12 +106,16 @@ def even(folder: Path, manifest: Manifest, measured: Measured, progress: Progres
     with av.open(str(beside), "w", format="mp4", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("aac", rate=AUDIO_RATE, layout="stereo")
         stream.bit_rate = SOUND_BPS
-        for frame in _in_blocks(_filtered(readers, chain), manifest.seconds):
+        for frame in in_blocks(_filtered(readers, chain), blocks_of(manifest.seconds)):
             container.mux(stream.encode(frame))
             _tell(progress, frame, manifest.seconds)
         container.mux(stream.encode(None))
     beside.replace(folder / name)
-    return _rendition(RenditionKind.SOUND, "", sum_of(folder / name), "", manifest.seconds)
+    file = sum_of(folder / name)
+    return Rendition(
+        RenditionKind.SOUND, file.file, codec="AAC", seconds=round(manifest.seconds, 3), bytes=file.bytes,
+        sha256=file.sha256,
+    )  # fmt: skip
 
 
 def trimmed(folder: Path, trim: Trim) -> Path | None:
@@ -129,7 +130,7 @@ def trimmed(folder: Path, trim: Trim) -> Path | None:
     with av.open(str(whole)) as source, av.open(str(made), "w", format="mp4") as container:
         stream = container.add_stream("aac", rate=AUDIO_RATE, layout="stereo")
         stream.bit_rate = SOUND_BPS
-        for frame in _in_blocks(_kept(source.decode(source.streams.audio[0]), trim), trim.seconds):
+        for frame in in_blocks(_kept(source.decode(source.streams.audio[0]), trim), blocks_of(trim.seconds)):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return made
@@ -149,103 +150,6 @@ def _kept(frames: Iterable[av.AudioFrame], trim: Trim) -> Iterator[av.AudioFrame
                 fifo.read(begin)
             if (part := fifo.read(end - begin)) is not None:
                 yield part
-
-
-def for_old_players(folder: Path, manifest: Manifest, progress: Progress) -> tuple[list[Rendition], str]:
-    """Each voice as AAC with its playlist, and the multivariant playlist that joins them with the pictures
-    as they are. NothingToDo, StepFailed, OSError."""
-    tracks = voices(manifest)
-    if not tracks:
-        raise NothingToDo("no voice")
-    made = []
-    for k, track in enumerate(tracks):
-        layout = "stereo" if _is_stereo(folder, track) else "mono"
-        reader = SoundReader(folder, track)
-        packets = _aac(reader, layout, manifest.seconds, _part(progress, k, len(tracks)))
-        stream = StreamOf("aac", AUDIO_RATE, layout=layout)
-        file, listed, segments = write_streamed(folder, track.name, "aac", stream, packets)
-        if not reader.decoded:
-            raise StepFailed("unreadable", ", ".join(sorted(reader.broken)))
-        seconds = sum(segment.seconds for segment in segments)
-        made.append(_rendition(RenditionKind.AAC, track.name, file, listed, seconds))
-    name = derived_file("lesson", "aac.m3u8")
-    write_whole(folder / name, _multivariant(manifest, made).encode(), durable=True)
-    return made, name
-
-
-def join_old_players(folder: Path, manifest: Manifest) -> None:
-    """The multivariant playlist of `for_old_players` with the pictures as they are now. BadManifest,
-    OSError."""
-    published = read_published(folder)
-    made = [r for r in published.renditions if r.kind is RenditionKind.AAC] if published is not None else []
-    if made:
-        text = _multivariant(manifest, made)
-        write_whole(folder / derived_file("lesson", "aac.m3u8"), text.encode(), durable=True)
-
-
-def _part(progress: Progress, number: int, of: int) -> Progress:
-    return lambda part: progress((number + part) / of)
-
-
-def _multivariant(manifest: Manifest, made: list[Rendition]) -> str:
-    listed = [Listed(r.track, True, r.playlist, "mp4a.40.2", _bps(r.bytes, r.seconds)) for r in made]
-    for track in manifest.tracks:
-        if track.kind == "video" and track.playlist:
-            bps = _bps(track.bytes, track.seconds or manifest.seconds)
-            listed.append(
-                Listed(
-                    track.name,
-                    False,
-                    playlist_file(track.name),
-                    "avc1.42e01f",
-                    bps,
-                    track.width,
-                    track.height,
-                )
-            )
-    return multivariant_playlist(listed)
-
-
-def _bps(size: int, seconds: float) -> int:
-    return round(8 * size / seconds * 1.5) + 1000 if seconds else 1000
-
-
-def _rendition(kind: RenditionKind, track: str, made: Made, listed: str, seconds: float) -> Rendition:
-    return Rendition(
-        kind, made.file, track=track, playlist=listed, codec="AAC", seconds=round(seconds, 3),
-        bytes=made.bytes, sha256=made.sha256,
-    )  # fmt: skip
-
-
-def _aac(reader: SoundReader, layout: str, seconds: float, progress: Progress) -> Iterator[Timed]:
-    """Packets without the encoder's delay: the first ones, which hold nothing of the lesson, are left out."""
-    encoder = av.CodecContext.create("aac", "w")
-    assert isinstance(encoder, av.AudioCodecContext)
-    encoder.sample_rate, encoder.format, encoder.layout = AUDIO_RATE, "fltp", layout
-    encoder.bit_rate, encoder.time_base = VOICE_BPS[layout], TICK
-    encoder.options = {"aac_coder": "fast"}
-    shaped = _filtered([reader], f"aformat=channel_layouts={layout}")
-    for frame in _in_blocks(shaped, seconds):
-        for packet in encoder.encode(frame):
-            if packet.pts is not None and packet.pts >= 0:
-                yield Timed(packet.pts, AAC_FRAME, True, bytes(packet))
-        _tell(progress, frame, seconds)
-    for packet in encoder.encode(None):
-        if packet.pts is not None and packet.pts >= 0:
-            yield Timed(packet.pts, AAC_FRAME, True, bytes(packet))
-
-
-def _is_stereo(folder: Path, track: Track) -> bool:
-    """Whether any Opus packet is stereo (RFC 6716, 3.1: bit 2 of the first byte)."""
-    try:
-        for section in track.sections:
-            with av.open(str(served_file(folder, section.file))) as container:
-                for packet in container.demux(container.streams.audio[0]):
-                    if packet.size and memoryview(packet)[0] & 4:
-                        return True
-    except (av.FFmpegError, OSError, BadName, IndexError):
-        return False
-    return False
 
 
 def _filtered(readers: list[SoundReader], chain: str) -> Iterator[av.AudioFrame]:
@@ -293,10 +197,15 @@ def _pulled(sink: av.filter.FilterContext) -> Iterator[av.AudioFrame]:
             yield frame
 
 
-def _in_blocks(frames: Iterable[av.AudioFrame], seconds: float) -> Iterator[av.AudioFrame]:
-    """In the encoder's blocks, up to the lesson's end."""
+def blocks_of(seconds: float) -> int:
+    """How many of the encoder's blocks that is."""
+    return math.ceil(round(seconds * AUDIO_RATE) / AAC_FRAME)
+
+
+def in_blocks(frames: Iterable[av.AudioFrame], most: int) -> Iterator[av.AudioFrame]:
+    """In the encoder's blocks, at most so many."""
     fifo = av.AudioFifo()
-    at, end = 0, math.ceil(seconds * AUDIO_RATE / AAC_FRAME) * AAC_FRAME
+    at, end = 0, most * AAC_FRAME
     layouted = None
     for frame in frames:
         if layouted is None:

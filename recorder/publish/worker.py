@@ -26,7 +26,7 @@ from recorder.archive.manifest import BadManifest, BadRecording, Manifest
 from recorder.archive.published import RenditionKind, StepName
 from recorder.archive.reading import read_recording
 from recorder.contract import RecordingState
-from recorder.publish import exporting, products, sound, stills, storing, transcoding
+from recorder.publish import exporting, old_players, products, sound, stills, storing, transcoding
 from recorder.publish.encoding import Quality, fit
 from recorder.publish.jobs import Failure, Job, Outcome, Settings, Sound, Told
 from recorder.publish.makers import ChapterMaker, FilmMaker, RenditionMaker, ThumbMaker
@@ -56,6 +56,9 @@ class Work:
         """Never raises for what a recording or a disk does."""
         try:
             folder = lesson_folder(self._archive, job.lesson)
+            if job.live:
+                old_players.follow(folder, read_recording(self._archive, job.lesson))
+                return Outcome()
             with _held(folder):
                 manifest = read_recording(self._archive, job.lesson)
                 if manifest.state is not RecordingState.READY:
@@ -80,7 +83,7 @@ class Work:
             case StepName.POSTER:
                 return Outcome(poster=stills.poster(folder, manifest))
             case StepName.AAC:
-                made, listed = sound.for_old_players(folder, manifest, self._progress)
+                made, listed = old_players.for_old_players(folder, manifest, self._progress)
                 return Outcome(renditions=made, aac_playlist=listed)
             case StepName.TRANSCODE:
                 return self._transcode(folder, manifest)
@@ -111,7 +114,7 @@ class Work:
             raise StepFailed("disk_full")
         settings = self._settings
         made = transcoding.transcode(folder, manifest, settings.preset, settings.threads, self._progress)
-        sound.join_old_players(folder, made)
+        old_players.join_old_players(folder, made)
         with suppress(NothingToDo, StepFailed):
             return Outcome(poster=stills.poster(folder, made))
         return Outcome()

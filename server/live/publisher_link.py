@@ -6,7 +6,7 @@ Knows nothing of what is to be published: whoever connects it is asked, at each 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -46,7 +46,7 @@ class PublisherLink:
         self._on_connected = on_connected
         self._on_publishing = on_publishing
         self._on_removed = on_removed
-        self._lessons_live = 0
+        self._live: tuple[str, ...] = ()
 
     @property
     def connected(self) -> bool:
@@ -60,14 +60,15 @@ class PublisherLink:
         """False where it is not connected: rows say it again."""
         return self._link.say(command)
 
-    def tell_live(self, lessons: int) -> None:
-        """How many lessons are live; said where it changed."""
-        if lessons != self._lessons_live:
-            self._lessons_live = lessons
-            self.say(Load(lessons))
+    def tell_live(self, lessons: Iterable[str]) -> None:
+        """Which lessons are live; said where it changed."""
+        live = tuple(sorted(lessons))
+        if live != self._live:
+            self._live = live
+            self.say(Load(len(live), list(live)))
 
     async def _welcomed(self, _welcome: Welcome) -> None:
-        self.say(Load(self._lessons_live))
+        self.say(Load(len(self._live), list(self._live)))
         await self._on_connected()
 
     async def _heard(self, event: Event) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -97,7 +97,7 @@ class PublishingService:
         rows: PublishingStore,
         lessons: LessonRows,
         clock: Clock,
-        lessons_live: Callable[[], int],
+        lessons_live: Callable[[], Iterable[str]],
         said_of: Callable[[str], Awaitable[dict[str, str]]],
         edits_of: Callable[[str], Awaitable[EditList]],
     ) -> None:
@@ -184,7 +184,7 @@ class PublishingService:
     # -- rows and the publisher
 
     async def _look(self) -> None:
-        """New recordings are submitted when their rows say READY; live lessons are counted."""
+        """New recordings are submitted when their rows say READY; live lessons are told."""
         while True:
             self._link.tell_live(self._lessons_live())
             for lesson in await self._rows.unsubmitted():

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import av
+import msgspec
 import pytest
 
+from recorder.archive.manifest import write_manifest
 from recorder.archive.published import (
     Published,
     PublishingState,
@@ -19,7 +21,9 @@ from recorder.archive.published import (
     read_published,
 )
 from recorder.archive.reading import read_recording
+from recorder.contract import RecordingState
 from recorder.publish.contract import Load, Moment, Publishing, Remove, Removed, Submit
+from recorder.publish.passing import pieces_made
 from server.drill.lessonkit.media import plan_lesson
 from server.drill.lessonkit.report import report
 from tests.fakes.archived_lesson import archive_lesson
@@ -232,6 +236,15 @@ async def test_the_bulk_lane_rests_outside_its_hours_and_the_instant_one_does_no
         assert found[StepName.FILM] is StepState.WAITING
     async with publisher_process(tmp_path, archive) as publisher:
         await publisher.until("L1", PublishingState.DONE)
+
+
+async def test_of_a_lesson_that_is_on_the_voice_is_made_so_far(tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    manifest = archive_lesson(archive, "L1", 31.0, camera=False)
+    write_manifest(archive / "L1", msgspec.structs.replace(manifest, state=RecordingState.RECORDING))
+    async with publisher_process(tmp_path, archive) as publisher:
+        publisher.say(Load(2, ["L1", "L2"]))
+        await holds(lambda: len(pieces_made(archive / "L1", "voice.aac")) == 1)
 
 
 async def test_what_was_made_is_deleted_first_and_the_lesson_whole(tmp_path: Path) -> None:
