@@ -23,11 +23,16 @@ from server.protocol.sources import NewRoomSource, RoomSource
 
 RTSP, RTMP = "rtsp", "rtmp"
 LOGIN = ("viewer", "drill")
+# A camera sends a picture when it is encoded. So here nothing waits for the next one to know where one ends:
+# each has its length (PES), and is taken for whole.
 _LAUNCH = (
     '( udpsrc address=127.0.0.1 port={port} buffer-size=4194304 caps="video/mpegts,systemstream=true"'
-    " ! tsdemux latency=0 name=d d. ! queue ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1"
+    " ! tsdemux latency=0 name=d d. ! queue"
+    ' ! capssetter caps="video/x-h264,stream-format=byte-stream,alignment=au"'
+    " ! rtph264pay name=pay0 pt=96 config-interval=-1"
     " d. ! queue ! aacparse ! rtpmp4gpay name=pay1 pt=97 )"
 )
+_AS_TS = ("-f", "mpegts", "-muxdelay", "0", "-flush_packets", "1", "-omit_video_pes_length", "0")
 
 
 class BoxRefused(Exception):
@@ -96,7 +101,7 @@ async def box(
     port = free_port(socket.SOCK_DGRAM)
     async with (
         rtsp_camera(_LAUNCH.format(port=port), login=LOGIN) as served,
-        sender.sending(("-f", "mpegts", "-muxdelay", "0", f"udp://{LOOPBACK}:{port}?pkt_size=1316")),
+        sender.sending((*_AS_TS, f"udp://{LOOPBACK}:{port}?pkt_size=1316")),
     ):
         await door.put_source(room, NewRoomSource(served.url, sound=True))
         yield sender.sent_at

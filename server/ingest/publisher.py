@@ -1,7 +1,7 @@
-"""A source's way into a media worker: one connection like any browser's, and two RTP streams on it.
+"""A source's way into a media worker: one connection like any browser's.
 
-The worker knows no difference between a box and a page. The pulling threads send pictures and sound, one
-at a time; the event loop keeps the connection (checks, consent) and hears what the worker asks for.
+The worker knows no difference between a box and a page. The pacing threads send packets; the event loop
+keeps the connection (checks, consent) and hears what the worker asks for.
 """
 
 from __future__ import annotations
@@ -15,33 +15,25 @@ from dataclasses import dataclass, field
 from aiortc.rtcdtlstransport import RTCCertificate
 from pylibsrtp import Error as SrtpError
 
-from server.ingest.contract import AUDIO_RATE, VIDEO_RATE
 from server.ingest.peer import CONSENT_EVERY_S, LightPeer
 from server.ingest.rtp import RtpStream
-from server.ingest.timing import SourceClock, ntp_of
+from server.ingest.timing import ntp_of
 from server.protocol.parameters import LocalTransport
 
 CONNECT_S = 5.0
-REPORT_EVERY_S = 1.0
 MOST_DATAGRAM = 2_048
 _PSFB, _FIR, _PLI = 206, 4, 1
 
 
 @dataclass(slots=True)
 class Publisher:
-    """One source's connection. `picture` and `sound` belong to the pulling thread, the rest to the loop.
-    `wanted` False: nobody has a use for the picture now."""
+    """One source's connection. Its sending is for any thread, the rest for the loop."""
 
-    video: RtpStream
-    audio: RtpStream | None
     cname: bytes
     want_keyframe: Callable[[], None]
-    clock: SourceClock = field(default_factory=SourceClock)
-    wanted: bool = True
     lost: int = 0  # packets the kernel did not take
     _peer: LightPeer | None = None
     _turn: threading.Lock = field(default_factory=threading.Lock)  # while the connection is exchanged
-    _reported_at: float = 0.0
 
     async def connect(
         self, certificate: RTCCertificate, ufrag: str, pwd: str, theirs: LocalTransport
@@ -79,24 +71,6 @@ class Publisher:
                 await asyncio.sleep(CONSENT_EVERY_S)
         finally:
             loop.remove_reader(peer.socket)
-
-    def picture(self, nals: list[bytes], media: float) -> None:
-        """Send one picture; from the pulling thread."""
-        if self.wanted:
-            self.send(self.video.access_unit(nals, round(media * VIDEO_RATE)))
-
-    def sound(self, opus: bytes, media: float) -> None:
-        """Send one Opus packet; from the pulling thread."""
-        if self.audio is not None:
-            self.send([self.audio.packet(opus, round(media * AUDIO_RATE), marker=False)])
-
-    def report(self) -> None:
-        """Sender reports, once a second; from the pulling thread."""
-        now = time.monotonic()
-        if now - self._reported_at < REPORT_EVERY_S:
-            return
-        self._reported_at = now
-        self.send_reports([each for each in (self.video, self.audio) if each], self.clock.at(now))
 
     def send_reports(self, streams: Iterable[RtpStream], media: float) -> None:
         """Sender reports of streams whose media time is this now."""
@@ -136,28 +110,6 @@ class Publisher:
                     self.want_keyframe()
             except SrtpError:
                 continue
-
-
-@dataclass(slots=True)
-class LowLayer:
-    """A source's sub stream on the same connection: the lower layer of its picture, with its own clock."""
-
-    publisher: Publisher
-    video: RtpStream
-    clock: SourceClock = field(default_factory=SourceClock)
-    _reported_at: float = 0.0
-
-    def picture(self, nals: list[bytes], media: float) -> None:
-        self.publisher.send(self.video.access_unit(nals, round(media * VIDEO_RATE)))
-
-    def sound(self, opus: bytes, media: float) -> None:
-        """The main stream's is the one that is heard."""
-
-    def report(self) -> None:
-        now = time.monotonic()
-        if now - self._reported_at >= REPORT_EVERY_S:
-            self._reported_at = now
-            self.publisher.send_reports([self.video], self.clock.at(now))
 
 
 def asks_keyframe(compound: bytes) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -25,18 +25,21 @@ from server.errors import UserFault
 from server.ingest.address import Network, SourceAddress, parse, resolve
 from server.ingest.contract import AUDIO_RATE, PUSH, SourceState
 from server.ingest.faults import fault_of
-from server.ingest.opening import PUSHED, opened, pushed
+from server.ingest.opening import PUSHED, READ_S, opened, pushed
+from server.ingest.outlet import Outlet
 from server.ingest.picture import PictureEncoder
-from server.ingest.publisher import LowLayer, Publisher
 from server.ingest.rtmp.slot import PushSlot
 from server.ingest.rtp import continues, is_keyframe, joined, nals_of, parameter_sets, with_parameter_sets
 from server.ingest.sound import OpusEncoder, channels_of
+from server.ingest.timing import PICTURE, SOUND
 from server.ingest.verdict import LONGEST_KEYFRAME_S, READABLE_PIXELS
 from server.protocol.messages import Words
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 STEADY_S = 30.0  # a source that lasted so long starts its back-off anew
+HOLD_S = 0.3  # how long the first packets are looked at together
+MOST_HELD = 400
 BROKEN_LIMIT = 200  # packets in a row that nothing can be made of: it is no stream
 
 
@@ -57,7 +60,7 @@ class Puller:
 
     address: str
     networks: Sequence[Network] | None
-    publisher: Publisher | LowLayer
+    outlet: Outlet
     tell: Callable[[SourceNews], None]
     udp: bool = False
     most_pixels: int = 1280 * 720
@@ -68,6 +71,12 @@ class Puller:
 
     def run(self) -> None:
         """Until `stop` is set."""
+        pace = threading.Thread(target=self.outlet.run, args=(self.stop,), name="pace", daemon=True)
+        pace.start()
+        self._pull()
+        pace.join()
+
+    def _pull(self) -> None:
         pause = FIRST_PAUSE_S
         while not self.stop.is_set():
             began = time.monotonic()
@@ -92,17 +101,39 @@ class Puller:
     def _once(self) -> None:
         """From opening to its end. UserFault says why it could not be opened or went."""
         with self._opened() as container:
-            self.publisher.clock.fresh = True
+            self.outlet.clock.restarted()
             road = _Road(self, container)
             self.tell(SourceNews(SourceState.LIVE, transcoded=road.transcoded))
             try:
-                for packet in container.demux(*road.streams()):
+                for packet, arrived in self._settled(container, road):
                     if self.stop.is_set():
                         return
-                    road.take(packet)
-                    self.publisher.report()
+                    road.take(packet, arrived)
             except FFmpegError as error:
                 raise fault_of(self._place(), error) from None
+
+    def _settled(self, container: InputContainer, road: _Road) -> Iterator[tuple[Packet[Stream], float]]:
+        """The source's packets, each with its arrival. The first ones are looked at together: what waited in
+        the device says nothing of its clock, what came last does."""
+        held: list[tuple[Packet[Stream], float]] = []
+        settled, seen_at = False, time.monotonic()
+        for packet in container.demux(*road.streams()):
+            now = time.monotonic()
+            if not packet.size:
+                continue
+            if road.number(packet) == PICTURE or not road.has_picture:
+                seen_at = now
+            elif now - seen_at > READ_S:
+                raise _picture_stopped()
+            if settled:
+                yield packet, now
+                continue
+            held.append((packet, now))
+            if now - held[0][1] >= HOLD_S or len(held) >= MOST_HELD:
+                self.outlet.begin([(road.number(each), _own_time(each), at) for each, at in held])
+                yield from held
+                held, settled = [], True
+        yield from held
 
     def _place(self) -> SourceAddress:
         """What words about a fault name."""
@@ -120,7 +151,7 @@ class _Road:
 
     def __init__(self, puller: Puller, container: InputContainer) -> None:
         self._puller = puller
-        self._publisher = puller.publisher
+        self._outlet = puller.outlet
         self._video = container.streams.video[0] if container.streams.video else None
         self._audio = container.streams.audio[0] if container.streams.audio else None
         if self._video is None and self._audio is None:
@@ -138,7 +169,7 @@ class _Road:
 
     def _must_copy(self) -> None:
         """A sub stream is there to save work: one that would have to be transcoded is not used."""
-        if self.transcoded and isinstance(self._publisher, LowLayer):
+        if self.transcoded and self._outlet.copies_only:
             raise UserFault(
                 "low_unfit",
                 zh="子码流不能直接转发，请设为 H.264、B 帧 0、I 帧间隔 2 秒。",
@@ -148,12 +179,16 @@ class _Road:
     def streams(self) -> list[Stream]:
         return [stream for stream in (self._video, self._audio) if stream is not None]
 
-    def take(self, packet: Packet[Stream]) -> None:
+    @property
+    def has_picture(self) -> bool:
+        return self._video is not None
+
+    def number(self, packet: Packet[Stream]) -> int:
+        return PICTURE if packet.stream is self._video else SOUND
+
+    def take(self, packet: Packet[Stream], arrived: float) -> None:
         """Send on what came. UserFault where nothing can be made of it for long."""
-        if not packet.size:
-            return
-        now = time.monotonic()
-        media = self._publisher.clock.media(_own_time(packet), now)
+        media = self._outlet.clock.media(_own_time(packet), arrived, self.number(packet))
         try:
             if packet.stream is not self._video:
                 self._take_sound(packet, media)
@@ -176,7 +211,7 @@ class _Road:
             if continues(nals):
                 self._held, self._in_parts = (joined(held, nals), at), True
                 return
-            self._publisher.picture(held, at)
+            self._outlet.picture(held, at)
             self._held, self._in_parts = None, bool(self._in_parts)
         if is_keyframe(nals) and self._in_parts is not False:
             self._held, self._keyframe_at = (nals, media), media
@@ -188,7 +223,7 @@ class _Road:
         elif media - self._keyframe_at > LONGEST_KEYFRAME_S + 1:
             self._change("long_keyframes")
             return
-        self._publisher.picture(nals, media)
+        self._outlet.picture(nals, media)
 
     def _transcode(self, packet: Packet[Stream], media: float) -> None:
         if self._puller.keyframe_wanted.is_set():
@@ -197,20 +232,20 @@ class _Road:
         for frame in packet.decode():
             if isinstance(frame, VideoFrame):
                 for nals, at in self._pictures.encode(frame, _shown_at(frame, packet, media)):
-                    self._publisher.picture(nals, at)
+                    self._outlet.picture(nals, at)
 
     def _take_sound(self, packet: Packet[Stream], media: float) -> None:
         if self._audio is None or self._opus is None:
             return
         if self._audio.codec_context.name in ("opus", "libopus"):
-            self._publisher.sound(bytes(packet), media)
+            self._outlet.sound(bytes(packet), media)
             return
         at = media
         for frame in packet.decode():
             if isinstance(frame, AudioFrame):
                 seconds = frame.samples / (frame.sample_rate or AUDIO_RATE)
                 for opus, moment in self._opus.encode(frame, at):
-                    self._publisher.sound(opus, moment)
+                    self._outlet.sound(opus, moment)
                 at += seconds
 
     def _change(self, why: str) -> None:
@@ -218,6 +253,14 @@ class _Road:
         self.transcoded = self._puller.must_transcode = why
         self._must_copy()
         self._puller.tell(SourceNews(SourceState.LIVE, transcoded=why))
+
+
+def _picture_stopped() -> UserFault:
+    return UserFault(
+        "picture_stopped",
+        zh="设备只发声音，画面停了。正在重新打开；若反复出现，请重启设备。",
+        en="Sound comes, but no picture any more. It is opened again; if that goes on, restart the device.",
+    )
 
 
 def _why_transcoded(video: Stream | None) -> str:

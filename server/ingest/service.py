@@ -35,8 +35,9 @@ from server.ingest.contract import (
     Welcome,
     Withdraw,
 )
+from server.ingest.outlet import Outlet
 from server.ingest.peer import ConnectFailed
-from server.ingest.publisher import LowLayer, Publisher
+from server.ingest.publisher import Publisher
 from server.ingest.pulling import Puller, SourceNews
 from server.ingest.rtmp.door import RtmpDoor
 from server.ingest.rtp import RtpStream, rid_extension
@@ -53,9 +54,10 @@ class _Running:
     publish: Publish
     puller: Puller
     publisher: Publisher
+    outlet: Outlet
     thread: threading.Thread
     link: asyncio.Task[None] | None = None
-    low: LowLayer | None = None
+    low: Outlet | None = None
     low_puller: Puller | None = None  # while the sub stream is pulled
 
 
@@ -127,27 +129,28 @@ class Ingest:
             return
         keyframe_wanted = threading.Event()
         high = rid_extension(RID_EXTENSION, HIGH) if publish.low_address else b""
-        publisher = Publisher(
+        publisher = Publisher(secrets.token_hex(8).encode(), keyframe_wanted.set)
+        outlet = Outlet(
+            publisher,
             RtpStream(publish.video_ssrc, H264_PT, VIDEO_RATE, extension=high),
             RtpStream(publish.audio_ssrc, OPUS_PT, AUDIO_RATE) if publish.audio_ssrc else None,
-            secrets.token_hex(8).encode(),
-            keyframe_wanted.set,
         )
         loop = asyncio.get_running_loop()
         puller = Puller(
             publish.address,
             self.networks,
-            publisher,
+            outlet,
             lambda news: _from_thread(loop, partial(self._news, publisher, publish.source, news)),
             publish.udp,
             slot=self.door.slot,
             keyframe_wanted=keyframe_wanted,
         )
         thread = threading.Thread(target=puller.run, name=f"pull {publish.source}", daemon=True)
-        running = _Running(publish, puller, publisher, thread)
+        running = _Running(publish, puller, publisher, outlet, thread)
         if publish.low_address:
             low = rid_extension(RID_EXTENSION, LOW)
-            running.low = LowLayer(publisher, RtpStream(publish.low_ssrc, H264_PT, VIDEO_RATE, extension=low))
+            stream = RtpStream(publish.low_ssrc, H264_PT, VIDEO_RATE, extension=low)
+            running.low = Outlet(publisher, stream, copies_only=True)
             self._pull_low(running, running.low)
         self.sources[publish.source] = running
         self._carry_to(running, publish)
@@ -158,14 +161,14 @@ class Ingest:
         running = self.sources.get(wish.source)
         if running is None or running.low is None:
             return
-        running.publisher.wanted = HIGH in wish.rids
+        running.outlet.wanted = HIGH in wish.rids
         if LOW in wish.rids and running.low_puller is None:
             self._pull_low(running, running.low)
         elif LOW not in wish.rids and running.low_puller is not None:
             running.low_puller.stop.set()
             running.low_puller = None
 
-    def _pull_low(self, running: _Running, low: LowLayer) -> None:
+    def _pull_low(self, running: _Running, low: Outlet) -> None:
         publish = running.publish
         puller = Puller(publish.low_address, self.networks, low, lambda news: None, publish.udp)
         running.low_puller = puller

@@ -59,11 +59,11 @@ async def measure(sources: int, seconds: float, url: str) -> dict[str, float]:
             )
         await asyncio.sleep(6.0)  # all are open
         began, cpu = time.monotonic(), time.process_time()
-        before = [running.publisher.video.packets for running in ingest.sources.values()]
+        before = [running.outlet.video.packets for running in ingest.sources.values()]
         await asyncio.sleep(seconds)
         took, spent = time.monotonic() - began, time.process_time() - cpu
         sent = [
-            running.publisher.video.packets - one
+            running.outlet.video.packets - one
             for running, one in zip(ingest.sources.values(), before, strict=True)
         ]
         lost = sum(running.publisher.lost for running in ingest.sources.values())

@@ -22,8 +22,9 @@ from server.drill.senders.rtsp import NoSender
 BLOCK = SAMPLE_RATE // 25  # samples written at once
 H264 = (
     *("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p"),
-    *("-g", "{gop}", "-bf", "0", "-b:v", "1500k", "-c:a", "aac", "-b:a", "96k"),
-)
+    *("-g", "{gop}", "-bf", "0", "-b:v", "800k", "-maxrate", "800k", "-bufsize", "400k"),
+    *("-c:a", "aac", "-b:a", "96k"),
+)  # a group of pictures fits into the 128 packets that the drill's rooms hold (aiortc)
 STOP_S = 5.0
 
 
@@ -76,7 +77,7 @@ class LessonSender:
             *(*queue, *raw, "-i", f"pipe:{pictures}"),
             *(*queue, *wave, "-i", f"pipe:{sounds}"),
             *("-map", "0:v", "-map", "1:a"),
-            *(each.format(gop=fps * 2) for each in H264),
+            *(each.format(gop=fps) for each in H264),
         ]
 
     def _feed_pictures(self, pipe: int, taken: Future[float]) -> None:

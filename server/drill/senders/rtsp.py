@@ -27,7 +27,7 @@ import gi
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import Gst, GstRtspServer
 Gst.init(None)
-assert all(map(Gst.ElementFactory.find, ("x264enc", "rtph264pay", "tsdemux", "alawenc")))
+assert all(map(Gst.ElementFactory.find, ("x264enc", "rtph264pay", "tsdemux", "capssetter", "alawenc")))
 """
 
 
