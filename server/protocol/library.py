@@ -283,14 +283,28 @@ class Upload(msgspec.Struct, frozen=True):
     words: Words | None = None  # why it was refused
 
 
+class ReceptionHole(msgspec.Struct, frozen=True):
+    """A room received nothing, or only a part (`kind`: server.domain.reception.Kind), from `start_s` to
+    `end_s` after the lesson's start; `cause`, `side`: as the span of it says."""
+
+    start_s: float
+    end_s: float
+    kind: str
+    cause: str
+    side: str
+
+
 class ReceiptRoom(msgspec.Struct, frozen=True):
-    """`present_s`: how long it was connected while the lesson was on; null where nobody knows."""
+    """`present_s`: how long it received picture or sound while the lesson was on; null where nobody knows.
+    `more`: holes beyond those told."""
 
     room: str
     name: Words
     present_s: float | None
     called: int
     spoke_s: float
+    holes: list[ReceptionHole] = []
+    more: int = 0
 
 
 class ReceiptHole(msgspec.Struct, frozen=True):

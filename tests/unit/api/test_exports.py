@@ -16,6 +16,7 @@ import pytest
 from server.api import keys
 from server.api.zipping import zip_pieces
 from server.domain.lesson import Lesson
+from server.domain.reception import Kind, Reception, Side, Span
 from server.protocol.messages import LessonState, Words
 from server.store.records import Mark, RecordingRow
 from tests.fakes.archived import MEDIA, record
@@ -99,6 +100,14 @@ def test_a_zip_is_made_in_pieces_and_leaves_out_what_is_gone(tmp_path: Path) -> 
 
 
 async def test_a_receipt_tells_rooms_calls_and_holes_with_their_side(admin: Campus) -> None:
+    spans = (
+        Span(HELD, HELD + 4_000, Kind.HOLE, Side.DEVICE, "page_closed"),
+        Span(HELD + 4_000, HELD + 40_000, Kind.PICTURE),
+        Span(HELD + 40_000, HELD + 40_600, Kind.HOLE, Side.LINE, "nothing_decoded"),
+        Span(HELD + 40_600, HELD + 50_000, Kind.SOUND, Side.LINE, "held"),
+        Span(HELD + 50_000, HELD + 60_000, Kind.BROADCAST, Side.LINE, "hls"),
+    )
+    await admin.app[keys.SPANS].write(LESSON, [Reception("shahe", spans, None, 0)])
     async with admin.browser.get(f"/api/v1/lessons/{LESSON}/receipt") as reply:
         told = await reply.json()
     assert [(room["room"], room["called"], room["spoke_s"]) for room in told["rooms"]] == [
@@ -107,6 +116,14 @@ async def test_a_receipt_tells_rooms_calls_and_holes_with_their_side(admin: Camp
     ]
     assert [(hole["cause"], hole["side"], hole["end_s"]) for hole in told["holes"]] == [
         ("source_away", "main_room", 7.5)
+    ]
+    shahe, yefan = told["rooms"]
+    assert (shahe["present_s"], yefan["present_s"]) == (55.4, None), "nobody knows of the other"
+    assert [
+        (hole["start_s"], hole["end_s"], hole["kind"], hole["cause"], hole["side"]) for hole in shahe["holes"]
+    ] == [
+        (0.0, 4.0, "hole", "page_closed", "device"),
+        (40.6, 50.0, "sound", "held", "line"),
     ]
     assert told["url"].endswith(f"/replay/{LESSON}")
     assert told["qr"].startswith("<svg")

@@ -886,13 +886,30 @@ export interface Upload {
   words: Words | null;
 }
 
-/** `present_s`: how long it was connected while the lesson was on; null where nobody knows. */
+/**
+ * A room received nothing, or only a part (`kind`: server.domain.reception.Kind), from `start_s` to
+ * `end_s` after the lesson's start; `cause`, `side`: as the span of it says.
+ */
+export interface ReceptionHole {
+  start_s: number;
+  end_s: number;
+  kind: string;
+  cause: string;
+  side: string;
+}
+
+/**
+ * `present_s`: how long it received picture or sound while the lesson was on; null where nobody knows.
+ * `more`: holes beyond those told.
+ */
 export interface ReceiptRoom {
   room: string;
   name: Words;
   present_s: number | null;
   called: number;
   spoke_s: number;
+  holes: ReceptionHole[];
+  more: number;
 }
 
 /** `side`: recorder.archive.manifest.Side. */

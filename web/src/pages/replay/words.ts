@@ -19,6 +19,12 @@ export function causeWords(cause: string): string {
   return known(`replay.gap_${cause}`, "replay.gap_unknown");
 }
 
+/** What a room lacked and why, e.g. "No picture: the line was too weak". */
+export function lackWords(kind: string, cause: string): string {
+  const why = known(`recorded.lack_${cause}`, "replay.gap_unknown");
+  return say("recorded.lack", { what: known(`recorded.kind_${kind}`, "recorded.kind_hole"), why });
+}
+
 /** Marks that say on or off, or which: their value is part of the sentence's name. */
 const WITH_VALUE: Record<string, string> = { courseware: "on", stage: "source" };
 
