@@ -76,7 +76,7 @@ class Boxes:
 
     def _connections(self) -> dict[str, Connection]:
         found = self.room.media.connections.values()
-        return {each.seat: each for each in found if each.alive and each.seat.startswith(BOX_SEAT)}
+        return {each.seat: each for each in found if each.seat.startswith(BOX_SEAT) and each.alive}
 
     async def _open(self, port: BoxPort, seat: str, box: BoxSource) -> None:
         worker, lesson = self.room.media.need(), self.room.lesson.id

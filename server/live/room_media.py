@@ -95,7 +95,7 @@ class RoomMedia:
         """Who supplies each source of each room: a living track before a silent one, then the newest."""
         best: dict[Origin, tuple[tuple[bool, int], Connection, UpTrack]] = {}
         for order, connection in enumerate(self.connections.values()):
-            if not connection.alive or connection.direction is not Direction.UP:
+            if connection.direction is not Direction.UP or not connection.alive:
                 continue
             for track in connection.tracks:
                 origin = (self.room_of(connection), track.source)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Debian's Chromium, Firefox, coturn, PostgreSQL, FFmpeg, GStreamer's RTSP server and a Chinese font, where they are missing and may be installed; else says so.
+# Debian's Chromium, Firefox, coturn, PostgreSQL, FFmpeg, GStreamer (RTSP server, WebRTC) and a Chinese font, where they are missing and may be installed; else says so.
 set -u
 
 missing=""
@@ -9,12 +9,13 @@ command -v turnserver >/dev/null 2>&1 || missing="$missing coturn"
 command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx"
 command -v ffmpeg >/dev/null 2>&1 || missing="$missing ffmpeg"
 gst="python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
-gst="$gst gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly"
+gst="$gst gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-nice gir1.2-gst-plugins-bad-1.0"
 /usr/bin/python3 -c 'import gi
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import Gst, GstRtspServer
+gi.require_version("GstWebRTC", "1.0")
+from gi.repository import Gst, GstRtspServer, GstWebRTC
 Gst.init(None)
-assert all(map(Gst.ElementFactory.find, ("x264enc", "rtph264pay", "tsdemux", "alawenc")))' >/dev/null 2>&1 ||
+assert all(map(Gst.ElementFactory.find, ("x264enc", "rtph264pay", "tsdemux", "alawenc", "webrtcbin", "nicesrc")))' >/dev/null 2>&1 ||
     missing="$missing $gst"
 command -v pg_ctl >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 fc-list :lang=zh 2>/dev/null | grep -q . || missing="$missing fonts-noto-cjk"

@@ -147,7 +147,7 @@ async def test_layers_nobody_has_a_use_for_are_switched_off_and_a_dead_one_is_re
     await lesson.seen.until(lambda: told() == ["l"], 15)
     await lesson.main.evaluate(SWITCH, told())
     lesson.select(2)
-    await lesson.seen.until(lambda: told() == ["l", "m", "h"], 2)
+    await lesson.seen.until(lambda: told() == ["l", "m", "h"], 15)
     await lesson.main.evaluate(SWITCH, told())
     await lesson.shows(720)
     await lesson.main.evaluate(SWITCH, ["l", "m"])  # the uplink is too thin for the highest

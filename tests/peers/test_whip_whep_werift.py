@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -60,6 +61,7 @@ async def werift(*arguments: str) -> AsyncIterator[Client]:
     process = await asyncio.create_subprocess_exec(
         *("node", "werift.mjs", *arguments),
         cwd=FOLDER,
+        env=os.environ | {"UV_USE_IO_URING": "0"},  # on a full machine Node spins on it
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
