@@ -68,18 +68,39 @@ cdef inline void dispatch_peer(Core* core, Peer* peer, uint8_t* data, int size, 
         receive_rtp(core, peer, data, size, arrival_ns)
 
 
+cdef enum:
+    GATHER_US = 200         # so long the rest of a picture is waited for, once: a viewer gets it in one send then
+
+
+cdef inline bint picture_is_open(Core* core) noexcept nogil:
+    """Whether the last packet of a picture that came in this batch is yet to come."""
+    cdef int i
+    cdef Layer* layer
+    for i in range(core.touched_count):
+        layer = core.touched[i]
+        if layer.up.video and layer.fresh_count and not layer.fresh[layer.fresh_count - 1].flags & MARKER:
+            return True
+    return False
+
+
 cdef int run_batches(Core* core, Socket* sock, int budget) noexcept nogil:
     """Read and forward until the socket is empty or the budget is spent; how many came."""
     cdef int done = 0, wanted, came_now, i
+    cdef bint waited = False
     look_at_clock(core)
     while done < budget:
         wanted = min(budget - done, <int>BATCH)
         came_now = receive_batch(sock, sock.fd, wanted)
         for i in range(came_now):
             dispatch(core, sock, i)
+        done += came_now
+        if came_now < wanted and not waited and picture_is_open(core):
+            waited = True
+            pause(GATHER_US)
+            core.now_ns = clock_ns(CLOCK_MONOTONIC)
+            continue
         fan_out_all(core)
         flush_all(core)
-        done += came_now
         if came_now < wanted:
             break
         core.now_ns = clock_ns(CLOCK_MONOTONIC)

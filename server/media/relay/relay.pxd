@@ -90,7 +90,6 @@ cdef struct Layer:
     uint32_t rtx_ssrc
     bint has_ssrc
     bint has_rtx_ssrc
-    int64_t learnt_ns
     int64_t first
     int64_t highest     # -1: nothing yet
     int64_t unique      # different numbers that came since `first`

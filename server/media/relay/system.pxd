@@ -122,6 +122,7 @@ cdef extern from *:
         c->cmsg_len = CMSG_LEN(sizeof size);
         memcpy(CMSG_DATA(c), &size, sizeof size);
     }
+    static inline void relay_pause(long us) { struct timespec t = {0, us * 1000}; nanosleep(&t, NULL); }
     static inline int relay_errno(void) { return errno; }
     static inline void relay_store_release(uint64_t *p, uint64_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
     static inline void relay_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
@@ -138,6 +139,7 @@ cdef extern from *:
     bint sort_port "relay_sort_port"(int fd, uint16_t feedback, uint16_t report, uint32_t most) noexcept nogil
     bint has_segments "relay_has_segments"(int fd) noexcept nogil
     void set_segment "relay_set_segment"(msghdr* message, void* room, uint16_t size) noexcept nogil
+    void pause "relay_pause"(long us) noexcept nogil
     int last_errno "relay_errno"() noexcept nogil
     void store_release "relay_store_release"(uint64_t* place, uint64_t value) noexcept nogil
     void full_fence "relay_fence"() noexcept nogil
