@@ -33,6 +33,7 @@ from server.protocol.messages import (
 )
 
 HELLO_WITHIN_S = 5.0
+RETRY_SLOW_MS = 2_000  # a panel or a line may be that slow once: no page is given up for it
 SILENCE_S = 10.0
 RATE_PER_S = 40.0  # a page sends about two messages a second
 BURST = 200.0
@@ -128,7 +129,7 @@ FAULTS: dict[str, Words] = {
     "too_many": Words(
         zh="打开的页面太多了，稍后自动重试。", en="Too many pages are open; this one tries again soon."
     ),
-    "no_hello": Words(zh="没有收到身份说明。", en="No hello came."),
+    "no_hello": Words(zh="线路太慢，正在重试。", en="The line was too slow; trying again."),
 }
 
 
@@ -207,7 +208,7 @@ class Session:
         if due is None or now < due:
             return []
         if self.state is _S.EXPECT_HELLO:
-            return self._fail("no_hello", code=CloseCode.SILENT)
+            return self._fail("no_hello", retry_after_ms=RETRY_SLOW_MS, code=CloseCode.SILENT)
         self._to(_E.CLOSE)
         return [Close(CloseCode.SILENT, "silent")]
 

@@ -1,7 +1,7 @@
 // werift (a WebRTC stack in TypeScript of its own) as WHIP publisher or WHEP viewer.
 //
 //   node werift.mjs publish URL TOKEN CODEC [trickle]   RTP comes on two UDP ports, printed as "ports VIDEO AUDIO"
-//   node werift.mjs watch URL TOKEN CODEC VIDEO AUDIO   RTP goes to two UDP ports of 127.0.0.1
+//   node werift.mjs watch URL TOKEN CODEC VIDEO AUDIO [trickle]   RTP goes to two UDP ports of 127.0.0.1
 //
 // It hangs up (DELETE) when its standard input ends. What happens is printed a line each: "connected", "pli N",
 // "patched STATUS", "restarted STATUS", "deleted STATUS". "restart" on standard input makes an ICE restart.

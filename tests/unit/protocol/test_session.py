@@ -124,9 +124,13 @@ def test_ten_seconds_of_silence_end_it_and_any_message_puts_that_off() -> None:
     assert session.tick(99.0) == []
 
 
-def test_who_does_not_say_hello_is_hung_up() -> None:
+def test_who_does_not_say_hello_is_hung_up_and_may_come_back() -> None:
     session = Session(0.0)
-    assert refusal(session.tick(5.0)) == "no_hello"
+    effects = session.tick(5.0)
+    assert refusal(effects) == "no_hello"
+    assert isinstance(effects[0], Send)
+    assert isinstance(effects[0].message, m.Refused)
+    assert effects[0].message.retry_after_ms > 0
 
 
 def test_every_entry_of_the_table_is_reachable_and_every_gap_names_itself() -> None:
