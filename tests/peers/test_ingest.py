@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from fractions import Fraction
 
-import pytest
-
 from server.ingest.contract import VIDEO_MID, Publish, PublishFailed, SourceState, Withdraw
 from server.media.contract import TrackName
 from tests.fakes.camera import Camera, serving, stream
@@ -32,29 +30,6 @@ async def test_a_cameras_h264_goes_through_by_copy_and_its_aac_as_opus() -> None
             for before, later in zip(viewer.pictures[-20:], viewer.pictures[-19:], strict=False)
         }
         assert steps == {40}
-
-
-@pytest.mark.parametrize(
-    ("camera", "why"),
-    [
-        (Camera(options={"preset": "ultrafast", "bf": "2", "g": "25"}, seconds=8.0), "b_frames"),
-        (
-            Camera(
-                "libx265", {"preset": "ultrafast", "g": "25", "x265-params": "log-level=none"}, seconds=8.0
-            ),
-            "codec_hevc",
-        ),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-async def test_what_a_browser_cannot_play_is_transcoded_and_told(camera: Camera, why: str) -> None:
-    pieces = await asyncio.to_thread(stream, camera)
-    async with serving(pieces) as url, box_and_viewer() as (box, viewer):
-        await box.publish(url)
-        await holds(lambda: len(viewer.pictures) >= 25, 20)
-        assert why in {news.transcoded for news in box.news()}
-        times = [float(picture.pts * Fraction(picture.time_base)) for picture in viewer.pictures]
-        assert times == sorted(times)
 
 
 async def test_a_source_without_further_keyframes_is_found_out_and_transcoded() -> None:

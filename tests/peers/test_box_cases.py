@@ -1,0 +1,145 @@
+"""What rooms' devices send, case by case, over real sockets; a viewer reads the pictures' numbers.
+
+Each case is a few seconds of numbered pictures, encoded once and sent round and round by copy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from av.video.frame import VideoFrame
+
+from server.drill.lessonkit.media import Camera, plan_lesson
+from server.drill.own_server import free_port
+from server.drill.senders.rtsp import PACKAGES, can_serve, rtsp_camera
+from server.drill.watching import stamp_of
+from server.ingest.contract import SourceState
+from tests.fakes.camera import Camera as Sender
+from tests.fakes.camera import serving, stream
+from tests.peers.boxes import box_and_viewer
+from tests.peers.workers import holds
+
+WIDTH, HEIGHT, FPS, SECONDS = 320, 180, 25, 4
+PICTURES = SECONDS * FPS
+ENOUGH = 25  # numbered pictures prove the way
+needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="apt-get install ffmpeg")
+
+
+def x264(profile: str, gop: int = FPS, b_frames: int = 0) -> str:
+    return (
+        f"-c:v libx264 -preset veryfast -profile:v {profile} -g {gop} -keyint_min {gop} -sc_threshold 0 "
+        f"-bf {b_frames} -b_strategy 0"
+    )
+
+
+@dataclass(frozen=True)
+class Case:
+    """`picture`, `sound`: FFmpeg's options; `why`: why its picture is transcoded, "" for copied."""
+
+    name: str
+    picture: str
+    sound: str = "-an"
+    why: str = ""
+    http: bool = False
+
+
+CASES = (
+    Case("H.264 baseline and AAC", x264("baseline"), "-c:a aac"),
+    Case("H.264 main and Opus", x264("main"), "-c:a libopus -ar 48000"),
+    Case("H.264 high without sound, over HTTP", x264("high"), http=True),
+    Case("H.264 with B-frames and MP2", x264("high", b_frames=2), "-c:a mp2", "b_frames"),
+    Case("H.265", "-c:v libx265 -preset ultrafast -x265-params log-level=none:keyint=25", why="codec_hevc"),
+    Case("MPEG-4", "-c:v mpeg4 -q:v 3 -g 25", why="codec_mpeg4"),
+)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Numbered pictures as they are before an encoder."""
+    camera = Camera(plan_lesson(seconds=60), WIDTH, HEIGHT, FPS)
+    path = tmp_path_factory.mktemp("numbered") / "pictures.raw"
+    path.write_bytes(b"".join(camera.frame(number).tobytes() for number in range(PICTURES)))
+    return path
+
+
+@asynccontextmanager
+async def ffmpeg(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        "ffmpeg", "-y", "-nostdin", "-loglevel", "error", *arguments, stdin=asyncio.subprocess.DEVNULL
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def encoded(case: Case, pictures: Path, into: Path) -> None:
+    raw = f"-f rawvideo -pix_fmt bgr24 -s {WIDTH}x{HEIGHT} -r {FPS} -i".split()
+    tone = f"-f lavfi -t {SECONDS} -i sine=frequency=440:sample_rate=48000".split()
+    made = [*case.picture.split(), "-pix_fmt", "yuv420p", *case.sound.split()]
+    async with ffmpeg(*raw, str(pictures), *tone, *made, "-f", "mpegts", str(into)) as process:
+        assert await asyncio.wait_for(process.wait(), 40) == 0
+
+
+def numbers(frames: list[VideoFrame]) -> list[int]:
+    return [stamp.number for frame in frames if (stamp := stamp_of(frame)) is not None]
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_a_devices_pictures_come_to_a_room_number_by_number(
+    case: Case, pictures: Path, tmp_path: Path
+) -> None:
+    recorded = tmp_path / "case.ts"
+    await encoded(case, pictures, recorded)
+    port = free_port(socket.SOCK_STREAM if case.http else socket.SOCK_DGRAM)
+    url = f"http://127.0.0.1:{port}/live" if case.http else f"udp://127.0.0.1:{port}"
+    to = ("-listen", "1", url) if case.http else (f"{url}?pkt_size=1316",)
+    sending = ffmpeg("-re", "-stream_loop", "-1", "-i", str(recorded), "-c", "copy", "-f", "mpegts", *to)
+    async with sending, box_and_viewer() as (box, viewer):
+        await box.publish(url)
+        heard = 0 if case.sound == "-an" else 20
+        await holds(lambda: len(numbers(viewer.pictures)) >= ENOUGH and len(viewer.sounds) >= heard, 40)
+        assert box.news()[-1].transcoded == case.why
+        seen = numbers(viewer.pictures)
+        steps = [(later - before) % PICTURES for before, later in pairwise(seen)]
+        assert steps.count(1) > 0.8 * len(steps), seen
+        assert not heard or abs(viewer.sounds[-1].to_ndarray()).max() > 1_000
+
+
+@pytest.mark.skipif(not can_serve(), reason=f"apt-get install {' '.join(PACKAGES)}")
+async def test_a_camera_of_mjpeg_and_g711_is_transcoded_and_heard() -> None:
+    launch = (
+        "( videotestsrc is-live=true ! video/x-raw,format=I420,width=320,height=176,framerate=25/1"
+        " ! jpegenc ! rtpjpegpay name=pay0 pt=26"
+        " audiotestsrc is-live=true ! audio/x-raw,rate=8000,channels=1 ! mulawenc"
+        " ! rtppcmupay name=pay1 pt=0 )"
+    )
+    async with rtsp_camera(launch) as camera, box_and_viewer() as (box, viewer):
+        await box.publish(camera.url)
+        await holds(lambda: len(viewer.pictures) >= ENOUGH and len(viewer.sounds) >= 20, 40)
+        assert box.news()[-1].transcoded == "codec_mjpeg"
+        assert abs(viewer.sounds[-1].to_ndarray()).max() > 8_000
+
+
+async def test_rubbish_between_the_pictures_is_got_over() -> None:
+    sent = await asyncio.to_thread(stream, Sender(seconds=6.0))
+    rubbish = bytes(range(1, 256)) * 120
+    pieces = [(at, rubbish if 1.5 < at < 2.0 else data) for at, data in sent]
+    async with serving(pieces) as url, box_and_viewer() as (box, viewer):
+        await box.publish(url)
+        await holds(lambda: len(viewer.pictures) >= 100, 40)
+        assert box.news()[-1].state is SourceState.LIVE
+        times = [float((picture.pts or 0) * Fraction(picture.time_base)) for picture in viewer.pictures]
+        assert times == sorted(times)
