@@ -68,21 +68,6 @@ cdef inline void dispatch_peer(Core* core, Peer* peer, uint8_t* data, int size, 
         receive_rtp(core, peer, data, size, arrival_ns)
 
 
-cdef enum:
-    GATHER_US = 200         # so long the rest of a picture is waited for, once: a viewer gets it in one send then
-
-
-cdef inline bint picture_is_open(Core* core) noexcept nogil:
-    """Whether the last packet of a picture that came in this batch is yet to come."""
-    cdef int i
-    cdef Layer* layer
-    for i in range(core.touched_count):
-        layer = core.touched[i]
-        if layer.up.video and layer.fresh_count and not layer.fresh[layer.fresh_count - 1].flags & MARKER:
-            return True
-    return False
-
-
 cdef int run_batches(Core* core, Socket* sock, int budget) noexcept nogil:
     """Read and forward until the socket is empty or the budget is spent; how many came."""
     cdef int done = 0, wanted, came_now, i

@@ -314,4 +314,3 @@ cdef class Relay:
     cdef Down* _down(self, int handle) except NULL
     cdef Tap* _tap(self, int handle) except NULL
     cdef Socket* _socket(self, int number) except NULL
-    cdef void _free_peer(self, Peer* peer) noexcept

@@ -49,6 +49,7 @@ include "stills.pxi"
 include "slots.pxi"
 include "gaps.pxi"
 include "tracks.pxi"
+include "fanning.pxi"
 include "rtcp.pxi"
 include "feedback.pxi"
 include "taps.pxi"
@@ -82,7 +83,7 @@ cdef class Relay:
             return
         for i in range(self.peers.count):
             if self.peers.items[i] is not NULL:
-                self._free_peer(<Peer*>self.peers.items[i])
+                free_peer(self.core, <Peer*>self.peers.items[i])
         for i in range(self.downs.count):
             if self.downs.items[i] is not NULL:
                 free_down(<Down*>self.downs.items[i])
@@ -169,7 +170,7 @@ cdef class Relay:
             remember_ufrag(self.core, peer, ufrag)
             peer.handle = take_handle(&self.peers, self._resting["peer"], peer)
         except BaseException:
-            self._free_peer(peer)
+            free_peer(self.core, peer)
             raise
         peer.heard_ns = -1
         memcpy(peer.cname, <const char*>name, CNAME_LENGTH)
@@ -185,23 +186,9 @@ cdef class Relay:
             self.remove_up(found.ups[0].handle)
         while found.down_count:
             self.remove_down(found.downs[0].handle)
-        self._free_peer(found)
+        free_peer(self.core, found)
         rest_handle(&self.peers, self._resting["peer"], peer)
         self._sessions.pop(peer, None)
-
-    cdef void _free_peer(self, Peer* peer) noexcept:
-        while peer.path_count:
-            forget_path(self.core, peer.paths[0])
-        while peer.ufrag_count:
-            peer.ufrag_count -= 1
-            forget_ufrag(self.core, peer.ufrags[peer.ufrag_count])
-        while peer.up_count:
-            peer.up_count -= 1
-            free_up(peer.ups[peer.up_count])
-        end_probe(self.core, peer)
-        free(peer.feedback)
-        free(peer.sent_rows)
-        free(peer)
 
     def validate(self, int peer, int socket, object address):
         cdef Endpoint endpoint

@@ -35,6 +35,25 @@ cdef int check_codecs(object row) except -1:
     return 0
 
 
+# -- peers
+
+
+cdef void free_peer(Core* core, Peer* peer) noexcept nogil:
+    """With everything of it but its slots, which have handles of their own."""
+    while peer.path_count:
+        forget_path(core, peer.paths[0])
+    while peer.ufrag_count:
+        peer.ufrag_count -= 1
+        forget_ufrag(core, peer.ufrags[peer.ufrag_count])
+    while peer.up_count:
+        peer.up_count -= 1
+        free_up(peer.ups[peer.up_count])
+    end_probe(core, peer)
+    free(peer.feedback)
+    free(peer.sent_rows)
+    free(peer)
+
+
 # -- up tracks
 
 
