@@ -31,11 +31,12 @@ from server.api.application import Application, Parts, build, serve
 from server.api.codes import RoomCodes
 from server.api.help import serve_help
 from server.api.tls import Certificate, certificate_of
-from server.api.tokens import TokenKind
+from server.api.tokens import TokenKind, Tokens
 from server.clock import SystemClock
 from server.config import Config, bad_setting, load
 from server.domain.invitation import callable_rooms
 from server.errors import LiankeError
+from server.live.acting import Troupe
 from server.live.publishing import PublishingService
 from server.live.service import LiveService
 from server.live.standings import Standings
@@ -48,12 +49,14 @@ from server.store.guest_links import GuestLinks
 from server.store.library import Library
 from server.store.publishings import Publishings
 from server.store.records import Classroom
+from server.store.rehearsals import Rehearsals
 from server.store.sealing import Seal
 from server.store.sources import Sources
 from server.store.spans import Spans
 from server.store.store import Store
 
 OPERATOR_LIFETIME_S = 3650 * 86400.0
+ACTING_LIFETIME_S = 3 * 3600.0
 READY = "READY"
 SOURCES_KEY = "sources.key"
 CARD = ("title", "school", "teacher", "subject")
@@ -88,8 +91,16 @@ async def make_parts(config: Config, store: Store) -> Parts:
     await store.county.settle(named, *_names_of(config), points=config.demo.enabled)
     rooms = await store.classrooms()
     spans = Spans(store.database)
+    token_key = await store.key("tokens")
+    troupe = Troupe(partial(_acting_pass, Tokens(token_key, clock)))
     live = LiveService(
-        config=config, store=store, clock=clock, spans=spans, call_lists=partial(_callable, store)
+        config=config,
+        store=store,
+        clock=clock,
+        spans=spans,
+        call_lists=partial(_callable, store),
+        troupe=troupe,
+        rehearsals=Rehearsals(store.database),
     )
     store.county.listeners.append(live.refresh_rooms)
     seal = await asyncio.to_thread(Seal.of, config.store_path.with_name(SOURCES_KEY))
@@ -118,12 +129,17 @@ async def make_parts(config: Config, store: Store) -> Parts:
             edits_of=Edits(store.database, clock).edits,
         ),
         guest_links=guest_links,
-        token_key=await store.key("tokens"),
+        token_key=token_key,
+        troupe=troupe,
         media_key=await store.key("media"),
         restore_key=await store.key("restore"),
         codes=RoomCodes(room.room for room in rooms),
         free_bytes=lambda: free_bytes(config.archive_path),
     )
+
+
+def _acting_pass(tokens: Tokens, room: str, lesson: str) -> str:
+    return tokens.issue(TokenKind.ACTING, lifetime_s=ACTING_LIFETIME_S, room=room, lesson=lesson)
 
 
 def _names_of(config: Config) -> tuple[Words, Words]:
@@ -184,6 +200,13 @@ def bind(config: Config) -> socket.socket:
         ) from error
 
 
+def own_url(listening: socket.socket, *, tls: bool) -> str:
+    """Campus' WebSocket for processes of this machine."""
+    address, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address, f"[{address}]" if ":" in address else address)
+    return f"{'wss' if tls else 'ws'}://{host}:{port}/ws"
+
+
 async def run(
     config: Config, listening: socket.socket, stop: asyncio.Event, certificate: Certificate | None = None
 ) -> None:
@@ -191,6 +214,7 @@ async def run(
     store = await Store.open(config.store_place, SystemClock(), config.county.time_zone)
     try:
         parts = await make_parts(config, store)
+        parts.troupe.url = own_url(listening, tls=certificate is not None)
         app = build(parts)
         operator = app[keys.TOKENS].issue(
             TokenKind.OPERATOR, lifetime_s=OPERATOR_LIFETIME_S, epoch=app[keys.BOOT]

@@ -75,6 +75,7 @@ class Action(StrEnum):
     EDIT_TIMETABLE = "edit_timetable"  # book, move, substitute, cancel, import
     EDIT_CALENDAR = "edit_calendar"  # terms, swapped days, the curriculum; bells of one's own school
     READ_DAY = "read_day"  # a person's own day
+    READ_REHEARSALS = "read_rehearsals"  # who tried with acting rooms, and passed
     READ_FEED = "read_feed"  # an iCalendar feed by its secret address
     READ_CONSENT = "read_consent"
     MANAGE_CONSENT = "manage_consent"

@@ -47,6 +47,7 @@ from server.api import (
     publishing,
     receipts,
     receptions,
+    rehearsals,
     replay,
     rooms,
     series,
@@ -73,6 +74,7 @@ from server.clock import Clock
 from server.config import Config
 from server.domain.pairing import Pairings
 from server.ids import new_room_code, random_word
+from server.live.acting import Troupe
 from server.live.publishing import PublishingService
 from server.live.service import LiveService
 from server.live.standings import Standings
@@ -82,6 +84,7 @@ from server.store.consents import Consents
 from server.store.edits import Edits
 from server.store.guest_links import GuestLinks
 from server.store.library import Library
+from server.store.rehearsals import Rehearsals
 from server.store.sessions import Sessions
 from server.store.sources import Sources
 from server.store.spans import Spans
@@ -93,8 +96,8 @@ CLOSING_S = 3.0
 ROUTES = (
     accounts, alarms, api_tokens, audit, broadcast, calendars, consents, deletion, devices, downloads,
     editing, exports, extras, guests, health, hls, lessons, library, media, my_day, network, openapi, own,
-    pages, pairing, people, people_import, personal, publishing, receipts, receptions, replay, rooms,
-    series, sources, terms, timetable, timetable_import, units, uploads, whep, whip, ws,
+    pages, pairing, people, people_import, personal, publishing, receipts, receptions, rehearsals, replay,
+    rooms, series, sources, terms, timetable, timetable_import, units, uploads, whep, whip, ws,
 )  # fmt: skip
 
 
@@ -107,6 +110,7 @@ class Parts:
     store: Store
     sources: Sources
     live: LiveService
+    troupe: Troupe
     standings: Standings
     spans: Spans
     publishing: PublishingService
@@ -142,6 +146,7 @@ def build(parts: Parts) -> Application:
     app[keys.LIVE] = parts.live
     app[keys.STANDINGS] = parts.standings
     app[keys.SPANS] = parts.spans
+    app[keys.REHEARSALS] = Rehearsals(parts.store.database)
     app[keys.PAIRINGS] = Pairings(lambda: random_word(24), new_room_code)
     app[keys.RESTORE_KEY] = parts.restore_key
     app[keys.PUBLISHING] = parts.publishing

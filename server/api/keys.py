@@ -31,6 +31,7 @@ from server.store.edits import Edits
 from server.store.guest_links import GuestLinks
 from server.store.importing import Importing
 from server.store.library import Library
+from server.store.rehearsals import Rehearsals
 from server.store.sessions import Sessions
 from server.store.sources import Sources
 from server.store.spans import Spans
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 CONFIG = web.AppKey("config", Config)
 STANDINGS: web.AppKey[Standings] = web.AppKey("standings")
 SPANS = web.AppKey("spans", Spans)
+REHEARSALS = web.AppKey("rehearsals", Rehearsals)
 PAIRINGS = web.AppKey("pairings", Pairings)
 RESTORE_KEY = web.AppKey("restore_key", bytes)
 CLOCK = web.AppKey("clock", Clock)

@@ -8,11 +8,9 @@ from aiohttp import web
 
 from server.api.calendars import feed_path, person_of
 from server.api.guarding import answer
-from server.api.keys import CLOCK, LIVE, MEDIA_KEY, STORE
-from server.api.rights import Action, NoRight, Thing, is_allowed, require
-from server.api.rooms import room_token
+from server.api.keys import CLOCK, LIVE, MEDIA_KEY, REHEARSALS, STORE
+from server.api.rights import Action, Thing, is_allowed, require
 from server.api.timetable_views import DAY_MS, Views, day_span, views_of
-from server.api.tokens import TokenKind
 from server.protocol.timetable import Given, MyDay, NamedRoom, NextLesson, RoomReadiness
 from server.store.planning import blocks
 from server.store.timetable_records import Booked
@@ -39,9 +37,15 @@ async def my_day(request: web.Request) -> web.Response:
             next=_next(request, lessons, views, now),
             today=[views.lesson(each) for each in today],
             teaches=await _teaches(request),
+            rehearsed_at=await _rehearsed_at(request, person),
             calendar=feed_path(request.app[MEDIA_KEY], f"person:{person}", number) if person else "",
         )
     )
+
+
+async def _rehearsed_at(request: web.Request, person: str) -> int | None:
+    mine = await request.app[REHEARSALS].newest(teacher=person) if person else []
+    return next((each.at for each in mine if each.passed), None)
 
 
 def _studio_room(request: web.Request) -> str | None:
@@ -84,19 +88,5 @@ def _next(request: web.Request, lessons: Sequence[Booked], views: Views, now: in
     return NextLesson(view, readiness)
 
 
-async def open_studio(request: web.Request) -> web.Response:
-    """A studio's token for who teaches in this main room."""
-    name = request.match_info["room"]
-    actor = require(request, Action.OPEN_STUDIO, Thing(main_room=name))
-    room = await request.app[STORE].classroom(name)
-    if room is None or not room.main:
-        raise NoRight
-    await request.app[STORE].audit(actor.name, Action.OPEN_STUDIO, name)
-    return answer(room_token(request, room, TokenKind.STUDIO), status=201)
-
-
 def routes() -> list[web.RouteDef]:
-    return [
-        web.get("/api/v1/my-day", my_day),
-        web.post("/api/v1/rooms/{room}/studio", open_studio),
-    ]
+    return [web.get("/api/v1/my-day", my_day)]

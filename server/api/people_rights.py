@@ -51,6 +51,7 @@ PEOPLE_RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
     Action.EDIT_TIMETABLE: _SCHOOL,
     Action.EDIT_CALENDAR: _SCHOOL,
     Action.READ_DAY: _PEOPLE,
+    Action.READ_REHEARSALS: _OWNS,
     Action.READ_CONSENT: _TEACHES,
     Action.MANAGE_CONSENT: _SCHOOL,
 }

@@ -22,7 +22,7 @@ from server.api.roles import Actor, ActorRole
 from server.api.tokens import Claims, TokenKind
 from server.domain.visibility import NO_CIRCLE, Circle, Visibility
 from server.errors import Refused
-from server.protocol import broadcast, capture, devices, inviting, lobby
+from server.protocol import broadcast, capture, devices, inviting, lobby, rehearsing
 from server.protocol import messages as ws
 from server.protocol.messages import Role
 
@@ -156,6 +156,7 @@ RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
     Action.EDIT_TIMETABLE: {_R.ADMIN: Reach.ALL, _R.OPERATOR: Reach.ALL},
     Action.EDIT_CALENDAR: {_R.ADMIN: Reach.ALL, _R.OPERATOR: Reach.ALL},
     Action.READ_DAY: {_R.ADMIN: Reach.ALL, _R.DEMO_VISITOR: Reach.ALL, _R.STUDIO: Reach.OWN_MAIN},
+    Action.READ_REHEARSALS: {_R.ADMIN: Reach.ALL, _R.DEMO_VISITOR: Reach.ALL, _R.OPERATOR: Reach.ALL},
     Action.READ_FEED: _ANYONE,
     Action.ANSWER_CALL: {_R.ROOM: Reach.ALL},
     Action.ASK_QUESTION: {_R.WATCHER: Reach.OWN_LINK},
@@ -205,6 +206,7 @@ MESSAGE_ACTIONS: dict[type, Action] = {
     broadcast.Ask: Action.ASK_QUESTION,
     broadcast.LeaveStage: Action.SEND,
     inviting.CallRooms: Action.TEACH,
+    rehearsing.PointOut: Action.CONDUCT,
     inviting.AnswerCall: Action.ANSWER_CALL,
     lobby.LetIn: Action.LET_IN,
     devices.Proof: Action.CONNECT,
@@ -216,6 +218,7 @@ MESSAGE_ACTIONS: dict[type, Action] = {
 SESSION_ROLES: dict[TokenKind, tuple[ActorRole, Role]] = {
     TokenKind.STUDIO: (_R.STUDIO, Role.TEACHER),
     TokenKind.ROOM: (_R.ROOM, Role.ROOM),
+    TokenKind.ACTING: (_R.ROOM, Role.ROOM),
     TokenKind.OBSERVER: (_R.OBSERVER, Role.OBSERVER),
     TokenKind.WATCH: (_R.WATCHER, Role.WATCHER),
     TokenKind.REMOTE: (_R.REMOTE, Role.REMOTE),

@@ -28,6 +28,7 @@ class TokenKind(StrEnum):
     WALL = "wall"  # the main room's second screen
     INVITATION = "invitation"  # a guest's link: opens the lobby; `epoch`: its number
     GUEST = "guest"  # waits in the lobby of `room` (or of one `lesson`), under a `name`; `epoch` as well
+    ACTING = "acting"  # an acting room of one rehearsal
     WHIP = "whip"
     WHEP = "whep"
     OPERATOR = "operator"  # the command line on this machine

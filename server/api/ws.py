@@ -235,7 +235,7 @@ def identity_of(live: LiveService, actor: Actor, role: m.Role) -> Identity:
     """A token's bearer as the lesson knows it."""
     classroom = live.classroom(actor.room) if actor.room is not None else None
     name = NAMES.get(role) or (classroom.name if classroom is not None else NAMES[m.Role.OBSERVER])
-    return Identity(role=role, room=actor.room or "", name=name, lesson=actor.lesson, number=actor.link)
+    return Identity(role, actor.room or "", name, actor.lesson, actor.link, actor.person)
 
 
 async def _said(request: web.Request, page: Page, actor: Actor, message: m.ToServer) -> None:

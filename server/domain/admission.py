@@ -20,6 +20,7 @@ class Identity:
     number: int = 0  # of the link that the token was made for
     label: str = ""  # of a guest's link: for whom it was made
     until: int = 0  # of a guest's link
+    person: str = ""  # whose log-in opened this page
 
 
 PASSES = frozenset({Role.WATCHER, Role.REMOTE})

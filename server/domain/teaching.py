@@ -83,6 +83,12 @@ def _first_floor(lesson: Lesson, floor: Floor) -> Floor:
 
 
 def _record(lesson: Lesson, floor: Floor, subjects: frozenset[Recordable]) -> Outcome:
+    if not subjects <= rules_of(lesson.template).recordable:
+        raise UserFault(
+            "not_to_be_recorded",
+            zh="这种课不录制，什么都不会存下来。",
+            en="This kind of lesson is not recorded: nothing of it is kept.",
+        )
     changed = lessons.record(lesson, subjects)
     said = {"subjects": " ".join(sorted(subjects))}
     return Outcome(changed, floor, [("record", said)] if changed != lesson else [])

@@ -20,13 +20,15 @@ TEACHING = frozenset({Source.CAMERA, Source.CAMERA2, Source.SCREEN, Source.VOICE
 @dataclass(frozen=True, slots=True)
 class TemplateRules:
     """`rooms_send`: what a receiving room may send at all; `open_voices`: every room is heard from the start,
-    as far as there are places; `recorded`: what is written; `boxes`: which cameras and encoders of the main
+    as far as there are places; `recorded`: what is written unless the teacher chooses otherwise among
+    `recordable`; `boxes`: which cameras and encoders of the main
     room start by themselves; `visible`: who may watch the recording; `counts`: whether it counts as a lesson
     given."""
 
     rooms_send: frozenset[Source] = frozenset({Source.CAMERA, Source.VOICE})
     open_voices: bool = False
     recorded: frozenset[Recordable] = USUAL
+    recordable: frozenset[Recordable] = frozenset(Recordable)
     boxes: frozenset[Source] = TEACHING
     visible: Visibility = Visibility.ROOM
     counts: bool = True
@@ -38,7 +40,7 @@ TEMPLATES: Mapping[Template, TemplateRules] = {
     Template.MENTORING: TemplateRules(open_voices=True, visible=Visibility.SCHOOL),
     Template.CLASS_MEETING: TemplateRules(open_voices=True, recorded=frozenset()),
     Template.RESEARCH: TemplateRules(open_voices=True, recorded=USUAL | OF_ROOMS, visible=Visibility.GROUP),
-    Template.REHEARSAL: TemplateRules(recorded=frozenset(), counts=False),
+    Template.REHEARSAL: TemplateRules(recorded=frozenset(), recordable=frozenset(), counts=False),
 }
 
 

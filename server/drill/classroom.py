@@ -11,6 +11,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import aiohttp
 import msgspec
@@ -40,6 +41,18 @@ class Turned(Exception):
         self.code = refused.code
 
 
+class Connections(Protocol):
+    """A classroom's two connections, by whatever carries their media."""
+
+    def alive(self) -> tuple[str | None, str | None]: ...
+    async def welcomed(self, welcome: ws.Welcome) -> None: ...
+    async def reconnect(self, message: ws.Reconnect) -> None: ...
+    async def answered(self, message: ws.AnswerUp) -> None: ...
+    async def offered(self, message: ws.OfferDown) -> None: ...
+    async def vanish(self) -> None: ...
+    async def close(self) -> None: ...
+
+
 class Classroom:
     """One page. `sources`: what it sends. Run `run` in a task; `cut` and `restore` unplug it.
 
@@ -47,7 +60,12 @@ class Classroom:
     """
 
     def __init__(
-        self, http: aiohttp.ClientSession, url: str, token: str, sources: Mapping[Source, MediaStreamTrack]
+        self,
+        http: aiohttp.ClientSession,
+        url: str,
+        token: str,
+        sources: Mapping[Source, MediaStreamTrack],
+        connections: Connections | None = None,
     ) -> None:
         self.lesson: ws.LessonView | None = None
         self.welcome: ws.Welcome | None = None
@@ -60,7 +78,7 @@ class Classroom:
         self.refusals: list[ws.Refused] = []
         self._http, self._url, self._token, self._sources = http, url, token, sources
         self._socket: aiohttp.ClientWebSocketResponse | None = None
-        self._connections = _Connections(self)
+        self._connections = connections if connections is not None else _Connections(self)
         self._changed = asyncio.Condition()
         self._plugged = asyncio.Event()
         self._plugged.set()
@@ -93,6 +111,13 @@ class Classroom:
         """Pull the plug: nothing more goes out, not even a goodbye."""
         self._plugged.clear()
         self._unplugged.set()
+        await self._connections.vanish()
+
+    async def fall(self) -> None:
+        """The machine loses its power: its lines end at once."""
+        self._plugged.clear()
+        if self._socket is not None:
+            await self._socket.close()
         await self._connections.vanish()
 
     def restore(self) -> None:
@@ -195,9 +220,10 @@ class Classroom:
         while True:
             await asyncio.sleep(REPORT_EVERY_S)
             if self.welcome is not None:
-                await self.say(self._figures())
+                await self.say(self.figures())
 
-    def _figures(self) -> ws.Report:
+    def figures(self) -> ws.Report:
+        """What was seen and heard in the last second."""
         slots = [
             ws.SlotReport(n, frames=s.fresh, received=s.fresh, height=s.height)
             for n, s in self.sights.items()

@@ -13,12 +13,15 @@ from server import ids
 from server.config import Config
 from server.domain import lesson as lessons
 from server.domain.lesson import Lesson, LessonRules
+from server.domain.rehearsal import acting_rooms
 from server.domain.schedule import ScheduleRules
 from server.domain.template import rules_of
 from server.live.ports import Classroom
 from server.protocol.capture import OF_ROOMS
 from server.protocol.messages import LessonState, Words
+from server.protocol.timetable import Template
 
+REHEARSAL_TITLE = Words(zh="排练", en="Rehearsal")
 SAMPLE_TITLE = Words(zh="三年级英语 · 第四单元", en="Grade 3 English · Unit 4")
 
 
@@ -42,14 +45,16 @@ def schedule_rules(config: Config) -> ScheduleRules:
 
 
 def prepared(lesson: Lesson, config: Config) -> Lesson:
-    """A lesson that opens: by today's rules, and recording what its template says."""
-    subjects = rules_of(lesson.template).recorded
+    """A lesson that opens: by today's rules, and recording what its template says. A rehearsal without rooms
+    has acting ones."""
+    subjects, rehearses = rules_of(lesson.template).recorded, lesson.template is Template.REHEARSAL
     if config.lessons.record_pupils and subjects:
         subjects |= OF_ROOMS
     return lessons.open_lesson(
         replace(
             lesson,
             state=LessonState.PLANNED,
+            rooms=lesson.rooms or (acting_rooms(lesson.main_room) if rehearses else ()),
             subjects=subjects,
             recorded=bool(subjects),
             recorded_rooms=frozenset(lesson.rooms) if subjects & OF_ROOMS else frozenset(),
@@ -74,6 +79,21 @@ def ad_hoc_lesson(config: Config, classrooms: Mapping[str, Classroom], main_room
             replace(lesson, title=SAMPLE_TITLE), receiving(classrooms), config.lessons.ad_hoc_minutes, now
         )
     return prepared(lesson, config)
+
+
+def rehearsal_lesson(config: Config, main_room: str, now: int) -> Lesson:
+    """A lesson with acting rooms alone, open: nobody booked it, and nothing of it is kept."""
+    return prepared(
+        Lesson(
+            id=ids.new_lesson_id(now),
+            title=REHEARSAL_TITLE,
+            main_room=main_room,
+            rooms=acting_rooms(main_room),
+            created_at=now,
+            template=Template.REHEARSAL,
+        ),
+        config,
+    )
 
 
 def receiving(classrooms: Mapping[str, Classroom]) -> tuple[str, ...]:

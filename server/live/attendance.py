@@ -8,6 +8,7 @@ from server.domain import floor as floors
 from server.domain.admission import Identity
 from server.domain.floor import Assignment, Floor
 from server.domain.lesson import Lesson
+from server.domain.rehearsal import is_acting, name_of
 from server.domain.seats import seat_state
 from server.live.connections import Connection, Direction
 from server.live.participant import Participant
@@ -224,4 +225,6 @@ class Attendance:
 
 def _name(classrooms: Mapping[str, Classroom], room: str) -> Words:
     known = classrooms.get(room)
-    return known.name if known is not None else Words(zh=room, en=room)
+    if known is not None:
+        return known.name
+    return name_of(room) if is_acting(room) else Words(zh=room, en=room)

@@ -44,6 +44,8 @@ class CallRooms:
         lesson = self.room.lesson
         if lesson.state is LessonState.ENDED:
             raise UserFault("not_on_air", zh="课已经结束了。", en="The lesson is over.")
+        if self.room.rehearsing.acted:
+            raise UserFault("only_acting", zh="排练只有排练教室参加。", en="Only acting rooms come here.")
         await self._learn(now)
         asked = {each.room: each for each in lesson.asked}
         for name in dict.fromkeys(rooms):
@@ -74,7 +76,8 @@ class CallRooms:
             await self._become(ticked)
             lesson = self.room.lesson
         studio = self.room.attendance.pages(Role.TEACHER)
-        if lesson.booked or not studio or lesson.state is LessonState.ENDED:
+        closed = lesson.booked or self.room.rehearsing.acted
+        if closed or not studio or lesson.state is LessonState.ENDED:
             self._told = None
             return
         if self._asked_at is None or now - self._asked_at > FRESH_MS:

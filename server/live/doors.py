@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
 from server.domain import floor as floors
@@ -31,6 +31,7 @@ from server.protocol.inviting import AnswerCall, CallRooms
 from server.protocol.lobby import LetIn
 from server.protocol.messages import LessonState, Role
 from server.protocol.parameters import Source
+from server.protocol.rehearsing import PointOut
 
 if TYPE_CHECKING:
     from server.live.lesson_room import LessonRoom
@@ -204,7 +205,9 @@ class Doors(StandardDoors):
                 | RecordSubjects()
                 | PauseRecording()
             ):
-                await self.teach(message, now)
+                await self.teach(message, now, page.identity.person)
+            case PointOut():
+                self.room.rehearsing.taught(message, now)
             case CallRooms(rooms=rooms):
                 await self.room.calling.call(rooms, now)
             case b.Ask() | b.LeaveStage() | b.Judge() | b.TakeQuestions() | b.Invite():
@@ -220,8 +223,9 @@ class Doors(StandardDoors):
             case _:
                 assert_never(message)
 
-    async def teach(self, message: Teaching, now: int) -> None:
-        """The teacher's wish, from the studio or the API. UserFault where it cannot be."""
+    async def teach(self, message: Teaching, now: int, person: str = "") -> None:
+        """The teacher's wish, from the studio or the API; of which `person`, where that is known. UserFault
+        where it cannot be."""
         room = self.room
         if isinstance(message, m.Start) and room.lesson.state is LessonState.ENDED:
             room.start_next()
@@ -231,8 +235,12 @@ class Doors(StandardDoors):
         room.attendance.floor = outcome.floor
         for kind, values in outcome.marks:
             room.recorded.mark(kind, room.attendance.named(values), room.lesson.started_at, now)
-        if outcome.lesson != room.lesson:
-            await room.become(outcome.lesson)
+        room.rehearsing.taught(message, now)
+        lesson = outcome.lesson
+        if isinstance(message, m.Start) and not lesson.taught_by:
+            lesson = replace(lesson, taught_by=person)
+        if lesson != room.lesson:
+            await room.become(lesson)
         for notice, texts in outcome.notices:
             room.notify(notice, texts)
 

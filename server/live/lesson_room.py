@@ -30,6 +30,7 @@ from server.live.pointing import Pointing
 from server.live.ports import Classroom, RoomPorts
 from server.live.receptions import Receptions
 from server.live.recorded import Recorded
+from server.live.rehearsing import Rehearsing
 from server.live.room_media import WHEP_SEAT, WHIP_SEAT, RoomMedia
 from server.live.view import bell_values, lesson_view, seen_by
 from server.media import contract as media
@@ -64,6 +65,7 @@ class LessonRoom:
         self.recorded = Recorded(lesson.id, ports.store, ports.recorder)
         self.doors = Doors(self)
         self.boxes = Boxes(self, ports.box)
+        self.rehearsing = Rehearsing(self, ports.acting, ports.rehearsals)
         self.receptions = Receptions(self, ports.spans)
         self.broadcast = Broadcast(self, ports.readers, ports.webrtc_viewers)
         self.calling = CallRooms(self, ports.host)
@@ -298,6 +300,7 @@ class LessonRoom:
         await self.broadcast.settle(now)
         await self.calling.settle(now)
         self.lobby.settle(now)
+        await self.rehearsing.settle(now)
         try:
             await self.boxes.settle(now)
             self.pointing.settle(now)
@@ -374,10 +377,13 @@ class LessonRoom:
             self.broadcast.remotes(),
             self.lesson.main_away_since or (silent if silent_long else None),
             self.recorded.facts,
+            self.rehearsing.view(),
         )
 
     async def save(self) -> None:
-        """Rows that changed."""
+        """Rows that changed; a rehearsal leaves none."""
+        if self.rehearsing.acted and not self.lesson.booked:
+            return
         lesson = self.attendance.remembered(self.lesson)
         if lesson.on_air:
             now = self.now()

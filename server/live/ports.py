@@ -5,6 +5,7 @@ Owned here so that `live` knows neither a WebSocket nor a database driver.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,10 +19,12 @@ from server.media.contract import Command, Done
 from server.protocol.inviting import CallableRoom
 from server.protocol.messages import FromServer, Refused, Welcome
 from server.protocol.parameters import Fingerprint
+from server.protocol.rehearsing import Cue
 from server.protocol.session import CloseCode
 from server.store.records import BoxSource, Classroom, Mark, RecordingRow
 
 __all__ = [
+    "ActingPort",
     "BoxPort",
     "BoxSource",
     "Classroom",
@@ -31,6 +34,7 @@ __all__ = [
     "PagePort",
     "RecorderPort",
     "RecordingRow",
+    "RehearsalRows",
     "RoomPorts",
     "WorkerPort",
 ]
@@ -153,6 +157,24 @@ class SpanStore(Protocol):
         ...
 
 
+class ActingPort(Protocol):
+    """The acting rooms of rehearsals (`live.acting.Troupe`)."""
+
+    async def play(self, lesson: str, rooms: Sequence[str]) -> None:
+        """They come into this lesson. UserFault where too many play already; OSError."""
+        ...
+
+    def cue(self, lesson: str, cue: Cue) -> None: ...
+
+    async def end(self, lesson: str) -> None: ...
+
+
+class RehearsalRows(Protocol):
+    """Where it is kept who passed (`store.rehearsals.Rehearsals`)."""
+
+    async def add(self, at: int, main_room: str, teacher: str, steps: dict[str, float | None]) -> None: ...
+
+
 class LessonHost(Protocol):
     """What a lesson needs of the service that keeps all lessons."""
 
@@ -188,4 +210,6 @@ class RoomPorts:
     webrtc_viewers: int = 200
     box: BoxPort | None = None
     spans: SpanStore | None = None
+    acting: ActingPort | None = None
+    rehearsals: RehearsalRows | None = None
     readers: Readers = field(default_factory=lambda: Readers(0))

@@ -74,7 +74,7 @@ class Receptions:
     async def settle(self, now: int) -> None:
         """Look at every room; write what is due."""
         lesson = self._lesson_room.lesson
-        if self._store is None or self._over:
+        if self._store is None or self._over or self._lesson_room.rehearsing.acted:
             return
         if lesson.on_air:
             for seat in self._lesson_room.attendance.seats():

@@ -33,6 +33,17 @@ class TooManyViewers(UserFault):
         )
 
 
+class LessonSoon(UserFault):
+    """There is a lesson in this main room now, or it begins within minutes."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "lesson_soon",
+            zh="这个教室正在上课，或者马上要上课，现在不能排练。",
+            en="A lesson is on in this room, or begins soon. Rehearse after it.",
+        )
+
+
 class NoLesson(Refused):
     """No such lesson is live here."""
 

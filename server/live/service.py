@@ -16,7 +16,8 @@ from server.domain import lesson as lessons
 from server.domain.admission import PASSES, Admission, Identity, admit
 from server.domain.lesson import Lesson
 from server.live import inbox as told
-from server.live.ad_hoc import ad_hoc_lesson, prepared, receiving, schedule_rules
+from server.live.acting import Troupe
+from server.live.ad_hoc import ad_hoc_lesson, prepared, receiving, rehearsal_lesson, schedule_rules
 from server.live.broadcast import LINK_OVER
 from server.live.callables import Callables, CallLists
 from server.live.connections import MediaLost
@@ -28,10 +29,18 @@ from server.live.lessons import Lessons
 from server.live.network_test import NetworkTests
 from server.live.pages import Pages, Place
 from server.live.placement import Workers
-from server.live.ports import Classroom, LessonStore, PagePort, RoomPorts, SpanStore, WorkerPort
+from server.live.ports import (
+    Classroom,
+    LessonStore,
+    PagePort,
+    RehearsalRows,
+    RoomPorts,
+    SpanStore,
+    WorkerPort,
+)
 from server.live.readers import Readers
 from server.live.recorder_link import RecorderLink
-from server.live.refusals import LinkOver, NoLesson, OtherStudio, TooManyViewers
+from server.live.refusals import LessonSoon, LinkOver, NoLesson, OtherStudio, TooManyViewers
 from server.live.scheduler import Scheduler
 from server.live.sessions import Sessions, newer_page
 from server.live.standard_doors import NoMedia
@@ -57,10 +66,13 @@ class LiveService:
         clock: Clock,
         call_lists: CallLists | None = None,
         spans: SpanStore | None = None,
+        troupe: Troupe | None = None,
+        rehearsals: RehearsalRows | None = None,
     ) -> None:
         self._config = config
         self._store = store
         self._clock = clock
+        self._troupe = troupe
         self.growth, self.readers = Growth(), Readers(clock.wall_ms())
         names = [f"w{number}" for number in range(config.worker_count)]
         self.lessons = Lessons(clock, schedule_rules(config))
@@ -84,6 +96,8 @@ class LiveService:
             readers=self.readers,
             webrtc_viewers=config.broadcast.webrtc_viewers,
             spans=spans,
+            acting=troupe,
+            rehearsals=rehearsals,
         )
         self._classrooms: dict[str, Classroom] = {}
         self.scheduler = Scheduler(store, self, clock, schedule_rules(config))
@@ -158,6 +172,23 @@ class LiveService:
         rooms = receiving(self._classrooms)
         return await self._asked(lesson_room, told.StartLesson(reply, title, minutes, rooms), reply)
 
+    async def rehearse(self, main_room: str) -> str:
+        """Open a rehearsal with acting rooms; its lesson. UserFault where there is a lesson now or soon, or
+        too many rehearse."""
+        await self.ready.wait()
+        held = self.lessons.current(main_room)
+        if held is not None and held.rehearsing.acted and held.lesson.state is not LessonState.ENDED:
+            return held.lesson.id
+        busy = held is not None and (held.lesson.on_air or self.lessons.waiting(main_room) is not None)
+        if busy:
+            raise LessonSoon
+        if self._troupe is not None:
+            self._troupe.check()
+        lesson = rehearsal_lesson(self._config, main_room, self._clock.wall_ms())
+        self._add(lesson)
+        self.reassign()
+        return lesson.id
+
     async def end_lesson(self, lesson: str) -> None:
         """End it now; a lesson that has ended stays as it is."""
         room = self.lessons.get(lesson)
@@ -209,7 +240,7 @@ class LiveService:
         """Session and whether it is resumed. OtherStudio, or Refused where the room does not exist."""
         if identity.role in PASSES:
             self._check_link(identity)
-        elif identity.role is not Role.OBSERVER and identity.room not in self._classrooms:
+        elif identity.role is not Role.OBSERVER and not self._is_room(identity):
             raise NoLesson
         older = self._sessions.page(identity)
         same = older is not None and hello.resume == older.session
@@ -221,6 +252,12 @@ class LiveService:
         if answer is Admission.REPLACE and older is not None:
             older.hang_up(None if same else newer_page(identity.role), CloseCode.NEWER_PAGE)
         return self._sessions.begin(identity, hello.resume)
+
+    def _is_room(self, identity: Identity) -> bool:
+        """A room of the county, or an acting one of this lesson."""
+        if identity.room in self._classrooms:
+            return True
+        return identity.lesson is not None and self.lessons.of(identity) is not None
 
     def _check_link(self, identity: Identity) -> None:
         """LinkOver where the lesson does not know (any longer) what this page came by."""

@@ -116,8 +116,8 @@ class Standings:
     # -- pages
 
     def came(self, page: PagePort, device: str, browser: str) -> None:
-        """A receiving room's page is welcome; `device` "": of the demo."""
-        if page.identity.role is not Role.ROOM:
+        """A receiving room's page is welcome; `device` "": of the demo. Acting rooms are none."""
+        if page.identity.role is not Role.ROOM or page.identity.lesson is not None:
             return
         now, room = self._clock.wall_ms(), page.identity.room
         self._pages[room] = (page, device)

@@ -14,6 +14,7 @@ from server.live.participant import Participant
 from server.live.recording import recorded_rooms
 from server.protocol.messages import LessonView, Role, Seat, Words
 from server.protocol.parameters import Source
+from server.protocol.rehearsing import RehearsalView
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ def lesson_view(
     remotes: list[str],
     main_away_since: int | None,
     replay: ReplayFacts,
+    rehearsal: RehearsalView | None = None,
 ) -> LessonView:
     """`sends`: what really flows, by room; `seats` in tile order; `watching`: name and how many it is."""
     recorded = recorded_rooms(lesson, floor) if replay.recording else frozenset[str]()
@@ -73,6 +75,8 @@ def lesson_view(
         booked_until=lesson.booked_until,
         teacher=lesson.teacher,
         rooms_send=sorted(rules_of(lesson.template).rooms_send),
+        recordable=sorted(rules_of(lesson.template).recordable),
+        rehearsal=rehearsal,
     )
 
 

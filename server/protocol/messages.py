@@ -12,9 +12,10 @@ from enum import StrEnum
 
 import msgspec
 
-from server.protocol import broadcast, capture, devices, inviting, lobby
+from server.protocol import broadcast, capture, devices, inviting, lobby, rehearsing
 from server.protocol.capture import Recordable
 from server.protocol.parameters import IceServer, Road, Source
+from server.protocol.rehearsing import RehearsalView
 from server.protocol.words import Words as Words
 
 VERSION = 1
@@ -111,6 +112,8 @@ class LessonView(msgspec.Struct, frozen=True):
     booked_until: int | None = None
     teacher: Words | None = None
     rooms_send: list[Source] = []  # what a receiving room may send at all
+    recordable: list[Recordable] = []  # what may be chosen to be written
+    rehearsal: RehearsalView | None = None
 
 
 class SlotView(msgspec.Struct, frozen=True):
@@ -283,6 +286,7 @@ ToServer = (
     | broadcast.ToServer
     | capture.ToServer
     | inviting.ToServer
+    | rehearsing.ToServer
     | devices.ToServer
     | lobby.ToServer
 )

@@ -293,6 +293,7 @@ class MyDay(msgspec.Struct, frozen=True):
     today: list[BookedLesson]
     teaches: list[NamedRoom]
     calendar: str = ""
+    rehearsed_at: int | None = None  # when a rehearsal was passed last
 
 
 class FeedLink(msgspec.Struct, frozen=True):

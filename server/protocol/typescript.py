@@ -23,6 +23,7 @@ from server.protocol import (
     lobby,
     messages,
     publishing,
+    rehearsing,
     resources,
     sources,
     timetable,
@@ -142,10 +143,10 @@ def generate() -> str:
     said = _arms(resources.Resource) + _arms(library.LibraryResource) + _arms(publishing.PublishingResource)
     said += _arms(sources.SourceResource) + _arms(accounts.AccountResource)
     said += _arms(county.CountyResource) + _arms(lobby.LobbyResource)
-    said += _arms(timetable.Resource) + _arms(devices.DeviceResource)
+    said += _arms(timetable.Resource) + _arms(devices.DeviceResource) + rehearsing.RESOURCES
     bodies = _arms(resources.Body) + _arms(library.LibraryBody) + publishing.BODIES
     bodies += _arms(sources.SourceBody) + _arms(accounts.AccountBody) + _arms(timetable.Body)
-    bodies += _arms(devices.DeviceBody) + _arms(county.CountyBody)
+    bodies += _arms(devices.DeviceBody) + _arms(county.CountyBody) + rehearsing.BODIES
     bodies += _arms(lobby.LobbyBody)
     said_by_server = set(reachable(from_server + said))
     parts = [HEAD.format(version=messages.VERSION, max_message=messages.MAX_MESSAGE)]

@@ -79,6 +79,6 @@ REHEARSALS = Table(
     Column("at", MS, nullable=False),
     Column("main_room", Text, nullable=False),
     Column("teacher", Text, nullable=False),
-    Column("steps", Text, nullable=False),  # dict[str, float]: seconds each reaction took, JSON
+    Column("steps", Text, nullable=False),  # dict[str, float | None]: seconds each reaction took, JSON
     Index("rehearsals_by_time", "at"),
 )

@@ -78,10 +78,11 @@ class ListeningPage:
     fell_silent: bool = False
     heard: list[FromServer] = field(default_factory=list)
     hung_up: Refused | CloseCode | None = None
+    person: str = ""
 
     @property
     def identity(self) -> Identity:
-        return Identity(self.role, self.room, Words(self.room, self.room))
+        return Identity(self.role, self.room, Words(self.room, self.room), person=self.person)
 
     def welcome(self, welcome: m.Welcome) -> None:
         self.heard.append(welcome)

@@ -135,6 +135,21 @@ async def test_a_booked_lesson_opens_joins_starts_and_ends_by_the_clock(tmp_path
         await today.until(lambda: lesson_of(room) is None)
 
 
+async def test_a_lesson_that_nobody_booked_is_theirs_who_pressed_start(tmp_path: Path) -> None:
+    async with day(tmp_path, booked(taught_by="zhao")) as today:
+        studio = await today.enter(Role.TEACHER, "north")
+        studio.person = "wang"
+        today.live.said(studio, m.Start())
+        await today.until_state(studio, LessonState.LIVE)
+        assert today.rows.lessons[studio.lesson.id].taught_by == "wang"
+        await today.at(NOON - 10 * MINUTE)
+        substitute = await today.enter(Role.TEACHER, "main")
+        substitute.person = "wang"
+        today.live.said(substitute, m.Start())
+        await today.until_state(substitute, LessonState.LIVE)
+        assert today.rows.lessons["L0000000001"].taught_by == "zhao"
+
+
 async def test_a_lesson_is_extended_only_until_one_of_its_rooms_is_booked_by_others(tmp_path: Path) -> None:
     after = booked("L0000000002", "north", NOON + 43 * MINUTE, rooms=("shahe",))
     async with day(tmp_path, booked(), after) as today:

@@ -13,6 +13,7 @@ export const router = createRouter({
     { path: "/cameras/:room", name: "cameras", component: () => import("./cameras/CamerasPage.vue"), props: true },
     { path: "/rooms", name: "rooms", component: () => import("./rooms/RoomsPage.vue") },
     { path: "/alarms", name: "alarms", component: () => import("./alarms/AlarmsPage.vue") },
+    { path: "/rehearsals", name: "rehearsals", component: () => import("./rehearsals/RehearsalsPage.vue") },
     { path: "/people", name: "people", component: () => import("./people/PeoplePage.vue") },
     { path: "/settings", name: "settings", component: () => import("./settings/SettingsPage.vue") },
     { path: "/day", name: "day", component: () => import("./day/MyDayPage.vue") },

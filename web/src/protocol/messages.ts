@@ -209,6 +209,12 @@ export interface AnswerCall {
   accepted: boolean;
 }
 
+/** Teacher, in a rehearsal: this is the room that has no sound. */
+export interface PointOut {
+  type: "point_out";
+  room: string;
+}
+
 /**
  * The answer to `Challenge`: ECDSA P-256 with SHA-256 (r and s, 32 octets each, base64url) over
  * "lianke device v1\n{device}\n{nonce}" by the browser's key.
@@ -315,6 +321,30 @@ export interface Seat {
   hear: Heard;
 }
 
+/** What happens in a rehearsal, in this order, and what the teacher is to do. */
+export type Step = "hand" | "silent" | "away" | "back";
+
+/** `ms`: how long the teacher took; None: too long. */
+export interface StepDone {
+  step: Step;
+  ms: number | null;
+}
+
+/**
+ * A rehearsal as its studio draws it. `step` None: the rooms come in, or all is calm. `room`: whom it
+ * is about, where the teacher need not find that out. `until`: so long there is time. `wrong`: the room that
+ * was pointed out was not the one. `over`: every step was played; End comes next.
+ */
+export interface RehearsalView {
+  done: StepDone[];
+  step: Step | null;
+  room: string | null;
+  until: number | null;
+  wrong: boolean;
+  over: boolean;
+  passed: boolean;
+}
+
 /** All a page needs to draw the lesson. */
 export interface LessonView {
   id: string;
@@ -350,6 +380,8 @@ export interface LessonView {
   booked_until: number | null;
   teacher: Words | null;
   rooms_send: Source[];
+  recordable: Recordable[];
+  rehearsal: RehearsalView | null;
 }
 
 /** The lesson as it is now; None: none is on for this room (`next_*`: what comes). */
@@ -1409,6 +1441,7 @@ export interface MyDay {
   today: BookedLesson[];
   teaches: NamedRoom[];
   calendar: string;
+  rehearsed_at: number | null;
 }
 
 /** The secret address of a calendar; whoever has it may read it. */
@@ -1539,6 +1572,26 @@ export interface ReceptionRow {
   height: number;
   heads: number | null;
   spans: SpanRow[];
+}
+
+/**
+ * `passed_at`: when it was passed last; None: not yet. `steps`: seconds of the newest try, None: missed.
+ * `person` "": whoever was there without a log-in.
+ */
+export interface RehearsedTeacher {
+  person: string;
+  name: Words;
+  room: Words;
+  tries: number;
+  last_at: number;
+  passed_at: number | null;
+  steps: Record<string, number | null>;
+}
+
+/** Who tried it, the newest first, at most 500; `teachers`: how many of the asker's units teach at all. */
+export interface Rehearsals {
+  teachers: number;
+  tried: RehearsedTeacher[];
 }
 
 /** Body of `POST room-code`: the six digits shown where the room is managed. */
@@ -1866,6 +1919,7 @@ export type ToServer =
   | PauseRecording
   | CallRooms
   | AnswerCall
+  | PointOut
   | Proof
   | Standing
   | HearChecked

@@ -151,6 +151,10 @@ export class Studio {
   openVoice(room: string, open: boolean): boolean {
     return this.ask({ type: "open_voice", room, open });
   }
+  /** In a rehearsal: this is the room that has no sound. */
+  pointOut(room: string): boolean {
+    return this.ask({ type: "point_out", room });
+  }
   lowerHand(room: string): boolean {
     return this.ask({ type: "lower_hand", room });
   }

@@ -10,6 +10,7 @@ import { network } from "./network";
 import { notice } from "./notice";
 import { people } from "./people";
 import { recorded } from "./recorded";
+import { rehearsal } from "./rehearsal";
 import { replay } from "./replay";
 import { rooms } from "./rooms";
 import { room } from "./room";
@@ -32,6 +33,7 @@ export const messages = {
   notice,
   people,
   recorded,
+  rehearsal,
   replay,
   room,
   rooms,

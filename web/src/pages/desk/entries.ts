@@ -13,6 +13,7 @@ export const ENTRIES: Entry[] = [
   { to: "/timetable", label: "timetable.title", actions: ["read_timetable"] },
   { to: "/lessons", label: "desk.lessons", actions: ["list_lessons"] },
   { to: "/library", label: "library.title", actions: ["list_library"] },
+  { to: "/rehearsals", label: "rehearsal.list", actions: ["read_rehearsals"] },
   { to: "/rooms", label: "rooms.title", actions: ["manage_devices"] },
   { to: "/alarms", label: "rooms.alarms", actions: ["manage_devices"] },
   { to: "/people", label: "people.title", actions: ["read_people", "manage_units"] },
