@@ -15,7 +15,6 @@ import msgspec
 from server.protocol import broadcast, capture, devices, inviting, lobby, rehearsing
 from server.protocol.capture import Recordable
 from server.protocol.parameters import IceServer, Road, Source
-from server.protocol.rehearsing import RehearsalView
 from server.protocol.words import Words as Words
 
 VERSION = 1
@@ -64,7 +63,7 @@ class Seat(msgspec.Struct, frozen=True):
     name: Words
     state: SeatState
     since: int
-    detail: str = ""  # message id of the sentence to show, e.g. "sound_blocked"
+    detail: str = ""  # message id of the sentence to show: "sound_blocked"
     hand_since: int | None = None
     muted: bool = False
     heard: bool = False  # its voice goes to the others (called on, or opened by the teacher)
@@ -113,7 +112,7 @@ class LessonView(msgspec.Struct, frozen=True):
     teacher: Words | None = None
     rooms_send: list[Source] = []  # what a receiving room may send at all
     recordable: list[Recordable] = []  # what may be chosen to be written
-    rehearsal: RehearsalView | None = None
+    rehearsal: rehearsing.RehearsalView | None = None
 
 
 class SlotView(msgspec.Struct, frozen=True):
@@ -264,6 +263,8 @@ class Ping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="ping"):
     at: int
 
 
+Rooms = capture.ToServer | inviting.ToServer | devices.ToServer | rehearsing.ToServer
+Beside = broadcast.ToServer | lobby.ToServer | Rooms
 ToServer = (
     Hello
     | OfferUp
@@ -283,12 +284,7 @@ ToServer = (
     | Courseware
     | LowerHand
     | Ping
-    | broadcast.ToServer
-    | capture.ToServer
-    | inviting.ToServer
-    | rehearsing.ToServer
-    | devices.ToServer
-    | lobby.ToServer
+    | Beside
 )
 
 

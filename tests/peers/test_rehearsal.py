@@ -1,11 +1,12 @@
-"""A rehearsal with acting rooms on a whole installation: their process, the teacher's answers, what is kept."""
+"""A rehearsal on a whole installation: the acting rooms' process, the teacher's answers, what is kept."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import asyncio
 
 from server.drill.own_server import OwnServer
 from server.protocol import messages as m
+from server.protocol.capture import Recordable, RecordSubjects
 from server.protocol.messages import LessonState, SeatState
 from server.protocol.parameters import Source
 from server.protocol.rehearsing import PointOut, RehearsalView, Step
@@ -27,7 +28,7 @@ async def test_acting_rooms_come_act_and_leave_and_only_the_result_is_kept(insta
 
         await studio.until(lambda: studio.lesson is not None and studio.lesson.rehearsal is not None, 15)
         lesson, first = view(studio).id, view(studio).seats[0].room
-        await studio.say(m.RecordSubjects(subjects=["camera"]))  # type: ignore[attr-defined]
+        await studio.say(RecordSubjects([Recordable.TEACHER]))
         await studio.until(lambda: any(no.code == "not_to_be_recorded" for no in studio.refusals), 15)
         await studio.say(m.Start())
         await studio.until(lambda: told().step is Step.HAND, 40)
@@ -53,4 +54,4 @@ async def test_acting_rooms_come_act_and_leave_and_only_the_result_is_kept(insta
         assert set(tried["steps"]) == set(Step)
         async with held.http.get(f"{installation.url}/api/v1/lessons", headers=held.operator) as answer:
             assert lesson not in [row["lesson"] for row in await answer.json()]
-        assert not list(Path(installation.folder).rglob(f"*{lesson}*"))
+    assert not await asyncio.to_thread(lambda: list(installation.folder.rglob(f"*{lesson}*")))
