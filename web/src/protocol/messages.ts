@@ -181,6 +181,13 @@ export interface Invite {
   on: boolean;
 }
 
+/** Teacher: this guest may come in (`on`), or is refused or sent out. `guest`: `Guest.guest`. */
+export interface LetIn {
+  type: "let_in";
+  guest: string;
+  on: boolean;
+}
+
 /** Whom or what a track shows (recorder.contract.Subject). What is not chosen is never written. */
 export type Recordable = "teacher" | "board" | "screen" | "voice" | "pupils" | "pupils_voice";
 
@@ -207,12 +214,6 @@ export interface AnswerCall {
   type: "answer_call";
   lesson: string;
   accepted: boolean;
-}
-
-/** Teacher, in a rehearsal: this is the room that has no sound. */
-export interface PointOut {
-  type: "point_out";
-  room: string;
 }
 
 /**
@@ -256,11 +257,10 @@ export interface SignIn {
   heads: number;
 }
 
-/** Teacher: this guest may come in (`on`), or is refused or sent out. `guest`: `Guest.guest`. */
-export interface LetIn {
-  type: "let_in";
-  guest: string;
-  on: boolean;
+/** Teacher, in a rehearsal: this is the room that has no sound. */
+export interface PointOut {
+  type: "point_out";
+  room: string;
 }
 
 /** What a session is in its lesson. */
@@ -1878,6 +1878,11 @@ export interface NewApiToken {
   days?: number;
 }
 
+/** `room`: the main room. */
+export interface NewRehearsal {
+  room: string;
+}
+
 /** Body of `POST rooms/{room}/guest-links`. `lesson` None: whichever is on in that room. */
 export interface NewGuestLink {
   hours?: number;
@@ -1915,16 +1920,16 @@ export type ToServer =
   | Judge
   | TakeQuestions
   | Invite
+  | LetIn
   | RecordSubjects
   | PauseRecording
   | CallRooms
   | AnswerCall
-  | PointOut
   | Proof
   | Standing
   | HearChecked
   | SignIn
-  | LetIn;
+  | PointOut;
 
 export type FromServer =
   | Welcome
