@@ -40,6 +40,7 @@ from server.protocol.messages import LessonState, Role
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.5
+CALM_TICK_S = 1.0
 TOGETHER_S = 0.1
 """Messages that come in a heap are settled once, but never later than this."""
 SNAPSHOT_S = 2.0
@@ -70,7 +71,7 @@ class LessonRoom:
         self.broadcast = Broadcast(self, ports.readers, ports.webrtc_viewers)
         self.calling = CallRooms(self, ports.host)
         self.lobby = Lobby(self)
-        self._saved: tuple[Lesson, str] | None = None
+        self._saved: tuple[object, ...] | None = None  # what the rows were made of
         self._view: m.LessonView | None = None
         self._waiting_for_snapshot = restored
         self._released = False
@@ -89,7 +90,7 @@ class LessonRoom:
         while not self._finished():
             message: Inward | None = None
             try:
-                async with asyncio.timeout(TICK_S):
+                async with asyncio.timeout(TICK_S if self.lesson.on_air else CALM_TICK_S):
                     message = await self.inbox.get()
             except TimeoutError:
                 pass
@@ -323,7 +324,9 @@ class LessonRoom:
 
     async def _time(self, now: int) -> None:
         """The bell, the teacher's absence, sessions that did not come back."""
-        lesson = replace(self.lesson, needed_at=self._ports.host.needed_at(self.lesson.id))
+        lesson, needed_at = self.lesson, self._ports.host.needed_at(self.lesson.id)
+        if needed_at != lesson.needed_at:
+            lesson = replace(lesson, needed_at=needed_at)
         if lesson.on_air:
             here = self.attendance.teacher_present(now) or self.doors.published()
             lesson = lessons.main_back(lesson) if here else lessons.main_away(lesson, now)
@@ -382,16 +385,14 @@ class LessonRoom:
 
     async def save(self) -> None:
         """Rows that changed; a rehearsal leaves none."""
-        if self.rehearsing.acted and not self.lesson.booked:
+        if self.lesson.started_at is None or (self.rehearsing.acted and not self.lesson.booked):
             return
-        lesson = self.attendance.remembered(self.lesson)
-        if lesson.on_air:
-            now = self.now()
-            lesson = replace(lesson, alive_at=now - now % ALIVE_EVERY_MS)
-        value = (lesson, self.media.worker_name)
-        if value != self._saved and self.lesson.started_at is not None:
+        alive_at = self.now() // ALIVE_EVERY_MS * ALIVE_EVERY_MS if self.lesson.on_air else None
+        stands = (self.lesson, self.attendance.floor, alive_at, self.media.worker_name)
+        if stands != self._saved:
+            lesson = replace(self.attendance.remembered(self.lesson), alive_at=alive_at)
             await self._ports.store.save_lesson(lesson, self.media.worker_name or None)
             if self._saved is None and lesson.booked:
                 await self._ports.store.book(lesson)
-            self._saved = value
+            self._saved = stands
         await self.recorded.save()

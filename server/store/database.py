@@ -16,7 +16,7 @@ from sqlalchemy import Row, Table, event
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-__all__ = ["Database", "engine_of", "insert", "upsert", "url_of"]
+__all__ = ["Database", "engine_of", "insert", "upsert", "upsert_each", "url_of"]
 
 SQLITE = "sqlite"
 
@@ -87,6 +87,13 @@ class Database:
     async def row(self, statement: Any, values: dict[str, Any] | None = None) -> Row[Any] | None:
         rows = await self.rows(statement, values)
         return rows[0] if rows else None
+
+
+def upsert_each(table: Table, *keys: str) -> Any:
+    """The same for a list of rows with every column, given to `execute` beside it."""
+    asked = insert(table)
+    others = {column.name: asked.excluded[column.name] for column in table.c if column.name not in keys}
+    return asked.on_conflict_do_update(index_elements=list(keys), set_=others)
 
 
 def upsert(table: Table, *keys: str, **values: object) -> Any:

@@ -7,10 +7,13 @@ from typing import Any
 from sqlalchemy import Row, and_, func, select
 
 from server.domain.reception import Kind, Reception, Side, Span
-from server.store.database import Database, upsert
+from server.store.database import Database, upsert_each
 from server.store.device_tables import RECEPTIONS, SPANS
 
 _MEASURES = ("freeze_ms", "concealed_ms", "delay_ms", "height")
+_TOLD = ("until", "cause", *_MEASURES)
+_PUT_SUMS = upsert_each(RECEPTIONS, "lesson", "room")
+_PUT_SPANS = upsert_each(SPANS, "lesson", "room", "since")
 
 
 class Spans:
@@ -21,18 +24,22 @@ class Spans:
 
     async def write(self, lesson: str, receptions: list[Reception]) -> None:
         """All of them in one transaction."""
-        statements = []
-        for one in receptions:
-            sums = {"heads": one.heads, "talk_ms": one.talk_ms}
-            statements.append(upsert(RECEPTIONS, "lesson", "room", lesson=lesson, room=one.room, **sums))
-            for span in one.spans:
-                values = {name: getattr(span, name) for name in ("until", "cause", *_MEASURES)}
-                statements.append(
-                    upsert(SPANS, "lesson", "room", "since", lesson=lesson, room=one.room, since=span.since,
-                           kind=span.kind.value, side=span.side.value, **values)
-                )  # fmt: skip
-        if statements:
-            await self._database.write(*statements)
+        sums = [
+            {"lesson": lesson, "room": one.room, "heads": one.heads, "talk_ms": one.talk_ms}
+            for one in receptions
+        ]
+        spans = [
+            {"lesson": lesson, "room": one.room, "since": span.since, "kind": span.kind.value,
+             "side": span.side.value, **{name: getattr(span, name) for name in _TOLD}}
+            for one in receptions
+            for span in one.spans
+        ]  # fmt: skip
+        if not sums:
+            return
+        async with self._database.writing() as connection:
+            await connection.execute(_PUT_SUMS, sums)
+            if spans:
+                await connection.execute(_PUT_SPANS, spans)
 
     async def last(self, lesson: str) -> dict[str, tuple[Span, Reception]]:
         """The newest span of each room, with the room's sums."""

@@ -16,7 +16,7 @@ from server.drill.week.neighbours import ActedRecorder, ActedWorker
 from server.drill.week.pages import ActedPage
 from server.drill.week.plan import Fault, Injected, Planned
 from server.live.service import LiveService
-from server.protocol.messages import Role
+from server.protocol.messages import Role, Words
 from server.store.spans import Spans
 from server.store.store import Store
 from server.store.timetable_records import Booked
@@ -64,6 +64,11 @@ async def offer_of_a_page() -> str:
     return str(offer.sdp)
 
 
+async def _nobody(main_room: str) -> dict[str, Words]:
+    """No room is called into a lesson that nobody booked: there are none in this week."""
+    return {}
+
+
 class Day:
     """One day of lessons; campus starts in its morning and ends in its evening."""
 
@@ -78,7 +83,7 @@ class Day:
         self._config, self._clock = config, clock
         self._lessons = lessons
         self._faults = faults
-        self._live = LiveService(config, store, clock, spans=Spans(store.database))
+        self._live = LiveService(config, store, clock, _nobody, Spans(store.database))
         self._worker = ActedWorker("w0", "boot")
 
     async def play(self, offer: str) -> None:

@@ -68,10 +68,6 @@ class VirtualClock:
     def __init__(self, loop: asyncio.AbstractEventLoop, began_at: int) -> None:
         self._loop, self._began_at = loop, began_at
 
-    def skip_to(self, wall_ms: int) -> None:
-        """The night passes: it is that time now. Nothing may wait for a moment in between."""
-        self._began_at += max(0, wall_ms - self.wall_ms())
-
     def wall_ms(self) -> int:
         return self._began_at + round(self._loop.time() * 1000)
 

@@ -1,13 +1,16 @@
 """`lianke drill --county`: a county's week over a virtual clock, and whether every stored span is true.
 
 Real are campus' live service, the scheduler, every lesson's rules and rows; acted are media, pages and faults
-(`neighbours`, `pages`). Campus is started anew every morning, on the store of the evening before.
+(`neighbours`, `pages`).
 """
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import tempfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -55,21 +58,49 @@ class WeekFigures(msgspec.Struct, frozen=True):
 
 
 def play_week(size: Size, progress: Progress) -> WeekFigures:
-    """Blocks until the last evening."""
+    """Blocks until the last evening. Each day is a campus and a store of its own, as many at a time as there
+    are cores."""
+    lessons, injected = _plan(size)
+    found: list[Difference] = []
+    days = range(size.days)
+    if size.days == 1:
+        found = _play_day(size, 0)
+    else:
+        cores = min(size.days, os.cpu_count() or 1)
+        with ProcessPoolExecutor(cores, multiprocessing.get_context("spawn")) as pool:
+            for day, differing in zip(days, pool.map(_play_day, [size] * size.days, days), strict=True):
+                progress(f"day {day + 1}: {len(differing)} differences")
+                found += differing
+    points = len({room for lesson in lessons for room in lesson.rooms})
+    return WeekFigures(not found, len(lessons), points, injected, found)
+
+
+def _plan(size: Size) -> tuple[list[Planned], list[Injected]]:
+    """The week's lessons and what goes wrong in it: the same in every process."""
+    taught = dict(list(demo.build(demo.Size()).taught.items())[: size.mains])
+    lessons = week(taught, MONDAY_MS, days=size.days, periods=size.periods, minutes=size.minutes)
+    return lessons, faults(lessons, size.seed, size.share)
+
+
+def _play_day(size: Size, day: int) -> list[Difference]:
+    """One day of it; blocks."""
     databases: list[Store] = []
     loop = VirtualLoop(lambda: any(store.database.in_flight for store in databases))
+    lessons, injected = _plan(size)
+    lessons = [each for each in lessons if (each.starts_at - MONDAY_MS) // DAY_MS == day]
+    keys = {each.key for each in lessons}
+    hurt = [each for each in injected if each.lesson in keys]
     try:
-        return loop.run_until_complete(_week(loop, size, databases, progress))
+        return loop.run_until_complete(_day(loop, lessons, hurt, databases))
     finally:
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
 
 
-async def _week(loop: VirtualLoop, size: Size, databases: list[Store], progress: Progress) -> WeekFigures:
+async def _day(
+    loop: VirtualLoop, lessons: list[Planned], hurt: list[Injected], databases: list[Store]
+) -> list[Difference]:
     made = demo.build(demo.Size())
-    taught = dict(list(made.taught.items())[: size.mains])
-    lessons = week(taught, MONDAY_MS, days=size.days, periods=size.periods, minutes=size.minutes)
-    injected = faults(lessons, size.seed, size.share)
     clock = VirtualClock(loop, lessons[0].starts_at - round(BEFORE_S * 1000))
     with tempfile.TemporaryDirectory(prefix="lianke-week-") as name:
         config = _config(Path(name))
@@ -78,20 +109,10 @@ async def _week(loop: VirtualLoop, size: Size, databases: list[Store], progress:
         try:
             await Bulk(store.database, store.county, clock).organisation(made.units, made.bonds, made.mains)
             await store.timetable.add(booked(lessons, ZoneInfo(config.county.time_zone)), Names())
-            offer = await offer_of_a_page()
-            for day in range(size.days):
-                todays = [each for each in lessons if (each.starts_at - MONDAY_MS) // DAY_MS == day]
-                clock.skip_to(todays[0].starts_at - round(BEFORE_S * 1000))
-                keys = {each.key for each in todays}
-                hurt = [each for each in injected if each.lesson in keys]
-                progress(f"day {day + 1}: {len(todays)} lessons, {len(hurt)} faults")
-                await Day(config, store, clock, todays, hurt).play(offer)
-            progress("comparing")
-            found = [each for lesson in lessons for each in await _judged(store, lesson, injected)]
+            await Day(config, store, clock, lessons, hurt).play(await offer_of_a_page())
+            return [each for lesson in lessons for each in await _judged(store, lesson, hurt)]
         finally:
             await store.close()
-    points = len({room for lesson in lessons for room in lesson.rooms})
-    return WeekFigures(not found, len(lessons), points, injected, found)
 
 
 def _config(folder: Path) -> Config:

@@ -37,8 +37,6 @@ def test_a_virtual_day_passes_at_once_in_the_order_of_its_timers_and_waits_for_t
     assert loop.run_until_complete(day()) == pytest.approx(9 * 3600)
     assert order == ["3 h", "6 h", "9 h"]
     assert clock.wall_ms() == BELL + 9 * 3_600_000
-    clock.skip_to(BELL + 24 * 3_600_000)
-    assert clock.wall_ms() == BELL + 24 * 3_600_000
     loop.close()
 
 
@@ -73,4 +71,4 @@ def test_everything_done_to_the_rooms_of_two_days_is_stored_with_its_kind_and_si
     assert found.ok
     assert (found.lessons, found.points) == (4, 6)
     assert len({each.fault for each in found.injected}) >= 6
-    assert said[0].startswith("day 1: 2 lessons")
+    assert said == ["day 1: 0 differences", "day 2: 0 differences"]
