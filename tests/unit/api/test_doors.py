@@ -47,6 +47,7 @@ BODIES: dict[str, dict[str, str]] = {
     "/api/v1/login": {"password": "long enough for all"},
     "/api/v1/room-code": {"code": "000000"},
     "/api/v1/lessons": {"room": "main"},
+    "/api/v1/rehearsals": {"room": "main"},
 }
 Open = Callable[..., Awaitable["Campus"]]
 
