@@ -138,9 +138,9 @@ def drill(
 ) -> int:
     """Hold a whole lesson without a camera or a browser and judge it; exit 1 where a teacher would notice.
 
-    --source rtsp or rtmp: the main room teaches by a box that the drill starts itself; --source URL: by a
-    real camera. --county: a week of 55 main rooms and their 127 points (or --mains, --days) over a virtual
-    clock, with faults; exit 1 where what is stored is not what was done.
+    --source rtsp or rtmp: the main room teaches by a box that the drill starts itself; --source FILE: by a
+    film in a loop; --source URL: by a real camera. --county: a week of 55 main rooms and their 127 points
+    (or --mains, --days) over a virtual clock, with faults; exit 1 where what is stored is not what was done.
     """
     from server.drill import commands
 

@@ -14,6 +14,7 @@ import msgspec
 
 from server.drill.lessonkit.media import Camera, Voice
 from server.drill.own_server import LOOPBACK, free_port
+from server.drill.senders.file import as_ts, looped
 from server.drill.senders.lesson import LessonSender
 from server.drill.senders.rtsp import rtsp_camera
 from server.errors import UserFault
@@ -23,8 +24,7 @@ from server.protocol.sources import NewRoomSource, RoomSource
 
 RTSP, RTMP = "rtsp", "rtmp"
 LOGIN = ("viewer", "drill")
-# A camera sends a picture when it is encoded. So here nothing waits for the next one to know where one ends:
-# each has its length (PES), and is taken for whole.
+# A camera sends a picture when it is encoded. So here nothing waits for the next one to know where one ends.
 _LAUNCH = (
     '( udpsrc address=127.0.0.1 port={port} buffer-size=4194304 caps="video/mpegts,systemstream=true"'
     " ! tsdemux latency=0 name=d d. ! queue"
@@ -32,7 +32,6 @@ _LAUNCH = (
     " ! rtph264pay name=pay0 pt=96 config-interval=-1"
     " d. ! queue ! aacparse ! rtpmp4gpay name=pay1 pt=97 )"
 )
-_AS_TS = ("-f", "mpegts", "-muxdelay", "0", "-flush_packets", "1", "-omit_video_pes_length", "0")
 
 
 class BoxRefused(Exception):
@@ -66,7 +65,7 @@ def operator_door(http: aiohttp.ClientSession, url: str, run_directory: Path) ->
 def networks_of(source: str) -> str:
     """The configuration that lets this source be opened, as TOML: loopback, or a real device's own address.
     BoxRefused where there is no such device."""
-    if source == RTSP:
+    if source == RTSP or Path(source).is_file():
         return f'[ingest]\nnetworks = ["{LOOPBACK}/32"]\n'
     if source == RTMP:
         return f'[ingest]\nrtmp_listen = "{LOOPBACK}"\nrtmp_port = {free_port(socket.SOCK_STREAM)}\n'
@@ -86,22 +85,27 @@ async def box(
     source: str, door: OperatorDoor, room: str, camera: Camera, voice: Voice, size: tuple[int, int]
 ) -> AsyncIterator[dict[int, float] | None]:
     """The room's camera is `source` until the end of the block: "rtsp" (FFmpeg and an RTSP server), "rtmp"
-    (FFmpeg pushes) or an address. Gives when each numbered picture was sent; None where a real device sends
-    its own. NoSender, BoxRefused."""
+    (FFmpeg pushes), a file that goes round and round, or an address. Gives when each numbered picture was
+    sent; None where the pictures are not ours. NoSender, BoxRefused."""
     sender = LessonSender(camera, voice, *size)
     if source == RTMP:
         made = await door.put_source(room, NewRoomSource("", sound=True, push=True))
         async with sender.sending(("-f", "flv", f"{made.push_url}/{made.key}")):
             yield sender.sent_at
         return
+    port = free_port(socket.SOCK_DGRAM)
+    if (film := Path(source)).is_file():
+        async with looped(film, as_ts(LOOPBACK, port)):
+            await door.put_source(room, NewRoomSource(f"udp://{LOOPBACK}:{port}", sound=True))
+            yield None
+        return
     if source != RTSP:
         await door.put_source(room, NewRoomSource(source, sound=True))
         yield None
         return
-    port = free_port(socket.SOCK_DGRAM)
     async with (
         rtsp_camera(_LAUNCH.format(port=port), login=LOGIN) as served,
-        sender.sending((*_AS_TS, f"udp://{LOOPBACK}:{port}?pkt_size=1316")),
+        sender.sending(as_ts(LOOPBACK, port)),
     ):
         await door.put_source(room, NewRoomSource(served.url, sound=True))
         yield sender.sent_at
