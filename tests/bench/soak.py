@@ -5,7 +5,7 @@ python -m tests.bench.soak --minutes 60 [--rooms 2] [--json FILE]
 One installation. Lesson follows lesson; in each, rooms are called in turn, one leaves and comes back, a WHEP
 viewer comes and goes, a stranger floods the media port. Every 10 s the memory of each process (resident, its
 own alone) and its open files are read. The slope is a straight line through the second half, when caches
-are full.
+are full. What is known so far is written after each lesson, and patience is long: it runs beside other work.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import socket
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from tests.peers.test_whip_whep import SDP, Doors, start_lesson
 SAMPLE_EVERY_S = 10.0
 LESSON_S = 100.0
 TURN_S = 5.0
+PATIENCE_S = 300.0
 NAMES = {"server.app": "campus", "server.media": "worker", "recorder": "recorder"}
 
 
@@ -56,6 +58,8 @@ class Watch:
         for pid, name in self.processes().items():
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                 status = Path(f"/proc/{pid}/status").read_text()
+                if "RssAnon:" not in status:
+                    continue  # it has just ended
                 resident = int(status.split("RssAnon:")[1].split()[0]) / 1024
                 files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
                 self.samples[f"{name} {pid}"].append((at, resident, files))
@@ -101,13 +105,13 @@ class Counts:
 async def lesson(held: Holding, rooms: int, counts: Counts, dice: random.Random, until: float) -> None:
     """Start, teach for LESSON_S at most, end."""
     studio = held.studio()
-    await studio.until(lambda: studio.lesson is not None, 30)
+    await studio.until(lambda: studio.lesson is not None, PATIENCE_S)
     pages = [held.room(number) for number in range(rooms)]
     for page in pages:
-        await page.until(lambda page=page: page.welcome is not None, 30)  # type: ignore[misc]
+        await page.until(lambda page=page: page.welcome is not None, PATIENCE_S)  # type: ignore[misc]
     doors = await start_lesson(held)
     for page in pages:
-        await page.until(lambda page=page: on_air(page) and decodes(page), 60)  # type: ignore[misc]
+        await page.until(lambda page=page: on_air(page) and decodes(page), PATIENCE_S)  # type: ignore[misc]
     counts.lessons += 1
     end = min(until, time.monotonic() + LESSON_S)
     while time.monotonic() < end:
@@ -173,7 +177,8 @@ def _flood(held: Holding, dice: random.Random) -> None:
             stranger.sendto(dice.randbytes(dice.randrange(1, 1_200)), ("127.0.0.1", port))
 
 
-async def soak(minutes: float, rooms: int) -> dict[str, Any]:
+async def soak(minutes: float, rooms: int, tell: Callable[[dict[str, Any]], None]) -> None:
+    """Tells what was done and how memory stands after each lesson and at the end."""
     counts, dice = Counts(), random.Random(7)
     async with own_server() as server, holding(server) as held:
         watch = Watch(server)
@@ -181,9 +186,10 @@ async def soak(minutes: float, rooms: int) -> dict[str, Any]:
         until = time.monotonic() + minutes * 60
         while time.monotonic() < until:
             await lesson(held, rooms, counts, dice, until)
+            tell({"did": vars(counts), "processes": watch.figures()})
         watching.cancel()
         watch.sample()
-        return {"minutes": minutes, "did": vars(counts), "processes": watch.figures()}
+        tell({"minutes": minutes, "did": vars(counts), "processes": watch.figures()})
 
 
 def main() -> None:
@@ -192,10 +198,15 @@ def main() -> None:
     parser.add_argument("--rooms", type=int, default=2)
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
-    told = json.dumps(asyncio.run(soak(chosen.minutes, chosen.rooms)), indent=2)
-    if chosen.json is not None:
-        chosen.json.write_text(told + "\n")
-    sys.stdout.write(told + "\n")
+
+    def tell(figures: dict[str, Any]) -> None:
+        told = json.dumps(figures, indent=2) + "\n"
+        if chosen.json is not None:
+            chosen.json.write_text(told)
+        if "minutes" in figures:
+            sys.stdout.write(told)
+
+    asyncio.run(soak(chosen.minutes, chosen.rooms, tell))
 
 
 if __name__ == "__main__":
