@@ -1,4 +1,5 @@
-"""The relay's door. One thread calls it; it never blocks, logs or decides.
+"""The relay's door. One thread calls it; it waits for nothing (but 0.2 ms for the rest of a picture),
+and never logs or decides.
 
 Handles are small non-negative integers, given by `add_*` and never reused within 30 s of removal.
 All times inside are CLOCK_MONOTONIC nanoseconds. Every method raises KeyError for an unknown
@@ -24,18 +25,19 @@ class Relay:
     # sockets
     def adopt(self, fd: int) -> int:
         """Take over a bound, non-blocking UDP socket (sets buffers, SO_TIMESTAMPNS; opens a second file on
-        its port for transport-wide feedback, which `tick` reads) or a listening TCP socket, whose
-        connections (RFC 4571 frames) the relay accepts and owns; its number."""
+        its port for transport-wide feedback and reports alone, which `tick` reads) or a listening TCP
+        socket, whose connections (RFC 4571 frames) the relay accepts and owns; its number."""
 
     def watched(self, socket: int) -> int:
         """The file to wait on before `receive`: the UDP socket itself, an epoll for a TCP one."""
 
     def receive(self, socket: int, budget: int = 512) -> list[Event]:
-        """Read up to `budget` datagrams (frames) in batches, forward media, return what Python must see."""
+        """Read up to `budget` datagrams (frames) in batches, forward media, return what Python must see.
+        Where the end of a picture has not come it is waited for once, 0.2 ms."""
 
     def tick(self) -> list[Event]:
-        """Read viewers' transport-wide feedback and run the timers: NACKs, transport-wide feedback to
-        publishers, paced joins. Call every 10 ms while `pressing`, else every 50 ms or so; `receive` runs
+        """Read viewers' transport-wide feedback and reports, and run the timers: NACKs, transport-wide
+        feedback to publishers, paced joins. Call every 10 ms while `pressing`, else every 50 ms or so; `receive` runs
         the timers too, where that was 10 ms ago."""
 
     def pressing(self) -> bool:
