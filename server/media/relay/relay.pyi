@@ -37,8 +37,8 @@ class Relay:
 
     def tick(self) -> list[Event]:
         """Read viewers' transport-wide feedback and reports, and run the timers: NACKs, transport-wide
-        feedback to publishers, paced joins. Call every 10 ms while `pressing`, else every 50 ms or so; `receive` runs
-        the timers too, where that was 10 ms ago."""
+        feedback to publishers, paced joins. Call every 10 ms while `pressing`, else every 50 ms or so;
+        `receive` runs the timers too, where that was 10 ms ago."""
 
     def pressing(self) -> bool:
         """Whether a joiner is fed from a ring, a line probed, or a publisher to be asked for lost packets."""
