@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from recorder import heartbeat
@@ -37,6 +38,7 @@ READY = b"READY"
 BAD_CONFIGURATION = 2
 WELL_AFTER_S = 3.0  # who lived so long was well: it is started again at once, and what it did not do is short
 AFTER_CLASS_S = 3.0  # nobody in a lesson waits for it
+AFTER_CLASS_NICE = 5
 ABORT_S = 1.0  # to say where it hangs, before it is killed
 LONGEST_SOCKET_PATH = 100
 PR_SET_PDEATHSIG = 1
@@ -48,11 +50,12 @@ log = logging.getLogger("supervisor")
 @dataclass(frozen=True, slots=True)
 class Program:
     """One process to keep running. `rests_s`: it can wait so long after its end, while others that died with
-    it have the processors."""
+    it have the processors; `nice`: so much it gives way to them, from its first line on."""
 
     name: str
     argv: tuple[str, ...]
     rests_s: float = 0.0
+    nice: int = 0
 
 
 def programs(config: Config, config_file: Path | None) -> list[Program]:
@@ -60,7 +63,10 @@ def programs(config: Config, config_file: Path | None) -> list[Program]:
     run, python = config.run_path, sys.executable
     recorder = (python, "-m", "recorder", "--control", str(run / "recorder.sock"),
                 "--archive", str(config.archive_path))  # fmt: skip
-    found = [Program("recorder", recorder), Program("publisher", _publisher(config), AFTER_CLASS_S)]
+    found = [
+        Program("recorder", recorder),
+        Program("publisher", _publisher(config), AFTER_CLASS_S, AFTER_CLASS_NICE),
+    ]
     host = f"[{config.media.listen}]" if ":" in config.media.listen else config.media.listen
     for number in range(config.worker_count):
         argv = [python, "-m", "server.media", "--worker", f"w{number}",
@@ -182,10 +188,13 @@ def run_directory(config: Config) -> Iterator[None]:
         yield
 
 
-def _die_with_parent() -> None:
-    """In the child, before it becomes its program (Linux only; elsewhere the pipe does it alone)."""
+def _begin(nice: int) -> None:
+    """In the child, before it becomes its program: it dies with us (Linux only; elsewhere the pipe does it
+    alone)."""
     if LIBC is not None:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if nice:
+        os.nice(nice)
 
 
 class Supervisor:
@@ -248,7 +257,7 @@ class Supervisor:
             *program.argv,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE if program.name == CAMPUS else None,
-            preexec_fn=_die_with_parent,
+            preexec_fn=partial(_begin, program.nice),
             process_group=0,
             env={**os.environ, **self._watchdog.environment},
         )

@@ -219,7 +219,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the publisher says when
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    os.nice(arguments.nice)
+    os.setpriority(os.PRIO_PROCESS, 0, max(arguments.nice, os.getpriority(os.PRIO_PROCESS, 0)))
     work = Work(arguments.archive, msgspec.json.decode(arguments.settings, type=Settings))
     decoder = msgspec.json.Decoder(Job)
     for line in sys.stdin.buffer:
