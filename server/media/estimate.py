@@ -211,7 +211,7 @@ class Estimate:
         seen_twice, self._over_before = over and self._over_before, over
         if seen_twice or (over and self.line.queue_ms > AT_ONCE_FROM_MS):
             at_last = self.delivered_bps(FULL_US) or came
-            if at_last < COLLAPSED * came:  # half a second ago it was another line
+            if self.line.queue_ms > AT_ONCE_FROM_MS and at_last < COLLAPSED * came:  # it was another line
                 came = at_last
             self.capacity_bps = came
             self._drain(now)
