@@ -22,6 +22,8 @@ SKIP_S = 60
 MORE = "# more comes\n"
 """A growing playlist's last line. hls.js (1.7) takes a last segment that nothing follows for one that grows,
 and then counts it twice."""
+CONTINUES = "#LIANKE:CONTINUES\n"
+"""A comment of a segment without a keyframe at its beginning: who goes there loads from the one before."""
 SEGMENTS_IN_PARTS = 3
 """Of so many finished segments the parts are told too."""
 
@@ -115,7 +117,8 @@ class MediaPlaylist:
         return (
             self._opening(segment.section, files, began)
             + _part_lines(parts, file)
-            + f"#EXTINF:{segment.seconds:.5f},\n#EXT-X-BYTERANGE:{segment.length}@{segment.offset}\n{file}\n"
+            + f"#EXTINF:{segment.seconds:.5f},\n{'' if segment.key else CONTINUES}"
+            + f"#EXT-X-BYTERANGE:{segment.length}@{segment.offset}\n{file}\n"
         )
 
     def _opening(self, section: int, files: Sequence[SectionFiles], began: Sequence[float | None]) -> str:

@@ -171,10 +171,15 @@ def test_a_growing_playlist_tells_parts_and_becomes_the_recordings() -> None:
     later = playlist.text(segments, files[:1], parts, ended=False)
     assert later.count("#EXTINF") == 6
     assert later.count("#EXT-X-PART:") == 4
+    assert "LIANKE" not in later
     assert "#EXT-X-TARGETDURATION:10\n" in later, "a still picture changes nothing while live"
     assert later.endswith(
         '#EXT-X-PART:DURATION=0.96000,URI="camera.mp4",BYTERANGE="300@1800"\n# more comes\n'
     )
+    unkeyed = [Segment(1, 4.0, 800, 9), Segment(1, 4.5, 809, 9, key=False)]
+    told = MediaPlaylist().text(unkeyed, files[:1], ended=False)
+    assert "#EXTINF:4.50000,\n#LIANKE:CONTINUES\n#EXT-X-BYTERANGE:9@809\n" in told
+    assert told.count("#LIANKE") == 1
     other = playlist.text(segments, files, [[part], [part], [part], [part]], ended=False)
     assert other.splitlines()[-4:-2] == ["#EXT-X-DISCONTINUITY", '#EXT-X-MAP:URI="camera.2-init.mp4"']
     segments.append(Segment(2, 4.0, 801, 900))
