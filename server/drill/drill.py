@@ -38,6 +38,7 @@ from server.protocol.resources import Demo, Replay
 WIDTH, HEIGHT, FPS = 640, 360, 15  # an IDR picture stays far below the 128 packets of aiortc's jitter buffer
 FIRST_TONE_HZ, TONE_STEP_HZ = 420.0, 90.0
 PATIENCE_S = 15.0
+OPENING_S = 45.0  # a box is started, opened, and opened again where it was not ready
 LEAST_SECONDS = 12.0
 
 Progress = Callable[[str], None]
@@ -193,7 +194,7 @@ async def _hold(
 async def _start(lesson: Lesson, progress: Progress) -> None:
     studio = lesson.studio
     await _wait(studio, "the studio's lesson", lambda: studio.lesson is not None)
-    await _wait(studio, "the studio's picture", lambda: len(_view(lesson).main_sends) == 2)
+    await _wait(studio, "the studio's picture", lambda: len(_view(lesson).main_sends) == 2, OPENING_S)
     progress("Start")
     await studio.say(ws.Start())
     await _wait(studio, "the lesson to be live", lambda: _state(lesson) is ws.LessonState.LIVE)
@@ -332,11 +333,13 @@ async def _until(lesson: Lesson, at_s: float) -> None:
     await asyncio.sleep(max(lesson.started_at + at_s - time.monotonic(), 0))
 
 
-async def _wait(classroom: Classroom, what: str, fact: Callable[[], bool]) -> None:
+async def _wait(
+    classroom: Classroom, what: str, fact: Callable[[], bool], patience_s: float = PATIENCE_S
+) -> None:
     try:
-        await classroom.until(fact, PATIENCE_S)
+        await classroom.until(fact, patience_s)
     except TimeoutError:
         refused = ", ".join(one.code for one in classroom.refusals)
         raise DrillFailed(
-            f"waited {PATIENCE_S:.0f} s in vain for {what} ({refused or 'nothing refused'})"
+            f"waited {patience_s:.0f} s in vain for {what} ({refused or 'nothing refused'})"
         ) from None

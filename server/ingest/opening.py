@@ -15,6 +15,7 @@ from server.ingest.faults import SourceFault, fault_of
 from server.ingest.rtmp.slot import PushSlot
 
 OPEN_S = 8.0
+LOST_AFTER_US = "100000"  # a packet over UDP is not waited for any longer
 READ_S = 5.0  # a source that says nothing for so long is away
 
 _OPTIONS = {
@@ -77,7 +78,7 @@ def opened(address: SourceAddress, host: str, *, udp: bool = False) -> Iterator[
         **_LIMITS,
     }
     if udp and address.scheme == "rtsp":
-        options["rtsp_transport"] = "udp"
+        options.update({"rtsp_transport": "udp", "max_delay": LOST_AFTER_US})
     kind = _FORMATS.get(address.scheme)
     with reach.only(host):
         began = time.monotonic()

@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 BUFFER_S = 0.02
 WINDOW_S = 4.0  # the least lateness of this long and of as long before
 RISE, FALL = 0.1, 0.02  # s of delay a second
-LONGEST_S = 0.4  # sound that is later than that is not waited for
+LONGEST_S = 0.6  # a stream that is later than that is not waited for
 MOST_WAITING = 512  # of a stream: the oldest goes at once
 
 Payload = TypeVar("Payload")
