@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+import ssl
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -75,6 +77,36 @@ def make(folder: Path, names: Sequence[str], now: datetime) -> Made:
         expires,
         new_ca,
     )
+
+
+def keep(folder: Path, certificate: str, key: str, now: datetime) -> tuple[str, ...]:
+    """A pair that was brought (PEM texts) into the folder; the names it holds for. UserFault
+    "bad_certificate" where it does not fit together, or is over."""
+    with tempfile.TemporaryDirectory() as name:
+        pair = Path(name) / SERVER_CERTIFICATE, Path(name) / SERVER_KEY
+        for path, text in zip(pair, (certificate, key), strict=True):
+            _write(path, text.encode())
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*pair, password=lambda: "")
+            found = read(pair[0])
+        except (OSError, ValueError) as error:
+            raise UserFault(
+                "bad_certificate",
+                zh="证书和私钥不是一对，或不是 PEM 文本（私钥不能有口令）。请粘贴完整的两段。",
+                en="Certificate and key do not fit, or are no PEM text (a key without passphrase). "
+                "Paste both whole.",
+            ) from error
+    if not found.begins <= now < found.expires:
+        raise UserFault(
+            "bad_certificate",
+            zh=f"这张证书只在 {found.begins:%Y-%m-%d} 至 {found.expires:%Y-%m-%d} 有效。",
+            en=f"This certificate is good from {found.begins:%Y-%m-%d} to {found.expires:%Y-%m-%d} only.",
+        )
+    with _files_may_fail(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(folder / SERVER_KEY, key.encode())
+        _write(folder / SERVER_CERTIFICATE, certificate.encode(), mode=0o644)
+    return found.names
 
 
 def read(path: Path) -> Read:

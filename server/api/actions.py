@@ -15,6 +15,7 @@ class Action(StrEnum):
     READ_METRICS = "read_metrics"
     READ_ME = "read_me"
     SET_UP = "set_up"
+    MANAGE_CERTIFICATE = "manage_certificate"  # of HTTPS: make it, bring one
     LOG_IN = "log_in"
     LOG_OUT = "log_out"
     ENTER_CODE = "enter_code"

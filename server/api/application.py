@@ -20,6 +20,7 @@ from server.api import (
     audit,
     broadcast,
     calendars,
+    certificate,
     consents,
     deletion,
     devices,
@@ -94,10 +95,11 @@ from server.store.uploads import Uploads
 Application = web.Application
 CLOSING_S = 3.0
 ROUTES = (
-    accounts, alarms, api_tokens, audit, broadcast, calendars, consents, deletion, devices, downloads,
-    editing, exports, extras, guests, health, hls, lessons, library, media, my_day, network, openapi, own,
-    pages, pairing, people, people_import, personal, publishing, receipts, receptions, rehearsals, replay,
-    rooms, series, sources, terms, timetable, timetable_import, units, uploads, whep, whip, ws,
+    accounts, alarms, api_tokens, audit, broadcast, calendars, certificate, consents, deletion, devices,
+    downloads, editing, exports, extras, guests, health, hls, lessons, library, media, my_day, network,
+    openapi, own, pages, pairing, people, people_import, personal, publishing, receipts, receptions,
+    rehearsals, replay, rooms, series, sources, terms, timetable, timetable_import, units, uploads,
+    whep, whip, ws,
 )  # fmt: skip
 
 

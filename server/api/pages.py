@@ -19,7 +19,7 @@ FOLDER = Path(__file__).with_name("pages")
 SHELL_PATHS = (
     "/", "/login", "/studio", "/studio/{lesson}", "/replay/{lesson}", "/lessons", "/library",
     "/receipt/{lesson}", "/network", "/cameras/{room}", "/rooms", "/alarms", "/people", "/settings",
-    "/day", "/rehearsals", "/timetable", "/timetable/import",
+    "/registers", "/registers/{kind}", "/day", "/rehearsals", "/timetable", "/timetable/import",
 )  # fmt: skip
 LIGHT_SHELLS = {
     "/room": "room.html",

@@ -26,6 +26,7 @@ log = logging.getLogger("api")
 STATUS_OF_CODE = {
     "bad_body": 400,
     "bad_captions": 400,
+    "bad_certificate": 400,
     "bad_choice": 400,
     "bad_key": 400,
     "bad_edit": 400,

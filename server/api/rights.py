@@ -92,6 +92,7 @@ RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
     Action.READ_METRICS: {_R.OPERATOR: Reach.ALL, _R.LOCAL: Reach.ALL, _R.ADMIN: Reach.ALL},
     Action.READ_ME: _ANYONE,
     Action.SET_UP: _ANYONE,
+    Action.MANAGE_CERTIFICATE: {_R.ADMIN: Reach.ALL, _R.OPERATOR: Reach.ALL},
     Action.LOG_IN: _ANYONE,
     Action.LOG_OUT: _ANYONE,
     Action.ENTER_CODE: _ANYONE,

@@ -9,6 +9,7 @@ from aiohttp import web
 from server.api.guarding import answer, body_of
 from server.api.keys import STORE
 from server.api.rights import Action, NoRight, Thing, require
+from server.errors import UserFault
 from server.protocol.timetable import BellsValue, CallList, CurriculumEntry, TermValue
 from server.store.terms import COUNTY
 
@@ -67,9 +68,32 @@ async def put_entry(request: web.Request) -> web.Response:
     """One entry, new or changed."""
     actor = require(request, Action.EDIT_CALENDAR, await _county(request))
     body = await body_of(request, CurriculumEntry)
+    if body.kind == "subject":
+        await request.app[STORE].terms.adopt_usual()
     await request.app[STORE].terms.put_entries([body])
     await request.app[STORE].audit(actor.name, Action.EDIT_CALENDAR, body.entry, what=body.kind)
     return answer(body)
+
+
+async def remove_entry(request: web.Request) -> web.Response:
+    """Out of the catalogue. UserFault while others stand under it."""
+    actor = require(request, Action.EDIT_CALENDAR, await _county(request))
+    entry, terms = request.match_info["entry"], request.app[STORE].terms
+    known = {each.entry: each for each in await terms.curriculum()}
+    if entry not in known:
+        raise NoRight
+    below = [each for each in known.values() if each.parent == entry]
+    if below:
+        raise UserFault(
+            "has_entries",
+            zh=f"它下面还有“{below[0].name.zh}”等 {len(below)} 项，请先删除它们。",
+            en=f'It still has {len(below)} under it ("{below[0].name.en}"): remove them first.',
+        )
+    if known[entry].kind == "subject":
+        await terms.adopt_usual()
+    await terms.remove_entry(entry)
+    await request.app[STORE].audit(actor.name, Action.EDIT_CALENDAR, entry, what="remove")
+    return web.Response(status=204)
 
 
 async def get_calls(request: web.Request) -> web.Response:
@@ -100,6 +124,7 @@ def routes() -> list[web.RouteDef]:
         web.put("/api/v1/bells/{school}", put_bells),
         web.get("/api/v1/curriculum", get_curriculum),
         web.put("/api/v1/curriculum", put_entry),
+        web.delete("/api/v1/curriculum/{entry}", remove_entry),
         web.get("/api/v1/rooms/{room}/calls", get_calls),
         web.put("/api/v1/rooms/{room}/calls", put_calls),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ from server.api.days import day_of
 from server.api.guarding import answer, body_of
 from server.api.keys import STORE
 from server.api.rights import Action, NoRight, Thing, is_allowed, require, require_somewhere
+from server.api.timetable_views import day_span
 from server.domain.org import Bond, BondKind, Organisation, Unit, UnitKind
 from server.errors import UserFault
 from server.protocol.county import (
@@ -26,6 +28,8 @@ from server.protocol.county import (
 from server.store.county import CountyStore
 
 K = TypeVar("K", bound=StrEnum)
+FAR_MS = 1 << 53
+"""Later than any lesson is booked."""
 
 
 def kind_of(kinds: type[K], text: str) -> K:
@@ -112,12 +116,30 @@ async def _changed(
     if body.parent is not None:
         return await county.move(unit, body.parent, day, version), {"parent": body.parent}
     if body.main is not None:
+        if not body.main:
+            await _check_free(request, unit, day, main_only=True)
         await county.set_main(unit, body.main, version)
         return await county.unit(unit), {"main": str(body.main)}
     if body.into is not None:
         await county.merge(unit, body.into, day, version)
         return await county.unit(unit), {"into": body.into, "day": day.isoformat()}
+    await _check_free(request, unit, day)
     return await county.close(unit, day, version=version), {"closed": day.isoformat()}
+
+
+async def _check_free(request: web.Request, unit: str, day: date, *, main_only: bool = False) -> None:
+    """UserFault "has_lessons" while lessons are booked from that day on in the unit, or in a room below."""
+    store = request.app[STORE]
+    rooms = frozenset(each.id for each in (await store.county.load()).below(unit, day))
+    since, _ = day_span(request, day, 1)
+    booked = await store.timetable.between(since, FAR_MS, rooms=rooms)
+    count = sum(each.planned and (not main_only or each.main_room == unit) for each in booked)
+    if count:
+        raise UserFault(
+            "has_lessons",
+            zh=f"从 {day} 起还排着 {count} 节课，请先在课表里移走或取消。",
+            en=f"{count} lessons are booked there from {day} on: move or cancel them in the timetable first.",
+        )
 
 
 async def _bond_of(request: web.Request) -> tuple[Bond, Organisation]:

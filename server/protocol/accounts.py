@@ -81,5 +81,35 @@ class SessionRow(msgspec.Struct, frozen=True):
     here: bool  # the one that asks
 
 
-AccountResource = Me | SessionRow
-AccountBody = SetUp | LogIn | PasswordChange | LanguageChange
+class CertificateView(msgspec.Struct, frozen=True):
+    """The server's certificate. `secure`: this page came over HTTPS; `host`: under which name or address;
+    `made`: there is one here, good for `names` until `expires`; `covers`: the host is among them; `used`: the
+    configuration names it; `private`: of our own CA, which panels have to learn; `lines`: what to write under
+    [http] of the configuration before the next start."""
+
+    secure: bool
+    host: str
+    made: bool
+    used: bool
+    names: list[str]
+    expires: int | None
+    private: bool
+    covers: bool
+    lines: list[str]
+
+
+class MakeCertificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST certificate`. `names`: host names and addresses that browsers open; none: this page's."""
+
+    names: list[str] = []
+
+
+class OwnCertificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `PUT certificate`: PEM texts, the certificate with its chain."""
+
+    certificate: str
+    key: str
+
+
+AccountResource = Me | SessionRow | CertificateView
+AccountBody = SetUp | LogIn | PasswordChange | LanguageChange | MakeCertificate | OwnCertificate

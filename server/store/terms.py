@@ -167,6 +167,13 @@ class Terms:
         ]  # fmt: skip
         await self._database.write(*statements)
 
+    async def adopt_usual(self) -> None:
+        """From now on the usual subjects are the county's own, where it had none: one that is changed or
+        removed must not take the others with it."""
+        own = await self._database.row(select(CURRICULUM.c.entry).where(CURRICULUM.c.kind == "subject"))
+        if own is None:
+            await self.put_entries(list(USUAL_SUBJECTS))
+
     async def remove_entry(self, entry: str) -> None:
         await self._database.write(delete(CURRICULUM).where(CURRICULUM.c.entry == entry))
 

@@ -108,7 +108,8 @@ class Timetable:
         both are given (either one), of everybody where neither is."""
         conditions: list[Any] = []
         if rooms is not None:
-            named = exists().where(BOOKED_ROOMS.c.lesson == BOOKINGS.c.lesson, BOOKED_ROOMS.c.room.in_(rooms))
+            seat = BOOKED_ROOMS.alias()
+            named = exists().where(seat.c.lesson == BOOKINGS.c.lesson, seat.c.room.in_(rooms))
             conditions.append(or_(BOOKINGS.c.main_room.in_(rooms), named))
         if teacher:
             conditions.append(BOOKINGS.c.teacher == teacher)

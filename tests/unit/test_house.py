@@ -50,7 +50,7 @@ LAYERS: dict[str, set[str]] = {
         "recorder.control_link", "recorder.publish.contract", "recorder.archive",
     },
     "server.api": {
-        "server.turn", "server.workbooks", "server.feeds",
+        "server.turn", "server.workbooks", "server.feeds", "server.certificates",
         "server.live", "server.store", "server.domain", "server.protocol", "server.errors", "server.clock",
         "server.config", "server.ids", "server.ops", "server.ingest.address", "server.ingest.contract",
         "recorder.contract", "recorder.archive", "recorder.publish.problems",

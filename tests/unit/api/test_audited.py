@@ -16,7 +16,8 @@ import pytest
 
 from server.api.application import ROUTES
 
-VIEWS = ("/replay", "/receipt", "/audit", "/observe", "/export", "/download", "/sheets/{form}.{kind}")
+VIEWS = ("/replay", "/receipt", "/audit", "/observe", "/export", "/download")
+VIEWS += ("/sheets/{form}.{kind}", "/export.csv")
 QUIET = {
     "/api/v1/room-code": "written inside, by the code",
     "/api/v1/lessons/{lesson}/watched": "where a viewer stopped, told every few seconds",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -282,3 +283,60 @@ async def test_an_api_token_reaches_as_far_as_its_scopes_and_is_revoked(desk: De
     assert (await desk.ask("GET", "people", Authorization="Bearer lk_nothing"))[0] == 404
     files = desk.campus.config.store_path.parent.glob("lianke.sqlite3*")
     assert not any(made["token"].encode() in file.read_bytes() for file in files)
+
+
+async def test_a_room_or_school_with_booked_lessons_is_not_closed_and_says_how_many(desk: Desk) -> None:
+    await desk.be("boss")
+    day = str(date.today() + timedelta(days=30))
+    lesson = {"main_room": "main", "rooms": ["shahe"], "subject": "english", "teacher": "wang", "day": day,
+              "first": 1, "last": 1}  # fmt: skip
+    status, booked = await desk.ask("POST", "timetable/lessons", lesson)
+    assert status == 201, booked
+    for name in ("main", "shahe", "the-school"):
+        version = (await unit(desk, name))["version"]
+        status, problem = await desk.ask("PATCH", f"units/{name}", {"version": version, "close": True})
+        assert (status, problem["code"]) == (409, "has_lessons"), name
+        assert "1 " in problem["words"]["zh"]
+        assert (await unit(desk, name))["until"] is None
+    version = (await unit(desk, "main"))["version"]
+    status, problem = await desk.ask("PATCH", "units/main", {"version": version, "main": False})
+    assert (status, problem["code"]) == (409, "has_lessons")
+    after = str(date.today() + timedelta(days=31))
+    version = (await unit(desk, "class"))["version"]
+    assert (await desk.ask("PATCH", "units/class", {"version": version, "close": True}))[0] == 200
+    version = (await unit(desk, "shahe"))["version"]
+    body = {"version": version, "close": True, "day": after}
+    assert (await desk.ask("PATCH", "units/shahe", body))[0] == 200, "after its last lesson it may close"
+
+
+async def test_the_catalogue_gives_up_what_nothing_stands_under(desk: Desk) -> None:
+    await desk.be("boss")
+    for entry, kind, parent in (("en", "subject", ""), ("pep", "edition", "en")):
+        body = {"entry": entry, "kind": kind, "name": NAME, "parent": parent}
+        assert (await desk.ask("PUT", "curriculum", body))[0] == 200
+    status, problem = await desk.ask("DELETE", "curriculum/en")
+    assert (status, problem["code"]) == (409, "has_entries")
+    assert (await desk.ask("DELETE", "curriculum/pep"))[0] == 204
+    assert (await desk.ask("DELETE", "curriculum/en"))[0] == 204
+    assert (await desk.ask("DELETE", "curriculum/en"))[0] == 404
+    assert (await desk.ask("DELETE", "curriculum/art"))[0] == 204
+    _, left = await desk.ask("GET", "curriculum?kind=subject")
+    assert {"chinese", "maths"} <= {row["entry"] for row in left}, "the usual ones are the county's own now"
+    assert "art" not in {row["entry"] for row in left}
+    await desk.be("li")
+    assert (await desk.ask("DELETE", "curriculum/english"))[0] == 404
+
+
+async def test_the_audit_log_is_given_out_as_a_file_by_the_countys_time(desk: Desk) -> None:
+    await desk.be("boss")
+    await desk.store.audit("admin:boss", "probe", "=1+1", when="now")
+    async with desk.campus.browser.get("/api/v1/audit/export.csv?action=probe") as reply:
+        assert reply.status == 200
+        text = (await reply.read()).decode("utf-8-sig")
+    head, line = text.splitlines()
+    assert head == "number,time,actor,action,thing,details"
+    assert line.endswith("+08:00,admin:boss,probe,'=1+1,when now"), line
+    _, page = await desk.ask("GET", "audit?action=export_audit")
+    assert len(page["rows"]) == 1
+    await desk.be("li")
+    assert (await desk.ask("GET", "audit/export.csv"))[0] == 404

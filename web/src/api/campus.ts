@@ -63,6 +63,23 @@ export async function ask<T>(method: Method, path: string, body?: unknown, token
   return (await response.json()) as T;
 }
 
+/** A spreadsheet as the body of an import. */
+export async function sendFile(path: string, file: File): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1/${path}`, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "content-type": "application/octet-stream" },
+      body: file,
+    });
+  } catch {
+    throw new CampusProblem(0, "no_answer", NO_ANSWER);
+  }
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
 export async function problemOf(response: Response): Promise<CampusProblem> {
   let problem: Partial<Problem> = {};
   try {
@@ -96,11 +113,11 @@ export const campus = {
   closeLink: (token: string, lesson: string, kind: "watch" | "remote") =>
     ask<unknown>("DELETE", `lessons/${encodeURIComponent(lesson)}/${kind}-link`, undefined, token),
   /** Links of guests to a main room's lessons; `token`: the studio's. */
-  guestLinks: (token: string, room: string) =>
+  guestLinks: (token: string | null, room: string) =>
     ask<GuestLinkRow[]>("GET", `rooms/${encodeURIComponent(room)}/guest-links`, undefined, token),
-  makeGuestLink: (token: string, room: string, hours: number, label: string) =>
+  makeGuestLink: (token: string | null, room: string, hours: number, label: string) =>
     ask<MadeGuestLink>("POST", `rooms/${encodeURIComponent(room)}/guest-links`, { hours, label }, token),
-  endGuestLink: (token: string, room: string, link: number) =>
+  endGuestLink: (token: string | null, room: string, link: number) =>
     ask<unknown>("DELETE", `rooms/${encodeURIComponent(room)}/guest-links/${link}`, undefined, token),
   enterLobby: (link: string, name: string) => ask<LobbyPass>("POST", "lobby", { link, name }),
   wall: (token: string, room: string) => ask<RoomToken>("POST", `rooms/${encodeURIComponent(room)}/wall`, undefined, token),

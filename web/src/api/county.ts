@@ -1,8 +1,9 @@
 /** Units, people, consent, one's own account over REST. */
-import { ask } from "@/api/campus";
+import { ask, sendFile } from "@/api/campus";
 import type {
   ApiTokenRow,
   BondRow,
+  CertificateView,
   ConsentChanged,
   ConsentRow,
   County,
@@ -12,6 +13,7 @@ import type {
   NewPerson,
   NewPost,
   NewUnit,
+  PeopleImported,
   PeoplePage,
   PersonChange,
   PersonRow,
@@ -35,9 +37,15 @@ export const county = {
   newPassword: (person: string) => ask<FirstPassword>("POST", `people/${id(person)}/password`),
   appoint: (person: string, body: NewPost) => ask<PersonRow>("POST", `people/${id(person)}/posts`, body),
   endPost: (person: string, post: number) => ask<PersonRow>("DELETE", `people/${id(person)}/posts/${post}`),
+  importPeople: async (file: File, dry: boolean) =>
+    (await (await sendFile(`people/import${dry ? "?dry=1" : ""}`, file)).json()) as PeopleImported,
+  markedPeople: async (file: File) => await (await sendFile("people/import?marked=1", file)).blob(),
   consents: () => ask<ConsentRow[]>("GET", "consents"),
   setConsent: (unit: string, level: string, note: string) =>
     ask<ConsentChanged>("PUT", `consents/${id(unit)}`, { level, note }),
+  certificate: () => ask<CertificateView>("GET", "certificate"),
+  makeCertificate: (names: string[]) => ask<CertificateView>("POST", "certificate", { names }),
+  bringCertificate: (certificate: string, key: string) => ask<CertificateView>("PUT", "certificate", { certificate, key }),
   sessions: () => ask<SessionRow[]>("GET", "me/sessions"),
   endSession: (session: string) => ask<unknown>("DELETE", `me/sessions/${id(session)}`),
   endSessions: () => ask<unknown>("DELETE", "me/sessions"),

@@ -1,5 +1,5 @@
 /** The timetable's REST API, typed (`server/protocol/timetable.py`). */
-import { ask, CampusProblem, problemOf } from "@/api/campus";
+import { ask, sendFile } from "@/api/campus";
 import type {
   BookedLesson,
   ChangeBooking,
@@ -39,23 +39,8 @@ export const timetable = {
   replays: () => ask<LibraryPage>("GET", "library?size=6"),
 };
 
-const NO_ANSWER = { zh: "服务器没有回应，请稍后再试。", en: "The server does not answer. Try again shortly." };
-
-async function upload(file: File, term: string, more: Record<string, string>): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(`/api/v1/timetable/import?${query({ term, ...more })}`, {
-      method: "POST",
-      credentials: "same-origin",
-      headers: { "content-type": "application/octet-stream" },
-      body: file,
-    });
-  } catch {
-    throw new CampusProblem(0, "no_answer", NO_ANSWER);
-  }
-  if (!response.ok) throw await problemOf(response);
-  return response;
-}
+const upload = (file: File, term: string, more: Record<string, string>): Promise<Response> =>
+  sendFile(`timetable/import?${query({ term, ...more })}`, file);
 
 /** What the file would do (`dry`), or did. */
 export async function importFile(file: File, term: string, dry: boolean): Promise<Imported> {

@@ -15,6 +15,7 @@ export const router = createRouter({
     { path: "/alarms", name: "alarms", component: () => import("./alarms/AlarmsPage.vue") },
     { path: "/rehearsals", name: "rehearsals", component: () => import("./rehearsals/RehearsalsPage.vue") },
     { path: "/people", name: "people", component: () => import("./people/PeoplePage.vue") },
+    { path: "/registers/:kind?", name: "registers", component: () => import("./registers/RegisterPage.vue"), props: true },
     { path: "/settings", name: "settings", component: () => import("./settings/SettingsPage.vue") },
     { path: "/day", name: "day", component: () => import("./day/MyDayPage.vue") },
     { path: "/timetable", name: "timetable", component: () => import("./timetable/TimetablePage.vue") },

@@ -1093,6 +1093,24 @@ export interface SessionRow {
   here: boolean;
 }
 
+/**
+ * The server's certificate. `secure`: this page came over HTTPS; `host`: under which name or address;
+ * `made`: there is one here, good for `names` until `expires`; `covers`: the host is among them; `used`: the
+ * configuration names it; `private`: of our own CA, which panels have to learn; `lines`: what to write under
+ * [http] of the configuration before the next start.
+ */
+export interface CertificateView {
+  secure: boolean;
+  host: string;
+  made: boolean;
+  used: boolean;
+  names: string[];
+  expires: number | null;
+  private: boolean;
+  covers: boolean;
+  lines: string[];
+}
+
 export interface UnitName {
   since: string;
   name: Words;
@@ -1734,6 +1752,17 @@ export interface PasswordChange {
 /** Body of `PUT me/language`: "zh", "en", or "" for the browser's. */
 export interface LanguageChange {
   language: string;
+}
+
+/** Body of `POST certificate`. `names`: host names and addresses that browsers open; none: this page's. */
+export interface MakeCertificate {
+  names?: string[];
+}
+
+/** Body of `PUT certificate`: PEM texts, the certificate with its chain. */
+export interface OwnCertificate {
+  certificate: string;
+  key: string;
 }
 
 /** Body of `PUT terms/{term}`. `version`: as it was read; 0 makes a new one. */

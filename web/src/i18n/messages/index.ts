@@ -10,6 +10,7 @@ import { network } from "./network";
 import { notice } from "./notice";
 import { people } from "./people";
 import { recorded } from "./recorded";
+import { registers } from "./registers";
 import { rehearsal } from "./rehearsal";
 import { replay } from "./replay";
 import { rooms } from "./rooms";
@@ -33,6 +34,7 @@ export const messages = {
   notice,
   people,
   recorded,
+  registers,
   rehearsal,
   replay,
   room,

@@ -17,5 +17,6 @@ export const ENTRIES: Entry[] = [
   { to: "/rooms", label: "rooms.title", actions: ["manage_devices"] },
   { to: "/alarms", label: "rooms.alarms", actions: ["manage_devices"] },
   { to: "/people", label: "people.title", actions: ["read_people", "manage_units"] },
+  { to: "/registers", label: "registers.title", actions: ["manage_units", "read_audit", "read_consent", "edit_calendar"] },
   { to: "/settings", label: "settings.title", actions: ["read_own"] },
 ];
