@@ -29,8 +29,8 @@ export const desk = sentences({
     en: "The county, the first school and its main room; all of it can be changed later under “Schools and people”.",
   },
   addressLead: {
-    zh: "教室要能打开这个地址：{url}。下一步制作 HTTPS 证书。",
-    en: "Rooms have to reach this address: {url}. The next step makes the HTTPS certificate.",
+    zh: "教室要能打开这个地址：{url}。摄像头和话筒需要 HTTPS 证书：进入后在“设置”里一按即可制作。",
+    en: "Rooms have to reach this address: {url}. Cameras and microphones need an HTTPS certificate: Settings makes one with a button.",
   },
   certificate: { zh: "HTTPS 证书", en: "HTTPS certificate" },
   certificateLead: {
@@ -51,7 +51,6 @@ export const desk = sentences({
   nextLines: { zh: "接下来：把这几行写进配置文件的 [http] 一节，重启 lianke，再用 https:// 打开。", en: "Next: write these lines under [http] of the configuration, restart lianke, open it by https://." },
   inUse: { zh: "配置里已经在用；新证书十秒内生效。", en: "The configuration uses it: a new one is taken within ten seconds." },
   caDownload: { zh: "下载 CA（装到每间教室的屏幕上）", en: "Download the CA (for every room’s screen)" },
-  finish: { zh: "完成", en: "Finish" },
   next: { zh: "下一步", en: "Next" },
   back: { zh: "上一步", en: "Back" },
   setup: { zh: "设置管理密码", en: "Set the manager’s password" },
