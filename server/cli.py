@@ -134,18 +134,20 @@ def drill(
     county: bool = False,
     mains: Annotated[int, Parameter(validator=Number(gte=1, lte=55))] = 55,
     days: Annotated[int, Parameter(validator=Number(gte=1, lte=5))] = 5,
+    periods: Annotated[int, Parameter(validator=Number(gte=1, lte=8))] = 2,
     as_json: AsJson = False,
 ) -> int:
     """Hold a whole lesson without a camera or a browser and judge it; exit 1 where a teacher would notice.
 
     --source rtsp or rtmp: the main room teaches by a box that the drill starts itself; --source FILE: by a
     film in a loop; --source URL: by a real camera. --county: a week of 55 main rooms and their 127 points
-    (or --mains, --days) over a virtual clock, with faults; exit 1 where what is stored is not what was done.
+    (or --mains, --days, --periods a day) over a virtual clock, with faults; exit 1 where what is stored is
+    not what was done.
     """
     from server.drill import commands
 
     if county:
-        return commands.play_county(mains, days, as_json=as_json)
+        return commands.play_county(mains, days, periods, as_json=as_json)
     return commands.hold_drill(points, seconds, server, out, source, as_json=as_json)
 
 

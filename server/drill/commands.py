@@ -73,12 +73,14 @@ def hold_drill(
     return 0 if found.ok else 1
 
 
-def play_county(mains: int, days: int, *, as_json: bool) -> int:
+def play_county(mains: int, days: int, periods: int, *, as_json: bool) -> int:
     """0: every span that is stored is what was done to its room."""
     from server.drill.week.week import Size, play_week
 
     console = Console(stderr=True)
-    found = play_week(Size(mains=mains, days=days), lambda said: console.print(said, style="dim"))
+    found = play_week(
+        Size(mains=mains, days=days, periods=periods), lambda said: console.print(said, style="dim")
+    )
     if as_json:
         print(msgspec.json.encode(found).decode())
     else:

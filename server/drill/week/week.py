@@ -41,7 +41,7 @@ class Size:
 
     mains: int = 55
     days: int = 5
-    periods: int = 6
+    periods: int = 2
     minutes: int = 5
     share: float = 0.2
     seed: int = 1
