@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
@@ -13,10 +13,16 @@ from cyclopts.validators import Number
 from server.config import Config, load
 from server.errors import UserFault
 
+if TYPE_CHECKING:
+    from server.demo.county import County
+    from server.store.store import Store
+
 demo = App(name="demo", help="Sample data, to try Lianke with.")
 
 PAST_LESSONS = 200_000
 TOLD_EVERY = 20_000
+SUBJECTS_TAUGHT = 8
+WEEKS_AHEAD = 12
 ConfigFile = Annotated[Path | None, Parameter(name="--config", help="TOML file; defaults where left out.")]
 Lessons = Annotated[
     int, Parameter(name="--lessons", validator=Number(gte=0, lte=1_000_000), help="Lessons of past years.")
@@ -25,8 +31,8 @@ Lessons = Annotated[
 
 @demo.command
 def county(*, config: ConfigFile = None, lessons: Lessons = PAST_LESSONS) -> None:
-    """156 schools, 127 teaching points, 907 rooms, 5,000 people and their lessons of past years (without
-    films), into the store of this configuration, which must be empty. Stop the server first."""
+    """156 schools, 127 teaching points, 907 rooms, 5,000 people, this term's timetable and the lessons of past
+    years (without films), into the store of this configuration, which must be empty. Stop the server first."""
     from server import supervisor
 
     settings = load(config)
@@ -39,7 +45,34 @@ def _told(written: int) -> None:
         print(f"{written} lessons", flush=True)
 
 
-async def fill(config: Config, lessons: int) -> None:
+async def _book(store: Store, made: County, weeks: int) -> int:
+    """The term's lessons of so many weeks from now on, each at its bell; how many."""
+    from server.demo import term
+    from server.protocol.timetable import TermValue
+    from server.store.terms import USUAL_SUBJECTS, bells_of
+    from server.store.timetable_records import Booked
+
+    today = store.county.today()
+    value = TermValue(term.NAME, term.first_monday(today).isoformat(), term.WEEKS)
+    name = await store.terms.put("", value)
+    bells = {bell.period: bell for bell in bells_of((await store.terms.bells("")).bells).bells}
+    booked = []
+    for each in term.term_lessons(made, today, weeks):
+        bell = bells[each.period]
+        at = [datetime.combine(each.day, when, store.county.zone) for when in (bell.begins, bell.ends)]
+        begins, ends = (int(moment.timestamp() * 1000) for moment in at)
+        subject = USUAL_SUBJECTS[each.subject % SUBJECTS_TAUGHT].entry
+        booked.append(
+            Booked(
+                each.lesson, each.day, each.period, each.period, begins, ends, each.main_room, each.rooms,
+                teacher=each.teacher, subject=subject, grade=each.grade, term=name,
+            )
+        )  # fmt: skip
+    await store.timetable.add(booked, await store.naming.names({each.teacher for each in booked}))
+    return len(booked)
+
+
+async def fill(config: Config, lessons: int, weeks: int = WEEKS_AHEAD) -> None:
     """UserFault where the store knows a county already."""
     from server.clock import SystemClock
     from server.demo.county import Size, build
@@ -74,6 +107,7 @@ async def fill(config: Config, lessons: int) -> None:
             for one in past
         )
         await bulk.lessons(rows, _told)
+        print(f"{await _book(store, made, weeks)} lessons of this term")
         print("making the search index")
         await Library(store.database, clock).indexed()
     finally:

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Row, and_, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import Clock
@@ -108,9 +108,9 @@ class Timetable:
         both are given (either one), of everybody where neither is."""
         conditions: list[Any] = []
         if rooms is not None:
-            seat = BOOKED_ROOMS.alias()
-            named = exists().where(seat.c.lesson == BOOKINGS.c.lesson, seat.c.room.in_(rooms))
-            conditions.append(or_(BOOKINGS.c.main_room.in_(rooms), named))
+            seats = BOOKED_ROOMS.alias()
+            named = select(seats.c.lesson).where(seats.c.room.in_(rooms))
+            conditions.append(or_(BOOKINGS.c.main_room.in_(rooms), BOOKINGS.c.lesson.in_(named)))
         if teacher:
             conditions.append(BOOKINGS.c.teacher == teacher)
         of_time = and_(BOOKINGS.c.starts_at < until, BOOKINGS.c.ends_at > since)
