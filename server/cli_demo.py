@@ -31,8 +31,9 @@ Lessons = Annotated[
 
 @demo.command
 def county(*, config: ConfigFile = None, lessons: Lessons = PAST_LESSONS) -> None:
-    """156 schools, 127 teaching points, 907 rooms, 5,000 people, this term's timetable and the lessons of past
-    years (without films), into the store of this configuration, which must be empty. Stop the server first."""
+    """156 schools, 127 teaching points, 907 rooms, 5,000 people, this term's timetable and the lessons of
+    past years (without films), into the store of this configuration, which must be empty. Stop the server
+    first."""
     from server import supervisor
 
     settings = load(config)

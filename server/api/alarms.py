@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from aiohttp import web
 
@@ -51,11 +51,12 @@ def due_of(lesson: Lesson) -> Due:
     return Due(lesson.id, lesson.booked_from or lesson.started_at or lesson.created_at, lesson.rooms)
 
 
-async def alarms_now(app: web.Application, lessons: Iterable[Lesson], rooms: Iterable[str]) -> list[Alarm]:
+async def alarms_now(app: web.Application, lessons: Collection[Lesson], rooms: Iterable[str]) -> list[Alarm]:
     """What the rule finds about these lessons and these rooms."""
     config, now = app[CONFIG], app[CLOCK].wall_ms()
     free = await asyncio.to_thread(app[FREE_BYTES])
-    found = [facts_of(app[STANDINGS], room) for room in rooms]
+    looked_at = {room for lesson in lessons for room in lesson.rooms} | app[STANDINGS].moved()
+    found = [facts_of(app[STANDINGS], room) for room in rooms if room in looked_at]
     server = Server(free, config.data.least_free_bytes)
     return alarms(found, [due_of(lesson) for lesson in lessons], server, now)
 

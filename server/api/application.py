@@ -136,6 +136,9 @@ def build(parts: Parts) -> Application:
     app[keys.CONFIG] = parts.config
     app[keys.CLOCK] = parts.clock
     app[keys.STORE] = parts.store
+    timetable.keep(app, parts.store)
+    units.keep(app, parts.store)
+    lessons.keep(app, parts.store)
     app[keys.LIBRARY] = Library(parts.store.database, parts.clock)
     app[keys.SOURCES] = parts.sources
     app[keys.PROBES] = asyncio.Semaphore(2)

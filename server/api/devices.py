@@ -17,6 +17,7 @@ from server.api.rights import Action, Actor, NoRight, Thing, require, require_so
 from server.domain.device import Device
 from server.errors import UserFault
 from server.ids import random_word
+from server.live.standings import Standings
 from server.protocol import devices as d
 from server.store.records import Classroom
 
@@ -33,11 +34,10 @@ async def list_rooms(request: web.Request) -> web.Response:
     rooms = [
         room for room in await request.app[STORE].classrooms() if circle is None or room.room in circle.own
     ]
-    stands = [room_stand(request.app, room) for room in rooms]
-    fitting = [stand for stand in stands if _fits(stand, words, state)]
-    shown = fitting[(page - 1) * size : page * size]
-    online = sum(stand.online_since is not None for stand in stands)
-    return answer(d.RoomStands(shown, len(fitting), online, len(stands)))
+    fitting = [room for room in rooms if _fits(request.app[STANDINGS], room, words, state)]
+    shown = [room_stand(request.app, room) for room in fitting[(page - 1) * size : page * size]]
+    online = sum(request.app[STANDINGS].is_online(room.room) for room in rooms)
+    return answer(d.RoomStands(shown, len(fitting), online, len(rooms)))
 
 
 def _number(request: web.Request, name: str, usual: int) -> int:
@@ -47,18 +47,18 @@ def _number(request: web.Request, name: str, usual: int) -> int:
     return int(text)
 
 
-def _fits(stand: d.RoomStand, words: str, state: str) -> bool:
-    if words and not any(words in name.lower() for name in (stand.zh, stand.en, stand.room)):
+def _fits(standings: Standings, room: Classroom, words: str, state: str) -> bool:
+    if words and not any(words in name.lower() for name in (room.name.zh, room.name.en, room.room)):
         return False
     match state:
         case "online":
-            return stand.online_since is not None
+            return standings.is_online(room.room)
         case "off":
-            return stand.online_since is None
+            return not standings.is_online(room.room)
         case "unpaired":
-            return not stand.devices
+            return not standings.of_room(room.room)
         case "fault":
-            return stand.fault is not None
+            return standings.stand(room.room).fault is not None
     return True
 
 

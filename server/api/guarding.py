@@ -85,4 +85,9 @@ async def body_of(request: web.Request, kind: type[T]) -> T:
 
 def answer(value: object, status: int = 200) -> web.Response:
     """A resource as JSON."""
-    return web.Response(status=status, body=msgspec.json.encode(value), content_type="application/json")
+    return encoded(msgspec.json.encode(value), status)
+
+
+def encoded(body: bytes, status: int = 200) -> web.Response:
+    """A resource that is JSON already."""
+    return web.Response(status=status, body=body, content_type="application/json")

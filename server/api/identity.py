@@ -39,6 +39,7 @@ class Visitor:
     locked: bool = False
 
 
+ACTORS = web.RequestKey("actors", list[Actor])
 API_ACTORS = web.RequestKey("api_actors", list[Actor])
 VISITOR = web.RequestKey("visitor", Visitor)
 
@@ -160,7 +161,14 @@ def _of_signature(request: web.Request) -> list[Actor]:
 
 
 def actors_of(request: web.Request) -> list[Actor]:
-    """Everything this request may act as, the most particular first, ANYONE last."""
+    """Everything this request may act as, the most particular first, ANYONE last; found out once."""
+    known = request.get(ACTORS)
+    if known is None:
+        known = request[ACTORS] = _actors_of(request)
+    return known
+
+
+def _actors_of(request: web.Request) -> list[Actor]:
     actors = _of_bearer(request) + _of_signature(request)
     if request.method in READING or is_same_origin(request):
         actors += _of_cookie(request) + _of_place(request)

@@ -11,6 +11,16 @@ from server.api.tokens import TokenKind
 from server.ids import is_lesson_id
 from server.protocol.resources import LessonDoors, LessonRow, NewLesson, RoomToken
 from server.store.records import LessonOverview
+from server.store.remembered import Kept
+from server.store.store import Store
+from server.store.tables import LESSONS, PUBLISHING, RECORDINGS
+
+NEWEST = web.AppKey("newest", Kept[list[tuple[Thing, LessonRow]]])
+
+
+def keep(app: web.Application, store: Store) -> None:
+    """The newest lessons, until one of them changes."""
+    app[NEWEST] = Kept(store.database, (LESSONS, RECORDINGS, PUBLISHING), 1)
 
 
 def thing_of(overview: LessonOverview) -> Thing:
@@ -75,10 +85,12 @@ def doors_of(request: web.Request, lesson: str, room: str) -> LessonDoors:
 async def list_lessons(request: web.Request) -> web.Response:
     """The newest 200."""
     require_somewhere(request, Action.LIST_LESSONS)
-    found = await request.app[STORE].lessons()
-    return answer(
-        [row_of(each) for each in found if is_allowed(request, Action.LIST_LESSONS, thing_of(each))]
-    )
+    found = await request.app[NEWEST].get((), lambda: _newest(request.app[STORE]))
+    return answer([row for thing, row in found if is_allowed(request, Action.LIST_LESSONS, thing)])
+
+
+async def _newest(store: Store) -> list[tuple[Thing, LessonRow]]:
+    return [(thing_of(each), row_of(each)) for each in await store.lessons()]
 
 
 async def start_lesson(request: web.Request) -> web.Response:

@@ -10,12 +10,12 @@ from server.api.calendars import feed_path, person_of
 from server.api.guarding import answer
 from server.api.keys import CLOCK, LIVE, MEDIA_KEY, REHEARSALS, STORE
 from server.api.rights import Action, Thing, is_allowed, require
-from server.api.timetable_views import DAY_MS, Views, day_span, views_of
+from server.api.timetable_views import Views, day_span, views_of
 from server.protocol.timetable import Given, MyDay, NamedRoom, NextLesson, RoomReadiness
 from server.store.planning import blocks
 from server.store.timetable_records import Booked
 
-AHEAD_MS = 7 * DAY_MS
+DAYS_AHEAD = 8
 NEAR = (Given.LIVE, Given.OPEN, Given.AHEAD)
 
 
@@ -24,8 +24,9 @@ async def my_day(request: web.Request) -> web.Response:
     actor = require(request, Action.READ_DAY, Thing(main_room=_studio_room(request)))
     store, now = request.app[STORE], request.app[CLOCK].wall_ms()
     since, until = day_span(request, store.county.today())
+    _, ahead = day_span(request, store.county.today(), DAYS_AHEAD)
     person = person_of(request)
-    lessons = await _lessons(request, person, actor.room, since, now + AHEAD_MS)
+    lessons = await _lessons(request, person, actor.room, since, ahead)
     views = await views_of(request, lessons)
     today = [each for each in lessons if each.starts_at < until]
     number = await store.terms.feed_number(f"person:{person}") if person else 0

@@ -61,8 +61,11 @@ def _post_row(held: HeldPost, organisation: Organisation) -> PostRow:
 
 
 async def person_row(request: web.Request, person: Person) -> PersonRow:
-    store = request.app[STORE]
-    held, organisation = await store.people.posts(person.id), await store.county.load()
+    return await _row_with(request, person, await request.app[STORE].people.posts(person.id))
+
+
+async def _row_with(request: web.Request, person: Person, held: list[HeldPost]) -> PersonRow:
+    organisation = await request.app[STORE].county.load()
     return PersonRow(
         person.id, person.login, person.name, person.active, person.has_password, person.must_change,
         person.version, may_manage(request, held), [_post_row(each, organisation) for each in held],
@@ -102,7 +105,8 @@ async def find(request: web.Request) -> web.Response:
     found, total = await store.people.find(
         query.get("q", "")[:80], reach, offset=(page - 1) * size, limit=size
     )
-    return answer(PeoplePage([await person_row(request, person) for person in found], total))
+    held = await store.people.posts_of([person.id for person in found])
+    return answer(PeoplePage([await _row_with(request, one, held[one.id]) for one in found], total))
 
 
 def number_of(text: str | None, default: int, most: int) -> int:

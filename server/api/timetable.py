@@ -6,13 +6,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
+import msgspec
 from aiohttp import web
 
 from server.api.booking import booked_from, changed_by, check_free, placed
-from server.api.guarding import answer, body_of
+from server.api.guarding import answer, body_of, encoded
 from server.api.keys import LIVE, STORE
 from server.api.rights import Action, NoRight, Thing, is_allowed, require, require_somewhere
-from server.api.timetable_views import Views, day_span, views_of
+from server.api.timetable_views import Views, day_span, opened_of, views_of
 from server.domain.calendar import Term
 from server.errors import UserFault
 from server.ids import is_lesson_id, random_word
@@ -27,13 +28,30 @@ from server.protocol.timetable import (
     TermView,
     WeekView,
 )
+from server.store.county_tables import PEOPLE, POSTS
 from server.store.importing import with_ids
 from server.store.planning import blocks, clashes_with
+from server.store.remembered import Kept
+from server.store.store import Store
+from server.store.tables import LESSONS
 from server.store.terms import day_of
 from server.store.timetable import NotPlanned
 from server.store.timetable_records import Booked
+from server.store.timetable_tables import BELLS, BOOKED_ROOMS, BOOKINGS, CURRICULUM, TERM_SWAPS, TERMS
 
 WEEK = 7
+WEEKS = web.AppKey("weeks", Kept[bytes])
+CHOICES = web.AppKey("choices", Kept[bytes])
+MOST_WEEKS = 100
+MOST_CHOICES = 2
+
+
+def keep(app: web.Application, store: Store) -> None:
+    """Weeks and choices as they were told last, until something in them changes."""
+    named = (PEOPLE, CURRICULUM)
+    of_week = (LESSONS, BOOKINGS, BOOKED_ROOMS, BELLS, TERMS, TERM_SWAPS, *named)
+    app[WEEKS] = Kept(store.database, of_week, MOST_WEEKS)
+    app[CHOICES] = Kept(store.database, (*named, POSTS), MOST_CHOICES)
 
 
 async def week(request: web.Request) -> web.Response:
@@ -44,6 +62,16 @@ async def week(request: web.Request) -> web.Response:
     store = request.app[STORE]
     day = day_of(query["day"]) if query.get("day") else store.county.today()
     monday = day - timedelta(days=day.isoweekday() - 1)
+    asked = (room, teacher, school, monday, _may_edit(request, room, school))
+    marks = (store.county.changes, store.county.today(), opened_of(request))
+    kept = request.app[WEEKS]
+    return encoded(await kept.get((asked, marks), lambda: _week(request, *asked)))
+
+
+async def _week(
+    request: web.Request, room: str, teacher: str, school: str, monday: date, may_edit: bool
+) -> bytes:
+    store = request.app[STORE]
     rooms = await _rooms_of(request, room, school)
     since, until = day_span(request, monday, WEEK)
     lessons = await store.timetable.between(since, until, rooms=rooms, teacher=teacher)
@@ -52,7 +80,7 @@ async def week(request: web.Request) -> web.Response:
     place = _term(term).place(monday) if term is not None else None
     bells = await store.terms.bells(await _school_of(request, room, school))
     clashes = clashes_with([each for each in lessons if blocks(each)], ())
-    return answer(
+    return msgspec.json.encode(
         WeekView(
             term=term,
             week=place[0] if place is not None else 0,
@@ -61,7 +89,7 @@ async def week(request: web.Request) -> web.Response:
             lessons=[views.lesson(each) for each in lessons],
             clashes=[views.clash(each) for each in clashes],
             zone=store.county.zone.key,
-            may_edit=_may_edit(request, room, school),
+            may_edit=may_edit,
         )
     )
 
@@ -101,20 +129,26 @@ async def choices(request: web.Request) -> web.Response:
     """What the form of a lesson offers."""
     require(request, Action.READ_TIMETABLE)
     store = request.app[STORE]
+    may_edit = any(
+        room.main and is_allowed(request, Action.EDIT_TIMETABLE, Thing(main_room=room.room))
+        for room in await store.classrooms()
+    )
+    asked = (may_edit, store.county.changes, store.county.today())
+    return encoded(await request.app[CHOICES].get(asked, lambda: _choices(request, may_edit)))
+
+
+async def _choices(request: web.Request, may_edit: bool) -> bytes:
+    store = request.app[STORE]
     rooms = await store.naming.rooms()
     schools = {room.school: room.school_name for room in rooms if room.school}
-    return answer(
+    return msgspec.json.encode(
         Choices(
             main_rooms=[NamedRoom(each.room, each.name) for each in rooms if each.main],
             rooms=[NamedRoom(each.room, each.name) for each in rooms],
             teachers=[NamedPerson(each.person, each.name) for each in await store.naming.teachers()],
             subjects=await store.terms.curriculum("subject"),
             schools=[NamedRoom(school, name) for school, name in schools.items()],
-            may_edit=any(
-                is_allowed(request, Action.EDIT_TIMETABLE, Thing(main_room=each.room))
-                for each in rooms
-                if each.main
-            ),
+            may_edit=may_edit,
         )
     )
 

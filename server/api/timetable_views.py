@@ -100,8 +100,12 @@ async def views_of(request: web.Request, lessons: Iterable[Booked]) -> Views:
         if room in organisation.units
     }
     names = await store.naming.names(booked.teacher for booked in lessons)
-    opened = frozenset(room.lesson.id for room in request.app[LIVE].lessons if room.lesson.booked)
-    return Views(names, rooms, opened)
+    return Views(names, rooms, opened_of(request))
+
+
+def opened_of(request: web.Request) -> frozenset[str]:
+    """Booked lessons that are open now."""
+    return frozenset(room.lesson.id for room in request.app[LIVE].lessons if room.lesson.booked)
 
 
 def day_span(request: web.Request, day: date, days: int = 1) -> tuple[int, int]:

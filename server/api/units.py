@@ -6,10 +6,12 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
+import msgspec
 from aiohttp import web
 
 from server.api.days import day_of
-from server.api.guarding import answer, body_of
+from server.api.guarding import answer, body_of, encoded
+from server.api.identity import actors_of
 from server.api.keys import STORE
 from server.api.rights import Action, NoRight, Thing, is_allowed, require, require_somewhere
 from server.api.timetable_views import day_span
@@ -26,6 +28,12 @@ from server.protocol.county import (
     UnitRow,
 )
 from server.store.county import CountyStore
+from server.store.county_tables import BONDS, ROOMS, UNIT_NAMES, UNIT_PARENTS, UNITS
+from server.store.remembered import Kept
+from server.store.store import Store
+
+TREES = web.AppKey("trees", Kept[bytes])
+MOST_TREES = 40
 
 K = TypeVar("K", bound=StrEnum)
 FAR_MS = 1 << 53
@@ -39,6 +47,11 @@ def kind_of(kinds: type[K], text: str) -> K:
     except ValueError as error:
         words = "、".join(kinds), ", ".join(kinds)
         raise UserFault("bad_choice", zh=f"只能是 {words[0]}。", en=f"It is one of {words[1]}.") from error
+
+
+def keep(app: web.Application, store: Store) -> None:
+    """The tree as it was told last to who may change the same of it, until something in it changes."""
+    app[TREES] = Kept(store.database, (UNITS, UNIT_NAMES, UNIT_PARENTS, BONDS, ROOMS), MOST_TREES)
 
 
 async def row_of(
@@ -60,14 +73,19 @@ async def row_of(
 async def read(request: web.Request) -> web.Response:
     """As the county is on a day; `closed=1`: with units that are no more."""
     require(request, Action.READ_UNITS)
+    text, with_closed = request.query.get("day"), request.query.get("closed") == "1"
+    who = tuple((each.role, each.units, each.scopes) for each in actors_of(request))
+    asked = (who, day_of(request, text), with_closed)
+    return encoded(await request.app[TREES].get(asked, lambda: _tree(request, text, with_closed)))
+
+
+async def _tree(request: web.Request, text: str | None, with_closed: bool) -> bytes:
     county = request.app[STORE].county
-    organisation, text = await county.load(), request.query.get("day")
-    day = day_of(request, text)
-    with_closed = request.query.get("closed") == "1"
+    organisation, day = await county.load(), day_of(request, text)
     units = [unit for unit in organisation.units.values() if with_closed or unit.there(day)]
     rows = [await row_of(request, unit, county, text) for unit in units]
     bonds = [_bond(bond) for bond in organisation.bonds if bond.there(day)]
-    return answer(County(day.isoformat(), rows, bonds))
+    return msgspec.json.encode(County(day.isoformat(), rows, bonds))
 
 
 def _bond(bond: Bond) -> BondRow:

@@ -55,12 +55,14 @@ class Standings:
         self._rows = rows
         self._clock = clock
         self._devices: dict[str, Device] = {}
+        self._of_room: dict[str, dict[str, Device]] = {}
         self._stands: dict[str, Stand] = {}
         self._pages: dict[str, tuple[PagePort, str]] = {}  # room -> its newest page and that page's device
         self._seen_told: dict[str, int] = {}
 
     async def load(self) -> None:
-        self._devices = {device.id: device for device in await self._rows.all()}
+        for device in await self._rows.all():
+            self._know(device)
         faults, checks = await self._rows.last_faults(), await self._rows.hear_checks()
         for device in self._devices.values():
             self._change(device.room, seen_at=device.seen_at, browser=device.browser)
@@ -80,11 +82,15 @@ class Standings:
         return self._devices.get(device)
 
     def of_room(self, room: str) -> list[Device]:
-        return [device for device in self._devices.values() if device.room == room]
+        return list(self._of_room.get(room, {}).values())
+
+    def _know(self, device: Device) -> None:
+        self._devices[device.id] = device
+        self._of_room.setdefault(device.room, {})[device.id] = device
 
     async def add(self, device: Device) -> None:
         await self._rows.put(device)
-        self._devices[device.id] = device
+        self._know(device)
         self._change(device.room, browser=device.browser)
 
     async def rebind(self, device: Device) -> bool:
@@ -109,6 +115,7 @@ class Standings:
         """From now on it opens nothing, and its page is hung up."""
         await self._rows.put(replace(device, revoked_at=self._clock.wall_ms()))
         self._devices.pop(device.id, None)
+        self._of_room.get(device.room, {}).pop(device.id, None)
         page, by = self._pages.get(device.room, (None, ""))
         if page is not None and by == device.id:
             page.hang_up(_revoked(), CloseCode.REFUSED)
@@ -167,6 +174,13 @@ class Standings:
         if found.moved_at is not None and self._clock.wall_ms() - found.moved_at > MOVED_KEPT_MS:
             found = replace(found, moved_at=None)
         return found
+
+    def is_online(self, room: str) -> bool:
+        return room in self._pages
+
+    def moved(self) -> set[str]:
+        """Rooms whose key went to another browser while it was at work."""
+        return {room for room, stand in self._stands.items() if stand.moved_at is not None}
 
     def seen_the_move(self, room: str) -> None:
         """A person looked at the new key."""

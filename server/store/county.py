@@ -63,6 +63,7 @@ class CountyStore:
         self._known: Organisation | None = None
         self._versions: dict[str, int] = {}
         self._rooms: dict[str, tuple[int, bool]] = {}
+        self._there: tuple[Organisation, date, list[Classroom]] | None = None
 
     def today(self) -> date:
         """The county's day."""
@@ -101,9 +102,13 @@ class CountyStore:
     async def rooms(self) -> list[Classroom]:
         """The rooms that are there today, in the order of tiles."""
         day, organisation = self.today(), await self.load()
-        there = [unit for unit in self._rooms if organisation.units[unit].there(day)]
-        there.sort(key=lambda unit: (self._rooms[unit][0], unit))
-        return [Classroom(unit, organisation.units[unit].name(day), self._rooms[unit][1]) for unit in there]
+        if self._there is None or self._there[0] is not organisation or self._there[1] != day:
+            there = [unit for unit in self._rooms if organisation.units[unit].there(day)]
+            there.sort(key=lambda unit: (self._rooms[unit][0], unit))
+            units = organisation.units
+            listed = [Classroom(unit, units[unit].name(day), self._rooms[unit][1]) for unit in there]
+            self._there = organisation, day, listed
+        return list(self._there[2])
 
     async def room(self, room: str) -> Classroom | None:
         day, unit = self.today(), (await self.load()).units.get(room)

@@ -1,24 +1,28 @@
 """One database, SQLite or PostgreSQL: many readers, one writer at a time. The store's queries stand on this.
 
 Statements are written once for both: `insert` is PostgreSQL's, whose ON CONFLICT clause SQLite's compiler
-takes as it is (the store's tests run on both); what differs beyond that asks `is_sqlite`.
+takes as it is (the store's tests run on both); what differs beyond that asks `is_sqlite`. What is read of
+SQLite is read in threads of its own, one hop a statement: the asynchronous driver makes six of them.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, Table, event
+from sqlalchemy import Engine, Row, Table, UpdateBase, create_engine, event
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 __all__ = ["Database", "engine_of", "insert", "upsert", "upsert_each", "url_of"]
 
 SQLITE = "sqlite"
+READERS = 4
 
 
 def url_of(place: Path | str) -> str:
@@ -44,12 +48,37 @@ def _pragmas(connection: Any, _record: object) -> None:
     cursor.close()
 
 
+class _Readers:
+    """Reads an SQLite file in threads; each statement by itself."""
+
+    def __init__(self, file: str) -> None:
+        self._engine: Engine = create_engine(f"sqlite:///{file}", pool_size=READERS)
+        event.listen(self._engine, "connect", _pragmas)
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="store")
+
+    async def rows(self, statement: Any, values: dict[str, Any] | None) -> list[Row[Any]]:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, statement, values)
+
+    def _read(self, statement: Any, values: dict[str, Any] | None) -> list[Row[Any]]:
+        with self._engine.connect() as connection:
+            return list(connection.execute(statement, values).all())
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True)
+        self._engine.dispose()
+
+
 class Database:
     """Statements in transactions of their own, or several in one by `writing`."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        file = engine.url.database
+        self._readers = _Readers(file) if self.is_sqlite and file else None
         self._one_writer = asyncio.Lock()
+        self._touched: set[str] = set()
+        self._changes: Counter[str] = Counter()
+        event.listen(engine.sync_engine, "after_execute", self._note)
         self.in_flight = 0
         """Statements and transactions that are under way."""
 
@@ -58,13 +87,28 @@ class Database:
         return self._engine.dialect.name == SQLITE
 
     async def close(self) -> None:
+        if self._readers is not None:
+            self._readers.close()
         await self._engine.dispose()
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction; nobody else writes meanwhile."""
-        async with self._one_writer, self._under_way(), self._engine.begin() as connection:
-            yield connection
+        async with self._one_writer, self._under_way():
+            try:
+                async with self._engine.begin() as connection:
+                    yield connection
+            finally:
+                self._changes.update(self._touched)
+                self._touched.clear()
+
+    def mark(self, *tables: Table) -> tuple[int, ...]:
+        """Rises with each transaction that changed one of these tables: what was read before is stale."""
+        return tuple(self._changes[table.name] for table in tables)
+
+    def _note(self, _connection: Any, statement: Any, *_: Any) -> None:
+        if isinstance(statement, UpdateBase) and isinstance(statement.table, Table):
+            self._touched.add(statement.table.name)
 
     @asynccontextmanager
     async def _under_way(self) -> AsyncIterator[None]:
@@ -81,8 +125,11 @@ class Database:
                 await connection.execute(statement)
 
     async def rows(self, statement: Any, values: dict[str, Any] | None = None) -> list[Row[Any]]:
-        async with self._under_way(), self._engine.connect() as connection:
-            return list((await connection.execute(statement, values)).all())
+        async with self._under_way():
+            if self._readers is not None:
+                return await self._readers.rows(statement, values)
+            async with self._engine.connect() as connection:
+                return list((await connection.execute(statement, values)).all())
 
     async def row(self, statement: Any, values: dict[str, Any] | None = None) -> Row[Any] | None:
         rows = await self.rows(statement, values)

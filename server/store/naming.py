@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import or_, select
 
@@ -16,11 +17,11 @@ from server.protocol.timetable import CurriculumEntry
 from server.store.county import CountyStore
 from server.store.county_tables import PEOPLE, POSTS
 from server.store.database import Database
+from server.store.remembered import Kept
 from server.store.terms import Terms
 from server.store.timetable_records import Names
 
 TEACHING = (PostRole.TEACHER.value, PostRole.SCHOOL_ADMIN.value, PostRole.COUNTY_ADMIN.value)
-MOST_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +43,36 @@ class Teacher:
 
 
 class Naming:
-    """Queries; nothing is kept."""
+    """Queries, kept until what they tell of changes."""
 
     def __init__(self, database: Database, county: CountyStore, terms: Terms) -> None:
         self._database = database
         self._county = county
         self._terms = terms
+        self._rooms: tuple[tuple[int, date], list[RoomName]] | None = None
+        self._called: Kept[dict[str, Words]] = Kept(database, (PEOPLE,), 1)
+        self._teaching: Kept[list[Teacher]] = Kept(database, (PEOPLE, POSTS), 4)
 
     async def rooms(self) -> list[RoomName]:
         """Every room that is there today, in the order of tiles."""
         organisation, day = await self._county.load(), self._county.today()
+        mark = (self._county.changes, day)
+        if self._rooms is not None and self._rooms[0] == mark:
+            return self._rooms[1]
         found = []
         for room in await self._county.rooms():
             school = organisation.school(room.room, day)
             name = school.name(day) if school is not None else Words("", "")
             found.append(RoomName(room.room, room.name, room.main, school.id if school else "", name))
+        self._rooms = (mark, found)
         return found
 
     async def teachers(self, units: frozenset[str] | None = None) -> list[Teacher]:
         """Who holds a teaching post today; in these units only, where they are given."""
         day = self._county.today()
+        return await self._teaching.get((day, units), lambda: self._teachers(day, units))
+
+    async def _teachers(self, day: date, units: frozenset[str] | None) -> list[Teacher]:
         asked = (
             select(PEOPLE.c.person, PEOPLE.c.login, PEOPLE.c.name_zh, PEOPLE.c.name_en)
             .join_from(PEOPLE, POSTS, POSTS.c.person == PEOPLE.c.person)
@@ -81,13 +92,14 @@ class Naming:
 
     async def names(self, teachers: Iterable[str]) -> Names:
         """What these teachers, and all subjects, are called."""
-        wanted, known = sorted(set(teachers) - {""}), dict[str, Words]()
-        for start in range(0, len(wanted), MOST_AT_ONCE):
-            some = wanted[start : start + MOST_AT_ONCE]
-            asked = select(PEOPLE.c.person, PEOPLE.c.name_zh, PEOPLE.c.name_en)
-            for row in await self._database.rows(asked.where(PEOPLE.c.person.in_(some))):
-                known[row.person] = Words(zh=row.name_zh, en=row.name_en)
+        called = await self._called.get((), self._everybody)
+        known = {person: called[person] for person in set(teachers) if person in called}
         return Names({each.entry: each.name for each in await self._terms.curriculum("subject")}, known)
+
+    async def _everybody(self) -> dict[str, Words]:
+        asked = select(PEOPLE.c.person, PEOPLE.c.name_zh, PEOPLE.c.name_en)
+        rows = await self._database.rows(asked)
+        return {row.person: Words(zh=row.name_zh, en=row.name_en) for row in rows}
 
     async def directory(self, term_weeks: int, last_period: Mapping[str, int]) -> Directory:
         """The names that a spreadsheet may use. A name of several means nobody until more is said."""

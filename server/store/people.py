@@ -16,6 +16,10 @@ from server.protocol.messages import Words
 from server.store.county_tables import PEOPLE, POSTS
 from server.store.database import Database
 from server.store.people_records import HeldPost, Person
+from server.store.remembered import Kept
+
+MOST_KNOWN = 5_000
+MOST_PAGES = 200
 
 
 class StalePerson(UserFault):
@@ -49,6 +53,8 @@ class PeopleStore:
         self._clock = clock
         self.changes = 0
         """How often somebody's post or state changed; actors made before are stale."""
+        self._known: Kept[Person | None] = Kept(database, (PEOPLE,), MOST_KNOWN)
+        self._found: Kept[tuple[list[Person], int]] = Kept(database, (PEOPLE, POSTS), MOST_PAGES)
 
     # -- people
 
@@ -58,10 +64,14 @@ class PeopleStore:
 
     async def person(self, person: str) -> Person:
         """NoPerson where there is none."""
-        row = await self._database.row(select(PEOPLE).where(PEOPLE.c.person == person))
-        if row is None:
+        found = await self._known.get(person, lambda: self._read(person))
+        if found is None:
             raise NoPerson
-        return _person(row)
+        return found
+
+    async def _read(self, person: str) -> Person | None:
+        row = await self._database.row(select(PEOPLE).where(PEOPLE.c.person == person))
+        return None if row is None else _person(row)
 
     async def by_login(self, login: str) -> tuple[Person, str] | None:
         """Who logs in under this name, with the password's hash ("": none yet)."""
@@ -72,6 +82,13 @@ class PeopleStore:
         self, text: str = "", units: frozenset[str] | None = None, *, offset: int = 0, limit: int = 50
     ) -> tuple[list[Person], int]:
         """One page and how many in all: by a part of name or login; with a post in `units` (None: all)."""
+        return await self._found.get(
+            (text, units, offset, limit), lambda: self._search(text, units, offset, limit)
+        )
+
+    async def _search(
+        self, text: str, units: frozenset[str] | None, offset: int, limit: int
+    ) -> tuple[list[Person], int]:
         conditions: list[Any] = []
         if text.strip():
             part = f"%{_literal(text.strip().lower())}%"
@@ -135,6 +152,14 @@ class PeopleStore:
             select(POSTS).where(POSTS.c.person == person).order_by(POSTS.c.number)
         )
         return [_post(row) for row in rows]
+
+    async def posts_of(self, people: list[str]) -> dict[str, list[HeldPost]]:
+        """The same of several people at once."""
+        asked = select(POSTS).where(POSTS.c.person.in_(people)).order_by(POSTS.c.number)
+        found: dict[str, list[HeldPost]] = {person: [] for person in people}
+        for row in await self._database.rows(asked):
+            found[row.person].append(_post(row))
+        return found
 
     async def posts_in(self, units: frozenset[str]) -> list[HeldPost]:
         """Who holds or held what in these units."""

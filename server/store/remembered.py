@@ -1,11 +1,15 @@
-"""Answers that may be a little old: kept for some seconds, at most so many."""
+"""Answers that are kept, at most so many: for some seconds, or until the tables they were made of change."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from sqlalchemy import Table
+
 from server.clock import Clock
+from server.store.database import Database
 
 T = TypeVar("T")
 
@@ -29,3 +33,34 @@ class Remembered(Generic[T]):
     def forget(self) -> None:
         """What was asked about has changed."""
         self._kept.clear()
+
+
+class Kept(Generic[T]):
+    """True until one of `tables` changes; what is asked twice at once is made once. Beyond `most` answers the
+    oldest is forgotten."""
+
+    def __init__(self, database: Database, tables: tuple[Table, ...], most: int) -> None:
+        self._database, self._tables, self._most = database, tables, most
+        self._kept: dict[Hashable, tuple[tuple[int, ...], T]] = {}
+        self._making: dict[tuple[Hashable, tuple[int, ...]], asyncio.Task[T]] = {}
+
+    async def get(self, asked: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """As it was made, else made now by `make`, whose errors are not kept."""
+        mark = self._database.mark(*self._tables)
+        found = self._kept.get(asked)
+        if found is not None and found[0] == mark:
+            return found[1]
+        making = self._making.get((asked, mark))
+        if making is None:
+            making = asyncio.create_task(self._made(asked, mark, make), name="kept answer")
+            self._making[asked, mark] = making
+            making.add_done_callback(lambda _: self._making.pop((asked, mark), None))
+        return await asyncio.shield(making)
+
+    async def _made(self, asked: Hashable, mark: tuple[int, ...], make: Callable[[], Awaitable[T]]) -> T:
+        answer = await make()
+        self._kept.pop(asked, None)
+        if len(self._kept) >= self._most:
+            del self._kept[next(iter(self._kept))]
+        self._kept[asked] = (mark, answer)
+        return answer

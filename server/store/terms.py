@@ -17,8 +17,10 @@ from server.ids import random_word
 from server.protocol.messages import Words
 from server.protocol.timetable import BellsValue, BellTime, CurriculumEntry, SwappedDay, TermValue, TermView
 from server.store.database import Database, upsert
+from server.store.remembered import Kept
 from server.store.timetable_tables import BELLS, CALL_LISTS, CURRICULUM, FEEDS, LINES, TERM_SWAPS, TERMS
 
+MOST_KEPT = 500
 COUNTY = "county"
 """Whose bells a school rings by that has none of its own."""
 USUAL_BELLS = tuple(
@@ -70,11 +72,17 @@ class Terms:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._terms: Kept[list[TermView]] = Kept(database, (TERMS, TERM_SWAPS), 4)
+        self._bells: Kept[BellsValue] = Kept(database, (BELLS,), MOST_KEPT)
+        self._entries: Kept[list[CurriculumEntry]] = Kept(database, (CURRICULUM,), MOST_KEPT)
 
     # -- terms
 
     async def all(self, today: date) -> list[TermView]:
         """The newest first."""
+        return await self._terms.get(today, lambda: self._all(today))
+
+    async def _all(self, today: date) -> list[TermView]:
         rows = await self._database.rows(select(TERMS).order_by(TERMS.c.first_monday.desc()))
         swaps: dict[str, list[SwappedDay]] = {}
         for row in await self._database.rows(select(TERM_SWAPS).order_by(TERM_SWAPS.c.day)):
@@ -118,6 +126,9 @@ class Terms:
 
     async def bells(self, school: str) -> BellsValue:
         """A school's own bells, else the county's, else usual ones."""
+        return await self._bells.get(school, lambda: self._bells_of(school))
+
+    async def _bells_of(self, school: str) -> BellsValue:
         for name in (school, COUNTY):
             row = await self._database.row(select(BELLS).where(BELLS.c.school == name))
             if row is not None:
@@ -143,6 +154,9 @@ class Terms:
 
     async def curriculum(self, kind: str = "") -> list[CurriculumEntry]:
         """The county's catalogue, or one kind of it; usual subjects until it has its own."""
+        return await self._entries.get(kind, lambda: self._curriculum(kind))
+
+    async def _curriculum(self, kind: str) -> list[CurriculumEntry]:
         asked = select(CURRICULUM).order_by(CURRICULUM.c.kind, CURRICULUM.c.position, CURRICULUM.c.entry)
         if kind:
             asked = asked.where(CURRICULUM.c.kind == kind)

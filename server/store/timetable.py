@@ -21,11 +21,15 @@ from server.errors import UserFault
 from server.protocol.messages import LessonState
 from server.protocol.timetable import BookingChange, Template
 from server.store.database import Database
+from server.store.remembered import Kept
 from server.store.tables import LESSONS
 from server.store.timetable_records import BOOKING_COLUMNS, Booked, Names, booking_row, planned_row, room_rows
 from server.store.timetable_tables import BOOKED_ROOMS, BOOKINGS
 
 AT_ONCE = 2_000
+MOST_KEPT = 200
+LONGEST_MS = 86_400_000
+"""No lesson is longer than a day: what began before that is over."""
 PLANNED = LessonState.PLANNED.value
 
 
@@ -58,6 +62,7 @@ class Timetable:
         self._database = database
         self._clock = clock
         self.zone = zone
+        self._weeks: Kept[list[Booked]] = Kept(database, (LESSONS, BOOKINGS, BOOKED_ROOMS), MOST_KEPT)
 
     # -- for the scheduler
 
@@ -106,14 +111,23 @@ class Timetable:
     ) -> list[Booked]:
         """Lessons of that time: with one of these rooms in whichever role, or of this teacher; of both where
         both are given (either one), of everybody where neither is."""
+        asked = (since, until, rooms, teacher)
+        return list(await self._weeks.get(asked, lambda: self._between(*asked)))
+
+    async def _between(
+        self, since: int, until: int, rooms: frozenset[str] | None, teacher: str
+    ) -> list[Booked]:
         conditions: list[Any] = []
+        earliest = since - LONGEST_MS
         if rooms is not None:
             seats = BOOKED_ROOMS.alias()
-            named = select(seats.c.lesson).where(seats.c.room.in_(rooms))
+            of_rooms = and_(seats.c.room.in_(rooms), seats.c.starts_at < until, seats.c.starts_at > earliest)
+            named = select(seats.c.lesson).where(of_rooms)
             conditions.append(or_(BOOKINGS.c.main_room.in_(rooms), BOOKINGS.c.lesson.in_(named)))
         if teacher:
             conditions.append(BOOKINGS.c.teacher == teacher)
-        of_time = and_(BOOKINGS.c.starts_at < until, BOOKINGS.c.ends_at > since)
+        begins, ends = BOOKINGS.c.starts_at, BOOKINGS.c.ends_at
+        of_time = and_(begins < until, begins > earliest, ends > since)
         return await self._booked(of_time, or_(*conditions)) if conditions else await self._booked(of_time)
 
     async def of_term(self, term: str, main_rooms: frozenset[str] | None = None) -> list[Booked]:

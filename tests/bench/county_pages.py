@@ -1,12 +1,12 @@
 """How fast the pages' API answers in a county at its real size, with many people at once.
 
-    python -m tests.bench.county_pages [--folder DIR] [--lessons 200000] [--users 50] [--seconds 4] [--only day,rooms]
+    python -m tests.bench.county_pages [--folder DIR] [--users 50] [--seconds 3] [--think 10] [--only day]
 
-`lianke demo county` into an empty store (or into DIR, once; then it is kept), `lianke serve` on it, and `users`
-people who log in: teachers, schools' admins, the county's admin. Then, for each page by itself: a closed loop,
-where each user asks the next request as soon as the last one is answered; milliseconds of processor that campus
-spends on a request; and all pages together, in a closed loop and by people who look at a page for `--think` s
-before they open the next. Figures in ms; must: p50 200, p99 500.
+`lianke demo county` into an empty store (or into DIR, once; then it is kept), `lianke serve` on it, and people
+who log in: teachers, schools' admins, the county's admin. Then each page by itself in a closed loop, where
+everybody asks the next request as soon as the last one is answered; with it the milliseconds of processor that
+campus spends on a request. Then all pages together, in a closed loop and by people who look at a page for
+`--think` s before they open the next. Figures in ms; must: p50 200, p99 500.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from tests.bench.library import first_load
 INDEX_PATIENCE_S = 600.0
 PASSWORD = "a county at work 7"
 TEACHER, SCHOOL, COUNTY = "teacher", "school-admin", "county-admin"
+Times = dict[str, list[float]]
 EVERYBODY = (TEACHER, SCHOOL, COUNTY)
 ADMINS = (SCHOOL, COUNTY)
 SHARES = {TEACHER: 35, SCHOOL: 10, COUNTY: 5}
@@ -137,7 +138,11 @@ async def people_of(config: Path, users: int) -> list[tuple[str, dict[str, str]]
                 row = there[number % len(there)]
                 held = (await store.people.posts(row.person))[0].post
                 school = organisation.school(held.unit, day)
-                values = {"person": row.person, "school": school.id if school else "s000", "lesson": "D00000000"}
+                values = {
+                    "person": row.person,
+                    "school": school.id if school else "s000",
+                    "lesson": "D00000000",
+                }
                 found.append((row.login, values))
         return found
     finally:
@@ -164,7 +169,9 @@ class Processor:
         return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
-async def closed_loop(users: Iterable[User], pages: dict[str, Page], seconds: float) -> dict[str, list[float]]:
+async def closed_loop(
+    users: Iterable[User], pages: dict[str, Page], seconds: float
+) -> dict[str, list[float]]:
     """Everybody opens page after page, without a pause."""
     times: dict[str, list[float]] = {name: [] for name in pages}
     until = time.perf_counter() + seconds
@@ -181,7 +188,9 @@ async def closed_loop(users: Iterable[User], pages: dict[str, Page], seconds: fl
     return times
 
 
-async def people(users: Iterable[User], pages: dict[str, Page], seconds: float, think_s: float) -> dict[str, list[float]]:
+async def people(
+    users: Iterable[User], pages: dict[str, Page], seconds: float, think_s: float
+) -> dict[str, list[float]]:
     """Everybody looks at a page for some time before the next one."""
     times: dict[str, list[float]] = {name: [] for name in pages}
     until = time.perf_counter() + seconds
@@ -246,7 +255,9 @@ async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     if not config.exists():
         write_config(folder, ())
         await prepare(config, options.lessons)
-    chosen = {name: page for name, page in PAGES.items() if not options.only or name in options.only.split(",")}
+    chosen = {
+        name: page for name, page in PAGES.items() if not options.only or name in options.only.split(",")
+    }
     residents = await people_of(config, options.users)
     log = folder / "server.log"
     log.unlink(missing_ok=True)
