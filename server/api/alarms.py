@@ -41,7 +41,7 @@ async def soon(app: web.Application, now: int) -> list[Lesson]:
     """Lessons that are on or open, and those booked to begin within the alarms' time."""
     live = [room.lesson for room in app[LIVE].lessons if room.lesson.state is not LessonState.ENDED]
     here = {lesson.id for lesson in live if lesson.booked or lesson.on_air}
-    planned = await app[STORE].planned(now + SOON_MS)
+    planned = await app[STORE].planned(now + SOON_MS, now)
     return [lesson for lesson in live if lesson.id in here] + [
         lesson for lesson in planned if lesson.id not in here
     ]

@@ -15,6 +15,7 @@ class RoomCodes:
 
     def __init__(self, rooms: Iterable[str]) -> None:
         self._rooms: dict[str, str] = {}
+        self._codes: dict[str, str] = {}
         for room in rooms:
             self._give(room)
 
@@ -23,12 +24,12 @@ class RoomCodes:
 
     def code_of(self, room: str) -> str:
         """Of a room that is new it is made now."""
-        known = next((code for code, named in self._rooms.items() if named == room), None)
-        return known or self._give(room)
+        return self._codes.get(room) or self._give(room)
 
     def _give(self, room: str) -> str:
         code = new_room_code()
         while code in self._rooms:
             code = new_room_code()
         self._rooms[code] = room
+        self._codes[room] = code
         return code

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
@@ -14,6 +16,8 @@ from server.api.keys import CONFIG
 from server.errors import UserFault
 
 T = TypeVar("T")
+PACK_FROM = 16_384
+PACK_LEVEL = 4
 LONG_LIVED = ("/ws", "/media/", "/media-export/", "/api/v1/timetable/import", "/api/v1/people/import")
 
 POLICY = "; ".join(
@@ -91,3 +95,25 @@ def answer(value: object, status: int = 200) -> web.Response:
 def encoded(body: bytes, status: int = 200) -> web.Response:
     """A resource that is JSON already."""
     return web.Response(status=status, body=body, content_type="application/json")
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A resource that is told more than once: JSON, and the same by gzip where it is large."""
+
+    plain: bytes
+    packed: bytes
+
+    @classmethod
+    def of(cls, value: object) -> Packed:
+        plain = msgspec.json.encode(value)
+        return cls(plain, gzip.compress(plain, PACK_LEVEL) if len(plain) >= PACK_FROM else b"")
+
+    def answer(self, request: web.Request) -> web.Response:
+        """As small as the asker takes it."""
+        if not self.packed or "gzip" not in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+            return encoded(self.plain)
+        response = encoded(self.packed)
+        response.headers[hdrs.CONTENT_ENCODING] = "gzip"
+        response.headers[hdrs.VARY] = hdrs.ACCEPT_ENCODING
+        return response

@@ -6,11 +6,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-import msgspec
 from aiohttp import web
 
 from server.api.booking import booked_from, changed_by, check_free, placed
-from server.api.guarding import answer, body_of, encoded
+from server.api.guarding import Packed, answer, body_of
 from server.api.keys import LIVE, STORE
 from server.api.rights import Action, NoRight, Thing, is_allowed, require, require_somewhere
 from server.api.timetable_views import Views, day_span, opened_of, views_of
@@ -40,8 +39,8 @@ from server.store.timetable_records import Booked
 from server.store.timetable_tables import BELLS, BOOKED_ROOMS, BOOKINGS, CURRICULUM, TERM_SWAPS, TERMS
 
 WEEK = 7
-WEEKS = web.AppKey("weeks", Kept[bytes])
-CHOICES = web.AppKey("choices", Kept[bytes])
+WEEKS = web.AppKey("weeks", Kept[Packed])
+CHOICES = web.AppKey("choices", Kept[Packed])
 MOST_WEEKS = 100
 MOST_CHOICES = 2
 
@@ -65,12 +64,12 @@ async def week(request: web.Request) -> web.Response:
     asked = (room, teacher, school, monday, _may_edit(request, room, school))
     marks = (store.county.changes, store.county.today(), opened_of(request))
     kept = request.app[WEEKS]
-    return encoded(await kept.get((asked, marks), lambda: _week(request, *asked)))
+    return (await kept.get((asked, marks), lambda: _week(request, *asked))).answer(request)
 
 
 async def _week(
     request: web.Request, room: str, teacher: str, school: str, monday: date, may_edit: bool
-) -> bytes:
+) -> Packed:
     store = request.app[STORE]
     rooms = await _rooms_of(request, room, school)
     since, until = day_span(request, monday, WEEK)
@@ -80,7 +79,7 @@ async def _week(
     place = _term(term).place(monday) if term is not None else None
     bells = await store.terms.bells(await _school_of(request, room, school))
     clashes = clashes_with([each for each in lessons if blocks(each)], ())
-    return msgspec.json.encode(
+    return Packed.of(
         WeekView(
             term=term,
             week=place[0] if place is not None else 0,
@@ -134,14 +133,15 @@ async def choices(request: web.Request) -> web.Response:
         for room in await store.classrooms()
     )
     asked = (may_edit, store.county.changes, store.county.today())
-    return encoded(await request.app[CHOICES].get(asked, lambda: _choices(request, may_edit)))
+    told = await request.app[CHOICES].get(asked, lambda: _choices(request, may_edit))
+    return told.answer(request)
 
 
-async def _choices(request: web.Request, may_edit: bool) -> bytes:
+async def _choices(request: web.Request, may_edit: bool) -> Packed:
     store = request.app[STORE]
     rooms = await store.naming.rooms()
     schools = {room.school: room.school_name for room in rooms if room.school}
-    return msgspec.json.encode(
+    return Packed.of(
         Choices(
             main_rooms=[NamedRoom(each.room, each.name) for each in rooms if each.main],
             rooms=[NamedRoom(each.room, each.name) for each in rooms],

@@ -6,11 +6,10 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
-import msgspec
 from aiohttp import web
 
 from server.api.days import day_of
-from server.api.guarding import answer, body_of, encoded
+from server.api.guarding import Packed, answer, body_of
 from server.api.identity import actors_of
 from server.api.keys import STORE
 from server.api.rights import Action, NoRight, Thing, is_allowed, require, require_somewhere
@@ -32,7 +31,7 @@ from server.store.county_tables import BONDS, ROOMS, UNIT_NAMES, UNIT_PARENTS, U
 from server.store.remembered import Kept
 from server.store.store import Store
 
-TREES = web.AppKey("trees", Kept[bytes])
+TREES = web.AppKey("trees", Kept[Packed])
 MOST_TREES = 40
 
 K = TypeVar("K", bound=StrEnum)
@@ -76,16 +75,17 @@ async def read(request: web.Request) -> web.Response:
     text, with_closed = request.query.get("day"), request.query.get("closed") == "1"
     who = tuple((each.role, each.units, each.scopes) for each in actors_of(request))
     asked = (who, day_of(request, text), with_closed)
-    return encoded(await request.app[TREES].get(asked, lambda: _tree(request, text, with_closed)))
+    told = await request.app[TREES].get(asked, lambda: _tree(request, text, with_closed))
+    return told.answer(request)
 
 
-async def _tree(request: web.Request, text: str | None, with_closed: bool) -> bytes:
+async def _tree(request: web.Request, text: str | None, with_closed: bool) -> Packed:
     county = request.app[STORE].county
     organisation, day = await county.load(), day_of(request, text)
     units = [unit for unit in organisation.units.values() if with_closed or unit.there(day)]
     rows = [await row_of(request, unit, county, text) for unit in units]
     bonds = [_bond(bond) for bond in organisation.bonds if bond.there(day)]
-    return msgspec.json.encode(County(day.isoformat(), rows, bonds))
+    return Packed.of(County(day.isoformat(), rows, bonds))
 
 
 def _bond(bond: Bond) -> BondRow:

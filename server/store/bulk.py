@@ -16,7 +16,7 @@ from server.protocol.messages import Words
 from server.store.county import CountyStore
 from server.store.county_tables import BONDS, PEOPLE, POSTS, ROOMS, UNIT_NAMES, UNIT_PARENTS, UNITS
 from server.store.database import Database
-from server.store.tables import CATALOGUE, LESSONS, RECORDINGS
+from server.store.tables import CATALOGUE, LESSONS, PUBLISHING, RECORDINGS
 
 BLOCK = 2_000
 Row = dict[str, Any]
@@ -100,9 +100,14 @@ def _rows_of(block: Sequence[tuple[Lesson, float, dict[str, str]]]) -> list[tupl
          "path": lesson.id, "marks": "[]"}
         for lesson, seconds, _ in block
     ]  # fmt: skip
+    published = [
+        {"lesson": lesson.id, "state": "done", "progress": 1.0, "step": "", "problem": "", "attempt": 0,
+         "export": False}
+        for lesson, _, _ in block
+    ]  # fmt: skip
     catalogue = [
         {"lesson": lesson.id, "room": lesson.main_room, "created_at": lesson.created_at,
          "own_title": lesson.title.zh, "recording": "ready", "seconds": seconds, **words}
         for lesson, seconds, words in block
     ]  # fmt: skip
-    return [(LESSONS, lessons), (RECORDINGS, recordings), (CATALOGUE, catalogue)]
+    return [(LESSONS, lessons), (RECORDINGS, recordings), (PUBLISHING, published), (CATALOGUE, catalogue)]

@@ -18,6 +18,7 @@ from server.ids import random_word
 from server.store import listing
 from server.store.county_tables import UNIT_NAMES
 from server.store.database import Database, upsert
+from server.store.holdings import Holdings
 from server.store.library_records import (
     Catalogue,
     ChapterTitle,
@@ -26,7 +27,7 @@ from server.store.library_records import (
     LibrarySort,
     SeriesRow,
 )
-from server.store.remembered import Remembered
+from server.store.remembered import Kept, Remembered
 from server.store.search_index import entry_of, found_by, learn
 from server.store.searching import terms_of
 from server.store.store import overview_columns, overview_of
@@ -42,6 +43,8 @@ from server.store.timetable_tables import BOOKINGS
 
 INDEXED_AT_ONCE = 500
 INDEX_WAIT_S = 8.0
+FEW = 4_000
+"""So few of a large library are sorted rather than looked for in its order."""
 KEPT_S = 10.0
 """How old a count may be; what is listed is never old."""
 MOST_KEPT = 256
@@ -59,7 +62,9 @@ class Library:
         self._database = database
         self._clock = clock
         self._indexing: asyncio.Task[None] | None = None
-        self._facets: Remembered[dict[str, list[tuple[str, int]]]] = Remembered(clock, KEPT_S, MOST_KEPT)
+        self._holdings = Holdings(database, clock)
+        self._pages: Kept[list[int]] = Kept(database, (CATALOGUE, BOOKINGS), MOST_KEPT)
+        self._seen: Kept[list[int]] = Kept(database, (CATALOGUE, BOOKINGS, WATCHED), MOST_KEPT)
         self._counts: Remembered[int] = Remembered(clock, KEPT_S, MOST_KEPT)
 
     # -- finding
@@ -73,11 +78,22 @@ class Library:
         if terms:
             await self._known()
             matching = found_by(terms, sqlite=self._database.is_sqlite)
-        numbers = [row.number for row in await self._database.rows(listing.page(query, matching))]
-        counted = await self._count(query, matching)
+        held = await self._holdings.held(query)
+        if held is not None and not held.lessons:
+            return [], 0
+        few = held is not None and held.lessons < FEW and query.sort is LibrarySort.NEWEST
+        rooms = held.rooms if held is not None and few else None
+        watched = query.sort is LibrarySort.WATCHED
+        asked = repr(query if watched else replace(query, viewer=""))
+        kept = self._seen if watched else self._pages
+        numbers = await kept.get(asked, lambda: self._numbers(listing.page(query, matching, rooms)))
+        counted = held.lessons if held is not None else await self._count(query, matching)
         rows = await self._database.rows(_rows(query.viewer).where(CATALOGUE.c.number.in_(numbers)))
         places = {number: place for place, number in enumerate(numbers)}
         return [_library_row(row) for row in sorted(rows, key=lambda row: places[row.number])], counted
+
+    async def _numbers(self, asked: Select[Any]) -> list[int]:
+        return [row.number for row in await self._database.rows(asked)]
 
     async def _count(self, query: LibraryQuery, matching: Any | None) -> int:
         viewer = query.viewer if query.sort is LibrarySort.WATCHED else ""
@@ -94,16 +110,8 @@ class Library:
         return None if row is None else _library_row(row)
 
     async def facets(self, reach: Circle | None) -> dict[str, list[tuple[str, int]]]:
-        """For each filter its values with how many lessons have them, the most frequent first; as it was at
-        most KEPT_S ago."""
-        found = self._facets.get(reach)
-        if found is None:
-            found = {}
-            for name in FACETS:
-                rows = await self._database.rows(listing.facet(name, reach))
-                found[name] = [(row.value, row.lessons) for row in rows]
-            self._facets.put(reach, found)
-        return found
+        """For each filter its values with how many lessons have them, the most frequent first."""
+        return {name: await self._holdings.facet(name, reach) for name in FACETS}
 
     async def indexed(self) -> None:
         """Until the search knows every row, however long that takes."""
@@ -130,6 +138,7 @@ class Library:
 
     async def close(self) -> None:
         """Indexing ends; the next start goes on with it."""
+        await self._holdings.close()
         if self._indexing is not None:
             self._indexing.cancel()
             await asyncio.gather(self._indexing, return_exceptions=True)
@@ -140,7 +149,6 @@ class Library:
         """Change some columns; `chapters` as a list of ChapterTitle."""
         if "chapters" in changes:
             changes["chapters"] = msgspec.json.encode(changes["chapters"]).decode()
-        self._facets.forget()
         self._counts.forget()
         statement = update(CATALOGUE).where(CATALOGUE.c.lesson == lesson)
         await self._database.write(statement.values(**changes, indexed=False))

@@ -8,37 +8,26 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from server.domain.visibility import Circle, Visibility
-from server.store.library_records import LibraryQuery, LibrarySort, RecordedState
+from server.store.holdings import STATES
+from server.store.library_records import LibraryQuery, LibrarySort
 from server.store.tables import CATALOGUE, LISTED, WATCHED
 from server.store.timetable_tables import BOOKINGS
 
-STATES = {
-    RecordedState.READY: ("ready",),
-    RecordedState.WORKING: ("recording", "finishing"),
-    RecordedState.FAILED: ("failed",),
-}
-MOST_VALUES = 200
 
-
-def page(query: LibraryQuery, matching: Any | None) -> Select[Any]:
-    """The numbers of one page in their order. `matching`: a subquery of numbers, None: all."""
+def page(query: LibraryQuery, matching: Any | None, rooms: frozenset[str] | None = None) -> Select[Any]:
+    """The numbers of one page in their order. `matching`: a subquery of numbers, None: all. `rooms`: the only
+    ones with lessons that fit, where they are few: read by their index, then put in order."""
     chosen = _chosen(select(CATALOGUE.c.number), query, matching)
-    return chosen.order_by(*_order(query.sort)).offset(query.offset).limit(query.limit)
+    order = _order(query.sort)
+    if rooms is not None:
+        chosen = chosen.where(CATALOGUE.c.room.in_(rooms))
+        order = (func.abs(CATALOGUE.c.created_at).desc(),)  # no index has it in this order
+    return chosen.order_by(*order).offset(query.offset).limit(query.limit)
 
 
 def count(query: LibraryQuery, matching: Any | None) -> Select[Any]:
     """How many there are in all."""
     return _chosen(select(func.count()).select_from(CATALOGUE), query, matching)
-
-
-def facet(name: str, reach: Circle | None) -> Select[Any]:
-    """A filter's values with how many lessons have each, the most frequent first."""
-    column = CATALOGUE.c[name]
-    lessons = func.count().label("lessons")
-    chosen = select(column.label("value"), lessons).where(LISTED, column != "")
-    if reach is not None:
-        chosen = chosen.where(_within(reach, owned=False))
-    return chosen.group_by(column).order_by(lessons.desc(), column).limit(MOST_VALUES)
 
 
 def _chosen(chosen: Select[Any], query: LibraryQuery, matching: Any | None) -> Select[Any]:

@@ -53,14 +53,20 @@ class PeopleStore:
         self._clock = clock
         self.changes = 0
         """How often somebody's post or state changed; actors made before are stale."""
+        self._can_log_in: Kept[bool] = Kept(database, (PEOPLE,), 1)
         self._known: Kept[Person | None] = Kept(database, (PEOPLE,), MOST_KNOWN)
+        self._held: Kept[list[HeldPost]] = Kept(database, (POSTS,), MOST_KNOWN)
         self._found: Kept[tuple[list[Person], int]] = Kept(database, (PEOPLE, POSTS), MOST_PAGES)
 
     # -- people
 
     async def is_empty(self) -> bool:
         """Whether nobody can log in yet."""
-        return await self._database.row(select(PEOPLE.c.person).where(PEOPLE.c.password_hash != "")) is None
+        return not await self._can_log_in.get((), self._somebody)
+
+    async def _somebody(self) -> bool:
+        found = select(PEOPLE.c.person).where(PEOPLE.c.password_hash != "").limit(1)
+        return await self._database.row(found) is not None
 
     async def person(self, person: str) -> Person:
         """NoPerson where there is none."""
@@ -148,10 +154,10 @@ class PeopleStore:
 
     async def posts(self, person: str) -> list[HeldPost]:
         """All that the person holds, held or will hold."""
-        rows = await self._database.rows(
-            select(POSTS).where(POSTS.c.person == person).order_by(POSTS.c.number)
-        )
-        return [_post(row) for row in rows]
+        return await self._held.get(person, lambda: self._posts(person))
+
+    async def _posts(self, person: str) -> list[HeldPost]:
+        return (await self.posts_of([person]))[person]
 
     async def posts_of(self, people: list[str]) -> dict[str, list[HeldPost]]:
         """The same of several people at once."""

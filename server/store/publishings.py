@@ -19,6 +19,7 @@ class Publishings:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._all_submitted: tuple[int, ...] | None = None
 
     async def save(self, row: PublishingRow) -> None:
         """Upsert; a row without its lesson's is left to the disk."""
@@ -38,11 +39,17 @@ class Publishings:
         ]
 
     async def unsubmitted(self) -> list[str]:
-        """Lessons whose recording is ready and of which nothing was ever made, the oldest first."""
+        """Lessons whose recording is ready and of which nothing was ever made, the oldest first. Asked again
+        and again: looked for when a recording has changed."""
+        mark = self._database.mark(RECORDINGS, PUBLISHING)
+        if mark == self._all_submitted:
+            return []
         joined = RECORDINGS.join(PUBLISHING, RECORDINGS.c.lesson == PUBLISHING.c.lesson, isouter=True)
         statement = select(RECORDINGS.c.lesson).select_from(joined)
         statement = statement.where(RECORDINGS.c.state == "ready", PUBLISHING.c.lesson.is_(None))
-        return [row.lesson for row in await self._database.rows(statement.order_by(RECORDINGS.c.lesson))]
+        found = await self._database.rows(statement.order_by(RECORDINGS.c.lesson))
+        self._all_submitted = None if found else mark
+        return [row.lesson for row in found]
 
     async def retention(self, lesson: str) -> RetentionRow | None:
         row = await self._database.row(select(RETENTION).where(RETENTION.c.lesson == lesson))

@@ -103,9 +103,9 @@ class Store:
                      worker=worker, value=value)  # fmt: skip
         await self._write(row, _catalogued(lesson))
 
-    async def planned(self, until: int) -> list[Lesson]:
-        """Booked lessons that nobody began, whose time begins before `until`."""
-        return await self.timetable.planned(until)
+    async def planned(self, until: int, since: int | None = None) -> list[Lesson]:
+        """Booked lessons that nobody began, whose time begins before `until` and ends after `since`."""
+        return await self.timetable.planned(until, since)
 
     async def save_missed(self, lesson: Lesson) -> None:
         """A booked lesson is over that never began."""

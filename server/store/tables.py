@@ -121,6 +121,14 @@ Index(
     postgresql_where=LISTED,
 )
 
+Index(
+    "catalogue_by_room",  # one school's lessons among a county's
+    CATALOGUE.c.room,
+    CATALOGUE.c.created_at,
+    sqlite_where=LISTED,
+    postgresql_where=LISTED,
+)
+
 WATCHED = Table(
     "watched",
     METADATA,

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Row, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import Clock
@@ -68,14 +68,16 @@ class Timetable:
 
     async def planned(self, until: int, since: int | None = None) -> list[Lesson]:
         """Lessons that nobody began, whose time begins before `until`, in the order of time."""
+        # Found by their time: a whole term is planned, and no index of the state may be taken for better.
+        is_planned = func.lower(LESSONS.c.state) == PLANNED
         asked = (
             select(LESSONS.c.value)
-            .join_from(LESSONS, BOOKINGS, BOOKINGS.c.lesson == LESSONS.c.lesson)
-            .where(LESSONS.c.state == PLANNED, BOOKINGS.c.starts_at < until)
+            .join_from(BOOKINGS, LESSONS, BOOKINGS.c.lesson == LESSONS.c.lesson)
+            .where(is_planned, BOOKINGS.c.starts_at < until)
             .order_by(BOOKINGS.c.starts_at)
         )
         if since is not None:
-            asked = asked.where(BOOKINGS.c.ends_at > since)
+            asked = asked.where(BOOKINGS.c.ends_at > since, BOOKINGS.c.starts_at > since - LONGEST_MS)
         rows = await self._database.rows(asked)
         return [msgspec.json.decode(row.value, type=Lesson) for row in rows]
 
