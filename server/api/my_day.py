@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
+from server.api.alarms import facts_of
 from server.api.calendars import feed_path, person_of
 from server.api.guarding import answer
-from server.api.keys import CLOCK, LIVE, MEDIA_KEY, REHEARSALS, STORE
+from server.api.keys import CLOCK, LIVE, MEDIA_KEY, REHEARSALS, STANDINGS, STORE
 from server.api.rights import Action, Thing, is_allowed, require
 from server.api.timetable_views import Views, day_span, views_of
+from server.domain.alarms import Due, Server, alarms
 from server.protocol.timetable import Given, MyDay, NamedRoom, NextLesson, RoomReadiness
 from server.store.planning import blocks
 from server.store.timetable_records import Booked
@@ -78,15 +80,20 @@ def _next(request: web.Request, lessons: Sequence[Booked], views: Views, now: in
     if not ahead:
         return None
     booked, view = min(ahead, key=lambda pair: (pair[1].given is not Given.LIVE, pair[0].starts_at))
-    pages = request.app[LIVE].pages
-    readiness = []
-    for room in view.rooms:
-        there, lesson = pages.state_of(room.room)
-        state = "online" if there else "away"
-        if lesson is not None and lesson.lesson.id != booked.lesson and lesson.lesson.on_air:
-            state = "in_lesson"
-        readiness.append(RoomReadiness(room.room, room.name, state))
-    return NextLesson(view, readiness)
+    return NextLesson(view, [_readiness(request, booked, room, now) for room in view.rooms])
+
+
+def _readiness(request: web.Request, booked: Booked, room: NamedRoom, now: int) -> RoomReadiness:
+    """How one receiving room stands before the lesson: there or not, what it heard of itself, its alarms."""
+    there, lesson = request.app[LIVE].pages.state_of(room.room)
+    state = "online" if there else "away"
+    if lesson is not None and lesson.lesson.id != booked.lesson and lesson.lesson.on_air:
+        state = "in_lesson"
+    standings = request.app[STANDINGS]
+    stand, due = standings.stand(room.room), Due(booked.lesson, booked.starts_at, (room.room,))
+    wrong = alarms([facts_of(standings, room.room)], [due], Server(), now)
+    since = stand.online_since if there else stand.seen_at
+    return RoomReadiness(room.room, room.name, state, since, stand.hear if there else None, wrong)
 
 
 def routes() -> list[web.RouteDef]:

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 
+from server.protocol.devices import Alarm, HearCheck
 from server.protocol.words import Words
 
 Name = Annotated[str, msgspec.Meta(max_length=80)]
@@ -269,12 +270,15 @@ class Imported(msgspec.Struct, frozen=True):
 
 
 class RoomReadiness(msgspec.Struct, frozen=True):
-    """`state`: "online", "away", "in_lesson"; `since`: of that, where it is known."""
+    """`state`: "online", "away", "in_lesson"; `since`: of that, where it is known. `hear`: how the room heard
+    itself last; `alarms`: what is wrong before the bell."""
 
     room: str
     name: Words
     state: str
     since: int | None = None
+    hear: HearCheck | None = None
+    alarms: list[Alarm] = []
 
 
 class NextLesson(msgspec.Struct, frozen=True):

@@ -164,4 +164,9 @@ async def test_what_a_room_tells_of_its_machine_becomes_an_alarm_before_and_in_i
     ready = await asked.json()
     assert {one["kind"] for one in ready["alarms"] if one["room"] == "shahe"} == set(found)
     assert next(one for one in ready["rooms"] if one["room"] == "shahe")["cameras"] == 0
+    card = (await (await demo.browser.get("/api/v1/my-day")).json())["next"]
+    assert card["lesson"]["lesson"] == lesson
+    told = next(one for one in card["readiness"] if one["room"] == "shahe")
+    assert {one["kind"] for one in told["alarms"]} == set(found), "the teacher reads it before the bell too"
+    assert told["hear"]["result"] == "not_heard"
     await socket.close()

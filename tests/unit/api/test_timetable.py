@@ -106,6 +106,15 @@ async def test_a_list_is_imported_in_each_encoding_and_again_without_doubles(
     assert [each["title"]["zh"] for each in second["lessons"]] == ["音乐"]
     assert (first["week"], second["week"], first["zone"]) == (1, 2, "Asia/Shanghai")
     assert first["lessons"][0]["teacher"]["name"]["zh"] == "李老师"
+    teacher = first["lessons"][0]["teacher"]["person"]
+    of_school = await week_of(campus, school="the-school")
+    assert len(of_school["lessons"]) == 2, "the main room's, whoever else listens"
+    for query, lessons in (
+        ({"room": "main"}, ["英语", "音乐"]),
+        ({"room": "yefan"}, ["英语"]),
+        ({"teacher": teacher}, ["英语"]),
+    ):
+        assert [each["title"]["zh"] for each in (await week_of(campus, **query))["lessons"]] == lessons
 
 
 async def test_a_grid_is_imported_and_a_corrected_file_changes_what_it_corrects(campus: Campus) -> None:

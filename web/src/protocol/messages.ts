@@ -1434,12 +1434,37 @@ export interface Imported {
   markable: boolean;
 }
 
-/** `state`: "online", "away", "in_lesson"; `since`: of that, where it is known. */
+/** The last self-hearing. */
+export interface HearCheck {
+  at: number;
+  result: Heard;
+  delay_ms: number;
+  above_db: number;
+}
+
+/** What is wrong before the bell; docs/api.md says when each holds. */
+export type AlarmKind = "room_off" | "camera_gone" | "microphone_gone" | "not_heard" | "clock_wrong" | "no_device" | "key_moved" | "asks_help" | "disk_low";
+
+/** `values`: for the sentence `alarm.{kind}`, by name; `room` "": of the server. */
+export interface Alarm {
+  kind: AlarmKind;
+  room: string;
+  since: number;
+  lesson: string;
+  values: Record<string, string>;
+}
+
+/**
+ * `state`: "online", "away", "in_lesson"; `since`: of that, where it is known. `hear`: how the room heard
+ * itself last; `alarms`: what is wrong before the bell.
+ */
 export interface RoomReadiness {
   room: string;
   name: Words;
   state: string;
   since: number | null;
+  hear: HearCheck | null;
+  alarms: Alarm[];
 }
 
 export interface NextLesson {
@@ -1497,14 +1522,6 @@ export interface DeviceRow {
   seen_at: number | null;
 }
 
-/** The last self-hearing. */
-export interface HearCheck {
-  at: number;
-  result: Heard;
-  delay_ms: number;
-  above_db: number;
-}
-
 /** What a room complained of last, or what was seen to be wrong there. */
 export interface LastFault {
   at: number;
@@ -1536,18 +1553,6 @@ export interface RoomStands {
   total: number;
   online: number;
   all: number;
-}
-
-/** What is wrong before the bell; docs/api.md says when each holds. */
-export type AlarmKind = "room_off" | "camera_gone" | "microphone_gone" | "not_heard" | "clock_wrong" | "no_device" | "key_moved" | "asks_help" | "disk_low";
-
-/** `values`: for the sentence `alarm.{kind}`, by name; `room` "": of the server. */
-export interface Alarm {
-  kind: AlarmKind;
-  room: string;
-  since: number;
-  lesson: string;
-  values: Record<string, string>;
 }
 
 /** What is wrong now, the most pressing first; `names` of the rooms and titles of the lessons in it. */
