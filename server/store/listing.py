@@ -21,7 +21,7 @@ def page(query: LibraryQuery, matching: Any | None, rooms: frozenset[str] | None
     order = _order(query.sort)
     if rooms is not None:
         chosen = chosen.where(CATALOGUE.c.room.in_(rooms))
-        order = (func.abs(CATALOGUE.c.created_at).desc(),)  # no index has it in this order
+        order = (func.abs(CATALOGUE.c.created_at).desc(), CATALOGUE.c.number.desc())  # no index has it so
     return chosen.order_by(*order).offset(query.offset).limit(query.limit)
 
 
