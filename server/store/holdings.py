@@ -109,6 +109,11 @@ class Holdings:
             self._keep((name, reach), found)
         return found
 
+    @property
+    def lessons(self) -> int:
+        """How many there are in all."""
+        return sum(group.lessons for group in self._groups)
+
     async def close(self) -> None:
         """Counting ends."""
         if self._counting is not None:

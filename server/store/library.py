@@ -81,7 +81,8 @@ class Library:
         held = await self._holdings.held(query)
         if held is not None and not held.lessons:
             return [], 0
-        few = held is not None and held.lessons < FEW and query.sort is LibrarySort.NEWEST
+        few = held is not None and held.lessons < FEW < self._holdings.lessons
+        few = few and query.sort is LibrarySort.NEWEST
         rooms = held.rooms if held is not None and few else None
         watched = query.sort is LibrarySort.WATCHED
         asked = repr(query if watched else replace(query, viewer=""))

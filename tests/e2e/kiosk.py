@@ -1,9 +1,10 @@
-"""Rooms' screens in tests: paired by six digits, started by the launcher as on a wall, with a profile as a
-restore card leaves it.
+"""Rooms' screens in tests: paired by six digits, started by the launcher as on a wall, wiped as by a
+restore card.
 
     device = await pair(server, page, "shahe")         # any Chromium window becomes the room
     start = await install(server, device, folder)      # what the launcher leaves on a machine
     async with kiosk(start) as page: ...               # a browser of its own, as at that machine's start
+    wipe(start)                                        # its profile as it was before the first start
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -72,6 +74,11 @@ async def install(server: OwnServer, device: str, root: Path) -> Path:
     said, _ = await process.communicate()
     assert process.returncode == 0, said.decode()
     return root / "user/.local/share/lianke/start.sh"
+
+
+def wipe(start: Path) -> None:
+    """What a restore card does: the profile is gone, what was installed before stays."""
+    shutil.rmtree(start.with_name("profile"))
 
 
 @asynccontextmanager

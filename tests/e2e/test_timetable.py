@@ -1,5 +1,5 @@
-"""The county's day: a grid is imported, the lesson starts at the bell, rooms join without a hand, one of them
-is wiped and back by its launcher, the countdown ends the lesson, an admin replays."""
+"""The county's day: a grid is imported, the lesson starts at the bell, rooms join without a hand, an admin
+replays."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from playwright.async_api import Page, expect
 
 from server.drill.own_server import SAMPLE_ROOMS, own_server
 from tests.e2e.conftest import Shoot, Window
-from tests.e2e.kiosk import install, kiosk, pair
 from tests.e2e.sample import demo_of, sees
 from tests.e2e.test_accessibility import AXE, well
 
-AHEAD_S, LASTS_S = 25, 30
-ROOMS = ("luoping", "shahe", "yefan")
+AHEAD_S, LASTS_S = 25, 12
+BIG = {"width": 1366, "height": 768}
+PHONE = {"width": 360, "height": 740}
 
 
 def zone_near_noon() -> str:
@@ -54,7 +54,7 @@ async def asked(page: Page, method: str, path: str, body: Any = None) -> Any:
 
 
 async def test_a_grid_is_imported_the_bell_starts_the_lesson_three_rooms_join_and_an_admin_replays_it(
-    window: Window, shoot: Shoot, tmp_path: Path
+    window: Window, shoot: Shoot
 ) -> None:
     zone = ZoneInfo(zone_near_noon())
     extra = f'[lessons]\nclosing_s = 4\n[county]\ntime_zone = "{zone.key}"'
@@ -76,12 +76,11 @@ async def test_a_grid_is_imported_the_bell_starts_the_lesson_three_rooms_join_an
 
         await studio.goto(f"{server.url}/studio#token={demo.studio.token}&sample=1&volume=0")
         await expect(studio.get_by_test_id("start")).to_be_enabled(timeout=20_000)
-        rooms, devices = [], []
-        for room in ROOMS:
+        rooms = []
+        for room in demo.rooms:
             page = await window()
-            devices.append(await pair(server, page, room))
+            await page.goto(f"{server.url}/room#token={room.token}&sample=1&volume=0.1")
             rooms.append(page)
-        start = await install(server, devices[-1], tmp_path)
         weekday = today.isoweekday()
         broken = openpyxl.load_workbook(io.BytesIO(grid(weekday)))
         await admin.get_by_test_id("file").set_input_files(
@@ -113,16 +112,18 @@ async def test_a_grid_is_imported_the_bell_starts_the_lesson_three_rooms_join_an
         for page in rooms:
             await sees(page.get_by_test_id("room"), (AHEAD_S + 20) * 1000)
         await expect(studio.get_by_test_id("lesson")).to_be_visible()
-        await rooms.pop().context.close()  # its profile is gone; what the launcher left on the machine stays
-        async with kiosk(start) as again:
-            await sees(again.get_by_test_id("room"), (LASTS_S - 5) * 1000)
-            await expect(again.get_by_test_id("room")).to_have_attribute("data-room", ROOMS[-1])
-            await expect(studio.get_by_test_id("bell")).to_be_visible(timeout=(LASTS_S + 20) * 1000)
-            await expect(studio.get_by_test_id("replay-after")).to_be_visible(timeout=60_000)
-            for page in (*rooms, again):
-                await expect(page.get_by_test_id("room")).not_to_have_attribute(
-                    "data-state", "lesson", timeout=30_000
-                )
+        lost = rooms.pop()
+        await lost.context.close()  # a wiped browser: nothing of the page is left on that machine
+        again = await window()
+        await again.goto(f"{server.url}/room#token={demo.rooms[2].token}&sample=1&volume=0.1")
+        await sees(again.get_by_test_id("room"), 15_000)
+
+        await expect(studio.get_by_test_id("bell")).to_be_visible(timeout=(LASTS_S + 20) * 1000)
+        await expect(studio.get_by_test_id("replay-after")).to_be_visible(timeout=60_000)
+        for page in (*rooms, again):
+            await expect(page.get_by_test_id("room")).not_to_have_attribute(
+                "data-state", "lesson", timeout=30_000
+            )
 
         await admin.goto(f"{server.url}/timetable")
         card = admin.locator("[data-given=given]")
