@@ -5,10 +5,11 @@ They lie in `server/api/pages`, built by `make setup` and carried in the wheel.
 
 from __future__ import annotations
 
+import hashlib
 import html
 from pathlib import Path
 
-from aiohttp import web
+from aiohttp import ETag, web
 from aiohttp.typedefs import Handler
 
 from server.api.keys import STORE
@@ -44,9 +45,16 @@ def _shell(request: web.Request, name: str) -> web.Response:
         )
     meta = f'<meta name="county-zone" content="{html.escape(zone)}" />'
     text = path.read_text(encoding="utf-8").replace("<head>", f"<head>{meta}", 1)
-    return web.Response(
-        text=text, content_type="text/html", charset="utf-8", headers={"Cache-Control": CHECK_EACH_TIME}
+    tag = ETag(hashlib.sha256(text.encode()).hexdigest()[:16])
+    headers = {"Cache-Control": CHECK_EACH_TIME}
+    known = any(each.value == tag.value for each in request.if_none_match or ())
+    response = (
+        web.Response(status=304, headers=headers)
+        if known
+        else web.Response(text=text, content_type="text/html", charset="utf-8", headers=headers)
     )
+    response.etag = tag
+    return response
 
 
 async def shell(request: web.Request) -> web.StreamResponse:

@@ -145,7 +145,7 @@ async def test_built_pages_are_checked_each_time_and_assets_kept_for_ever(
     (tmp_path / "assets" / "a-1234.js").write_text("1")
     for pattern in (*pages.SHELL_PATHS, *pages.LIGHT_SHELLS):
         name = pages.LIGHT_SHELLS.get(pattern, "index.html").removesuffix(".html")
-        path = pattern.format(lesson="L1", room="main")
+        path = pattern.format(lesson="L1", room="main", kind="terms")
         async with campus.browser.get(path) as reply:
             assert reply.status == 200
             assert reply.headers["Cache-Control"] == "no-cache"
