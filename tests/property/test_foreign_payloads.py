@@ -10,7 +10,7 @@ from recorder.assemble.foreign import FOREIGN, ForeignUnits
 from recorder.assemble.reorder import Ordered
 from tests.fakes.foreign_rtp import foreign_pictures, payloads
 
-QUICK = settings(max_examples=80, deadline=None)
+QUICK = settings(max_examples=80)
 PACKETS = st.lists(st.tuples(st.binary(max_size=60), st.booleans(), st.booleans()), max_size=12)
 
 

@@ -84,7 +84,7 @@ moves = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.tuples(bases, bases, bases), moves, st.sampled_from([H264, VP8, VP9]))
 def test_times_and_numbers_go_on_whatever_layers_a_viewer_is_moved_through(
     base: tuple[tuple[int, int, int], ...],

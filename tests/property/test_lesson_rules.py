@@ -40,7 +40,7 @@ def opened() -> Lesson:
     return lessons.open_lesson(Lesson("L1", Words("课", "lesson"), "main", ROOMS))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(step, max_size=30), sends)
 def test_in_every_reachable_lesson_the_slots_obey_the_rules(
     steps: list[tuple[Teaching | str, int]], sent: dict[str, set[Source]]

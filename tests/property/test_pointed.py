@@ -89,7 +89,7 @@ def check(at: Stage) -> None:
         assert told == expected
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(steps, max_size=12))
 def test_slots_follow_the_floor_through_every_reconnection(taken: list[tuple[str, str]]) -> None:
     asyncio.run(lesson(taken))

@@ -31,7 +31,7 @@ def fragment(base: int, samples: list[Held]) -> bytes:
 
 HELD = st.builds(Held, st.integers(0, 90_000), st.integers(0, 300), st.booleans())
 FRAGMENTS = st.lists(st.lists(HELD, min_size=1, max_size=8), max_size=5)
-FAST = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FAST = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def whole(fragments: list[list[Held]]) -> bytes:

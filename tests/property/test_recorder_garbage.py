@@ -22,7 +22,7 @@ JOURNAL = b"".join(
     encode_entry(EntryKind.SPAN, at, piece) + piece for at, piece in enumerate(PIECES, start=1)
 )
 MANIFEST = encode_manifest(Manifest("L1", "课", "2026-09-01T10:00:00+08:00", RecordingState.READY))
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 def damaged(whole: bytes) -> st.SearchStrategy[bytes]:

@@ -21,7 +21,7 @@ from recorder.writer import TrackWriter
 from tests.fakes.numbered_rtp import Made, assert_contiguous, cut, pictures, sounds
 from tests.fakes.recorded_lesson import camera_sender, in_order, span_of, voice_sender
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 payloads = st.lists(st.binary(max_size=60), max_size=12)
 
 

@@ -11,7 +11,7 @@ from tests.unit.media.relay.loopback import wired
 from tests.unit.media.relay.test_arrivals import Viewing, build_feedback, pause
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.binary(min_size=0, max_size=300), min_size=1, max_size=20), st.integers(0, 65_535))
 def test_any_bytes_as_feedback_change_no_more_than_this_viewers_bursts(
     bodies: list[bytes], base: int
@@ -33,7 +33,7 @@ def test_any_bytes_as_feedback_change_no_more_than_this_viewers_bursts(
             assert 0 <= spread_us <= 1_000_000
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
 def test_what_came_and_what_was_lost_are_counted_once_each(fates: list[bool]) -> None:
     with wired() as wire:

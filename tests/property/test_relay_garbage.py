@@ -94,7 +94,7 @@ def seal(far: Far, packet: bytes, *, rtcp: bool) -> bytes:
         return packet
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(datagrams=st.lists(st.binary(max_size=1600), max_size=20))
 def test_garbage_of_any_length_never_raises(room: Room, datagrams: list[bytes]) -> None:
     for datagram in datagrams:
@@ -126,7 +126,7 @@ rtp_heads = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(packets=st.lists(rtp_heads, min_size=1, max_size=20))
 def test_broken_packets_of_a_real_peer_never_raise(room: Room, packets: list[bytes]) -> None:
     for packet in packets:
@@ -150,7 +150,7 @@ rtcp_blocks = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(blocks=st.lists(rtcp_blocks, min_size=1, max_size=8))
 def test_broken_rtcp_of_a_real_peer_never_raises(room: Room, blocks: list[bytes]) -> None:
     for far in (room.viewer, room.sender):

@@ -95,7 +95,7 @@ def assert_rising(packets: list[Rtp]) -> None:
             newest = packet
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(script=steps)
 def test_numbers_only_rise_and_lead_back_to_what_was_sent(script: list[str]) -> None:
     with wired() as wire:
@@ -113,7 +113,7 @@ def test_numbers_only_rise_and_lead_back_to_what_was_sent(script: list[str]) -> 
         assert wire.relay.totals()["protect_failed"] == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     script=st.lists(st.sampled_from(["send", "send", "key", "padding"]), min_size=1, max_size=120),
     first=st.integers(0, 65535),

@@ -242,7 +242,7 @@ async def run_week(
     return rows, began
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(weeks())
 def test_no_lesson_of_a_week_is_lost_or_begun_twice_whatever_is_restarted_when(
     week: tuple[list[Lesson], list[Happening]],

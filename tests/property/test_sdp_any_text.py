@@ -78,21 +78,21 @@ def use(text: str) -> None:
 
 
 @given(st.one_of(damaged(), st.text(max_size=400)))
-@settings(deadline=None, max_examples=250)
+@settings(max_examples=250)
 def test_any_offer_is_answered_or_refused(text: str) -> None:
     with suppress(BadSdp):
         use(text)
 
 
 @given(damaged())
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_any_answer_is_taken_or_refused(text: str) -> None:
     with suppress(BadSdp):
         read_down_answer(text, PLAN)
 
 
 @given(st.one_of(st.text(max_size=300), damaged()))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_any_fragment_is_taken_or_refused(text: str) -> None:
     with suppress(BadSdp):
         assert 4 <= len(read_fragment(text).ufrag) <= 256
@@ -106,7 +106,7 @@ def test_any_fragment_is_taken_or_refused(text: str) -> None:
         unique_by=lambda each: each[1],
     )
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_our_offer_echoed_gives_every_slot_back(slots: list[tuple[Kind, int]]) -> None:
     plan = [SlotPlan(f"s{n}", str(n), kind, ssrc, 0, "g") for n, (kind, ssrc) in enumerate(slots)]
     offer = offer_down(plan, LOCAL, version=1)

@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from server.media.relay.tables import EventKind
 from tests.unit.media.relay.streams import TcpFar, TcpWire, framed, tcp_wired
 
-ONE_WIRE = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+ONE_WIRE = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 records = st.binary(min_size=0, max_size=1499).map(lambda rest: b"\x16" + rest)
 
 

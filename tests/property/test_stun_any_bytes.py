@@ -33,7 +33,7 @@ def damaged_check(draw: st.DrawFn) -> bytes:
 
 
 @given(st.one_of(damaged_check(), st.binary(max_size=200)))
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_any_stun_is_dropped_by_name_or_was_ours(data: bytes) -> None:
     found = IceLite([OURS], ["them"]).receive(data, ("192.0.2.1", 9))
     if isinstance(found, Check):
@@ -57,7 +57,7 @@ def attributes(draw: st.DrawFn) -> bytes:
 
 
 @given(attributes())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_any_attributes_are_dropped(data: bytes) -> None:
     assert IceLite([OURS], []).receive(data, ("192.0.2.1", 9)) in Dropped
 
@@ -110,13 +110,13 @@ def decode(data: bytes) -> contract.Command | None:
 
 
 @given(COMMANDS)
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_every_command_comes_through_as_it_was(command: contract.Command) -> None:
     assert decode(encode_frame(command)) == command
 
 
 @given(st.one_of(st.binary(max_size=80), COMMANDS.map(encode_frame)), st.integers(0, 60), st.integers(0, 255))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_any_control_bytes_are_a_command_the_end_or_a_bad_frame(data: bytes, place: int, value: int) -> None:
     changed = bytearray(data)
     if place < len(changed):

@@ -20,7 +20,6 @@ from tests.unit.api.conftest import Campus, Opener
 EXAMPLES = 3
 BOUNDED = settings(
     max_examples=EXAMPLES,
-    deadline=None,
     derandomize=True,
     database=None,
     phases=[Phase.generate],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain.invitation import InvitationState, answer, invite, tick
@@ -100,7 +100,6 @@ bookings = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(bookings, st.lists(st.integers(0, 90 * MINUTE), max_size=6))
 def test_by_its_own_deadlines_and_any_restarts_each_lesson_ends_up_begun_or_missed_once(
     planned: list[Booking], outages: list[int]
