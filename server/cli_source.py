@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +11,8 @@ import msgspec
 from cyclopts import Parameter
 
 from server.config import load
-from server.ingest.address import allowed_networks
+from server.ingest.apart import WATCH_S, NoAnswer, probed
 from server.ingest.facts import Fitness, Report
-from server.ingest.probe import WATCH_S, probe
 
 MARKS = {Fitness.GOOD: "✓", Fitness.NOTE: "·", Fitness.TRANSCODE: "!", Fitness.UNFIT: "✗"}
 
@@ -42,12 +43,17 @@ def run_probe(
     snapshot
         Write a picture of the source into this JPEG file.
     """
-    networks = None if anywhere else allowed_networks(load(config).ingest.networks)
-    report = probe(url, networks, seconds, udp=udp)
+    networks = None if anywhere else load(config).ingest.networks
+    try:
+        said = asyncio.run(probed(url, networks, seconds, udp=udp))
+    except NoAnswer as error:
+        print(error, file=sys.stderr)
+        return 2
+    report = msgspec.json.decode(said, type=Report)
     if snapshot is not None and report.snapshot_jpeg is not None:
         snapshot.write_bytes(report.snapshot_jpeg)
     if as_json:
-        print(msgspec.json.encode(report).decode())
+        print(said.decode())
     else:
         _show(report)
     return 1 if report.fitness is Fitness.UNFIT else 0

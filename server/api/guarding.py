@@ -18,6 +18,7 @@ from server.errors import UserFault
 T = TypeVar("T")
 PACK_FROM = 16_384
 PACK_LEVEL = 4
+DEVICES = ("/probe", "/find")
 LONG_LIVED = ("/ws", "/media/", "/media-export/", "/api/v1/timetable/import", "/api/v1/people/import")
 
 POLICY = "; ".join(
@@ -68,8 +69,9 @@ async def dress(request: web.Request, response: web.StreamResponse) -> None:
 
 @web.middleware
 async def time_limit(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """No request but a WebSocket or a media file takes longer than the configuration says."""
-    if request.path.startswith(LONG_LIVED):
+    """No request but a WebSocket, a media file or a look at a device (bounded by `ingest.apart`) takes longer
+    than the configuration says."""
+    if request.path.startswith(LONG_LIVED) or request.path.endswith(DEVICES):
         return await handler(request)
     async with asyncio.timeout(request.app[CONFIG].http.request_timeout_s):
         return await handler(request)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
+import logging
+from collections.abc import Awaitable
 from dataclasses import replace
 
 import msgspec
@@ -14,15 +14,15 @@ from server.api.keys import CLOCK, CONFIG, LIVE, PROBES, SOURCES, STORE
 from server.api.rights import Action, NoRight, require
 from server.errors import UserFault
 from server.ids import random_word
-from server.ingest.address import parse
+from server.ingest import apart
+from server.ingest.address import camera_address, parse
 from server.live.boxes import source_name
 from server.protocol.parameters import Source
-from server.protocol.sources import NewRoomSource, ProbeSource, RoomSource
+from server.protocol.sources import AskedCamera, NewRoomSource, ProbeSource, RoomSource
 from server.store.records import PUSH_KEY, BoxSource
 
 PROBE_S = 6.0
-PROBE_TIMEOUT_S = 18.0
-MOST_REPORT = 4 << 20
+_log = logging.getLogger(__name__)
 KEY_LETTERS = 24
 RTMP_PORT = 1935
 
@@ -89,38 +89,46 @@ async def probe(request: web.Request) -> web.Response:
         known = await _known(request, room, body.source)
         address = known.address if known else ""
     await request.app[STORE].audit(actor.name, "probe_source", room, address=str(parse(address)))
+    _turn(request)
+    networks = request.app[CONFIG].ingest.networks
+    async with request.app[PROBES]:
+        report = await _apart(apart.probed(address, networks, PROBE_S, udp=body.udp))
+    return _said(report)
+
+
+async def find(request: web.Request) -> web.Response:
+    """Ask a camera which streams it has (ONVIF), in a process of its own. Its password is kept nowhere."""
+    actor = require(request, Action.MANAGE_SOURCES)
+    room = await _main_room(request)
+    body = await body_of(request, AskedCamera)
+    shown = str(camera_address(body.address))
+    await request.app[STORE].audit(actor.name, "find_streams", room, address=shown)
+    _turn(request)
+    async with request.app[PROBES]:
+        return _said(await _apart(apart.found(body, request.app[CONFIG].ingest.networks)))
+
+
+def _turn(request: web.Request) -> None:
     if request.app[PROBES].locked():
         raise UserFault(
             "probe_busy",
             zh="正在检测其他设备，请稍后再试。",
             en="Other devices are being probed; try again.",
         )
-    async with request.app[PROBES]:
-        report = await _probed(address, request.app[CONFIG].ingest.networks, udp=body.udp)
-    return web.Response(body=report, content_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-async def _probed(address: str, networks: list[str], *, udp: bool) -> bytes:
-    """What the probe's process says. The address goes in by standard input: others see command lines."""
-    pipe = asyncio.subprocess.PIPE
-    command = [sys.executable, "-m", "server.ingest.probe", "--seconds", str(PROBE_S)]
-    command += [part for network in networks for part in ("--network", network)]
-    command += ["--udp"] if udp else []
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=MOST_REPORT)
+async def _apart(work: Awaitable[bytes]) -> bytes:
     try:
-        async with asyncio.timeout(PROBE_TIMEOUT_S):
-            said, _ = await process.communicate(address.encode())
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    try:
-        msgspec.json.decode(said)
-    except msgspec.DecodeError:
+        return await work
+    except apart.NoAnswer as error:
+        _log.warning("a probe failed: %s", error)
         raise UserFault(
             "probe_failed", zh="检测程序出错了，请看日志。", en="The probe itself failed; see the log."
         ) from None
-    return said
+
+
+def _said(body: bytes) -> web.Response:
+    return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 async def _main_room(request: web.Request) -> str:
@@ -180,4 +188,5 @@ def routes() -> list[web.RouteDef]:
         web.put("/api/v1/rooms/{room}/sources/{source}", put_source),
         web.delete("/api/v1/rooms/{room}/sources/{source}", remove_source),
         web.post("/api/v1/rooms/{room}/probe", probe),
+        web.post("/api/v1/rooms/{room}/find", find),
     ]

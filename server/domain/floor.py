@@ -6,13 +6,13 @@ the worker's slots. A room never hears itself; only the main room, the called ro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from server.domain.lesson import Lesson
 from server.errors import UserFault
-from server.protocol.messages import Role
+from server.protocol.messages import LessonState, Role
 from server.protocol.parameters import Kind, Source
 
 K = TypeVar("K")
@@ -22,6 +22,14 @@ STUDIO_OPEN = ("open1", "open2", "open3")
 ROOM_OPEN = ("open1", "open2")
 TILES = ("tile1", "tile2", "tile3", "tile4")
 BIG = ("big1", "big2", "big3", "big4")
+OWN: dict[str, Source] = {
+    "tile_camera": Source.CAMERA,
+    "tile_camera2": Source.CAMERA2,
+    "tile_screen": Source.SCREEN,
+    "own_voice": Source.VOICE,
+}
+"""A studio's slots for what comes of its own room without its page: cameras and encoders. Its pictures are
+tiles: the first to be given up, and the sub stream where there is one."""
 
 STUDIO_SLOTS: tuple[tuple[str, Kind], ...] = (
     ("stage", Kind.VIDEO),
@@ -39,6 +47,7 @@ ROOM_SLOTS: tuple[tuple[str, Kind], ...] = (
 
 
 WALL_SLOTS: tuple[tuple[str, Kind], ...] = (("stage", Kind.VIDEO), *((name, Kind.VIDEO) for name in BIG))
+OWN_SLOTS = tuple((name, Kind.AUDIO if what is Source.VOICE else Kind.VIDEO) for name, what in OWN.items())
 SLOTS: dict[Role, tuple[tuple[str, Kind], ...]] = {
     Role.TEACHER: STUDIO_SLOTS,
     Role.ROOM: ROOM_SLOTS,
@@ -50,9 +59,10 @@ SLOTS: dict[Role, tuple[tuple[str, Kind], ...]] = {
 }
 
 
-def slots_of(role: Role) -> tuple[tuple[str, Kind], ...]:
-    """The fixed slots of a page's down connection, in m-line order; none: it gets no media."""
-    return SLOTS[role]
+def slots_of(role: Role, *, boxes: bool = False) -> tuple[tuple[str, Kind], ...]:
+    """The fixed slots of a page's down connection, in m-line order; none: it gets no media. `boxes`: cameras
+    and encoders teach by themselves."""
+    return SLOTS[role] + (OWN_SLOTS if boxes and role is Role.TEACHER else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,18 +187,25 @@ def stage_source(lesson: Lesson, sends: Mapping[str, Iterable[Source]]) -> Sourc
 
 
 def assignments(
-    lesson: Lesson, floor: Floor, sends: Mapping[str, Iterable[Source]], role: Role, room: str
+    lesson: Lesson,
+    floor: Floor,
+    sends: Mapping[str, Iterable[Source]],
+    role: Role,
+    room: str,
+    boxes: Collection[Source] = (),
 ) -> Assignment:
     """What each slot of this page carries now; a slot that is not named carries nothing.
 
-    `sends`: what each room's connections announce. Nothing flows while the lesson is not on the air.
+    `sends`: what each room's connections announce; `boxes`: what of the main room comes without its page.
+    Nothing flows while the lesson is not on the air, but its own room's boxes to the studio.
     """
+    own = {slot: (lesson.main_room, what) for slot, what in OWN.items() if what in boxes}
     if not lesson.on_air:
-        return {}
+        return own if role is Role.TEACHER and lesson.state is not LessonState.ENDED else {}
     sent = {name: frozenset(sources) for name, sources in sends.items()}
     if role is Role.TEACHER:
         voices = _voices(floor, STUDIO_OPEN, listener=lesson.main_room)
-        wanted = _far_rooms(lesson, floor, TILES) | voices
+        wanted = _far_rooms(lesson, floor, TILES) | voices | own
     elif role is Role.WALL:
         wanted = _far_rooms(lesson, floor, BIG)
     else:

@@ -77,6 +77,12 @@ def parse(text: str) -> SourceAddress:
     )
 
 
+def camera_address(text: str) -> SourceAddress:
+    """A camera's own address: a host, host:port or http:// URL. BadAddress."""
+    text = text.strip()
+    return parse(text if "://" in text else f"http://{text}")
+
+
 def allowed_networks(texts: Iterable[str]) -> tuple[Network, ...]:
     """Networks of the configuration. ValueError for a text that is none."""
     return tuple(ipaddress.ip_network(text) for text in texts)

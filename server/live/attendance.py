@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from server.domain import floor as floors
 from server.domain.admission import Identity
@@ -53,6 +53,10 @@ class Attendance:
     def seats(self) -> list[Participant]:
         """The receiving rooms and guests, in tile order."""
         return [self._participants[room] for room in self._rooms]
+
+    @property
+    def teacher(self) -> Participant:
+        return self._participants[self._main]
 
     def of_page(self, page: PagePort) -> Participant | None:
         """Whose page this is now; None for a page that was replaced."""
@@ -114,10 +118,10 @@ class Attendance:
         return frozenset(room for room in self._rooms if self._participants[room].present(now))
 
     def teacher_present(self, now: int) -> bool:
-        return self._participants[self._main].present(now)
+        return self.teacher.present(now)
 
     def teacher_gone(self, now: int, for_ms: int) -> bool:
-        left_at = self._participants[self._main].left_at
+        left_at = self.teacher.left_at
         return left_at is not None and now - left_at > for_ms
 
     def watchers(self) -> list[Words]:
@@ -128,9 +132,13 @@ class Attendance:
     # -- their media ---------------------------------------------------------------------------------
 
     def assignment(
-        self, who: Participant, lesson: Lesson, announced: Mapping[str, Iterable[Source]]
+        self,
+        who: Participant,
+        lesson: Lesson,
+        announced: Mapping[str, Iterable[Source]],
+        boxes: Collection[Source],
     ) -> Assignment:
-        return floors.assignments(lesson, self.floor, announced, who.role, who.seat)
+        return floors.assignments(lesson, self.floor, announced, who.role, who.seat, boxes)
 
     def take_back(self, connections: Iterable[Connection], now: int) -> list[Connection]:
         """Connections that outlived campus, back to their seats; their pages follow within seconds. Given

@@ -9,18 +9,20 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from server.domain.floor import OWN
 from server.domain.template import rules_of
 from server.ids import random_word
 from server.ingest.contract import PUSH, VIDEO_MID, Publish, up_tracks
 from server.live.connections import Connection, open_box
 from server.live.room_media import WHIP_SEAT
+from server.protocol import boxes as said
 from server.protocol.messages import LessonState, Role
 from server.protocol.parameters import RemoteTransport
 from server.store.records import BoxSource
 
 if TYPE_CHECKING:
     from server.live.lesson_room import LessonRoom
-    from server.live.ports import BoxPort
+    from server.live.ports import BoxPort, PagePort
 
 BOX_SEAT = WHIP_SEAT + "box-"
 AGAIN_MS = 2_000
@@ -35,6 +37,8 @@ class Boxes:
         self._ssrcs: dict[str, tuple[int, int, int]] = {}
         self._tried_at: dict[str, int] = {}
         self._told: set[str] = set()  # seats whose source the ingest process was told to pull
+        self._previewed_at = -AGAIN_MS
+        self._news: said.Boxes | None = None  # what the studio knows
 
     async def settle(self, now: int) -> None:
         """Open what is wanted and not there, close what is there and not wanted. MediaLost where the worker
@@ -55,6 +59,48 @@ class Boxes:
             if seat not in there and due and self._box.fingerprints and self.room.media.worker is not None:
                 self._tried_at[seat] = now
                 await self._open(self._box, seat, box)
+        await self._preview(now)
+
+    def teach(self) -> bool:
+        """Whether something of the main room comes without its page in this lesson."""
+        return self._box is not None and bool(self._starting(self._box))
+
+    async def _preview(self, now: int) -> None:
+        """The studio sees and hears what comes without it, before Start too."""
+        lesson, who = self.room.lesson, self.room.attendance.teacher
+        if who.page is None or self.room.media.worker is None or now - self._previewed_at < AGAIN_MS:
+            return
+        names = {slot.name for slot in who.down.slots or who.down.plan} if who.down else set()
+        lacks = bool(names) and names.isdisjoint(OWN)
+        if self.teach() and (lacks or (who.down is None and lesson.state is LessonState.OPEN)):
+            self._previewed_at = now
+            await self.room.doors.offer_anew(who, now)
+
+    def came(self, page: PagePort) -> None:
+        """A studio page is told what it need not ask of its browser, before anything else."""
+        self._news = self._said()
+        page.send(self._news)
+
+    def tell(self) -> None:
+        """The studio, where something changed."""
+        pages = self.room.attendance.pages(Role.TEACHER)
+        news = self._said() if pages else None
+        if news == self._news:
+            return
+        self._news = news
+        for page in pages:
+            if news is not None:
+                page.send(news)
+
+    def _said(self) -> said.Boxes:
+        if self._box is None or self.room.lesson.state is LessonState.ENDED:
+            return said.Boxes([])
+        rows = []
+        for box in self._starting(self._box):
+            state = self._box.state(source_name(self.room.lesson.id, box.source))
+            shown = (state.state.value, state.words) if state else ("", None)
+            rows.append(said.Box(box.source, box.sound, *shown))
+        return said.Boxes(rows)
 
     def want_layers(self) -> None:
         """Tell the ingest process what the worker says of its layers."""
@@ -68,8 +114,11 @@ class Boxes:
     def _wanted(self, port: BoxPort) -> list[BoxSource]:
         lesson = self.room.lesson
         prepared = lesson.state is LessonState.OPEN and bool(self.room.attendance.pages(Role.TEACHER))
-        if not lesson.on_air and not prepared:
-            return []
+        return self._starting(port) if lesson.on_air or prepared else []
+
+    def _starting(self, port: BoxPort) -> list[BoxSource]:
+        """Those that are to come by themselves in a lesson of this kind."""
+        lesson = self.room.lesson
         starts = rules_of(lesson.template).boxes
         boxes = port.boxes(lesson.main_room)
         return [box for box in boxes if box.with_lesson and box.address and box.source in starts]

@@ -103,6 +103,8 @@ class Doors(StandardDoors):
         self.room.broadcast.came(who)
         self.room.calling.came()
         self.room.lobby.came(who)
+        if who.role is Role.TEACHER:
+            self.room.boxes.came(page)
         await self._show_and_offer(who, page, now)
 
     async def _show_and_offer(self, who: Participant, page: PagePort, now: int) -> None:
@@ -110,7 +112,7 @@ class Doors(StandardDoors):
         if who.page is None or not self.room.lobby.sees(who):
             return
         async with asyncio.TaskGroup() as group:
-            if self.room.lesson.on_air and who.down is None:
+            if self._receives(who) and who.down is None:
                 offering = group.create_task(self._offer_down(who, now))
                 await asyncio.wait({offering}, timeout=OFFER_FIRST_S)
             page.send(m.Lesson(lesson=seen_by(who.role, self.room.view(now))))
@@ -138,8 +140,18 @@ class Doors(StandardDoors):
 
     async def offer_where_due(self, who: Participant, now: int) -> None:
         """A down connection to a page that is to have one and has none."""
-        if who.page is not None and self.room.lesson.on_air and who.down is None:
+        if who.page is not None and self._receives(who) and who.down is None:
             await self._offer_down(who, now)
+
+    def _receives(self, who: Participant) -> bool:
+        """Nobody does before Start, but a studio whose own room's cameras and encoders come."""
+        if self.room.lesson.on_air:
+            return True
+        return (
+            who.role is Role.TEACHER
+            and self.room.lesson.state is LessonState.OPEN
+            and self.room.boxes.teach()
+        )
 
     async def peer_changed(self, event: PeerChanged, now: int) -> None:
         """Keep what the worker says of a connection; its page is told where it may not know itself."""
@@ -289,6 +301,11 @@ class Doors(StandardDoors):
             m.AnswerUp(offer=message.offer, connection=who.up.name, sdp=answer.sdp, bitrates=answer.bitrates)
         )
 
+    async def offer_anew(self, who: Participant, now: int) -> None:
+        """Another down connection in place of the one there is: its slots are not what they should be."""
+        self._drop_down(who)
+        await self._offer_down(who, now)
+
     async def _offer_down(self, who: Participant, now: int) -> None:
         page = who.page
         if page is None or self.room.media.worker is None or not self.room.broadcast.may_receive(who):
@@ -297,7 +314,7 @@ class Doors(StandardDoors):
         self._drop_down(who)
         try:
             connection, text = await exchange.open_down(
-                worker, self.room.lesson.id, who.seat, slots_of(who.role)
+                worker, self.room.lesson.id, who.seat, slots_of(who.role, boxes=self.room.boxes.teach())
             )
         except MediaLost as lost:
             logger.warning("lesson %s: %s: no down connection: %s", self.room.lesson.id, who.seat, lost)
@@ -315,7 +332,7 @@ class Doors(StandardDoors):
         """A new connection; or, over the one there is, an offer to look for a better road."""
         if not restart or who.down is None or not who.down.plan or not _kept(who.down, who.down.name):
             self._drop_down(who)
-            if self.room.lesson.on_air:
+            if self._receives(who):
                 await self._offer_down(who, now)
         elif who.down.answered == who.down.offer:  # else its page is still at the one before
             self._send_offer(page, who.down, await exchange.restart_down(self.room.media.need(), who.down))

@@ -63,6 +63,9 @@ class IngestLink:
     def boxes(self, room: str) -> list[BoxSource]:
         return self._configured.get(room, [])
 
+    def state(self, source: str) -> SourceChanged | None:
+        return self.states.get(source)
+
     def lost(self, peer: str) -> bool:
         """While the process is away it may yet come back with all it has."""
         return self._link.connected and peer not in self._carried

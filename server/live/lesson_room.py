@@ -309,6 +309,7 @@ class LessonRoom:
             await self.media.tap(self.lesson, self.attendance.floor)
         except MediaLost as lost:
             logger.warning("lesson %s: tap: %s", self.lesson.id, lost)
+        self.boxes.tell()
         await self.save()  # before it is told, so that a restart cannot take back what a page was shown
         self._show(now)
         await self.receptions.settle(now)

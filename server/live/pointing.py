@@ -42,13 +42,14 @@ class Pointing:
         """Assignments to slots, and to the facts of what each tile must be seeing."""
         room = self.room
         announced, tracks, flowing = room.media.announced(), room.media.tracks(), room.media.flowing(now)
+        boxes = room.media.boxes()
         to_viewers: Assignment | None = None  # the same for all of them, and they are many
         for who in room.attendance.everybody():
             viewer = who.role in (Role.WATCHER, Role.GUEST) and who.seat not in room.lesson.guests
             if viewer and to_viewers is not None:
                 assignment = to_viewers
             else:
-                assignment = room.attendance.assignment(who, room.lesson, announced)
+                assignment = room.attendance.assignment(who, room.lesson, announced, boxes)
             to_viewers = assignment if viewer else to_viewers
             shown = frozenset(slot for slot, origin in assignment.items() if origin in flowing)
             thinned = who.down.thinned if who.down else frozenset()

@@ -13,7 +13,7 @@ from server.clock import Clock
 from server.domain.admission import Identity
 from server.domain.lesson import Lesson
 from server.domain.reception import Reception, Span
-from server.ingest.contract import Publish
+from server.ingest.contract import Publish, SourceChanged
 from server.live.readers import Readers
 from server.media.contract import Command, Done
 from server.protocol.inviting import CallableRoom
@@ -133,6 +133,10 @@ class BoxPort(Protocol):
         ...
 
     def boxes(self, room: str) -> list[BoxSource]: ...
+
+    def state(self, source: str) -> SourceChanged | None:
+        """The last word on a source that was published."""
+        ...
 
     def publish(self, publish: Publish) -> None: ...
 

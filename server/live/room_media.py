@@ -108,6 +108,14 @@ class RoomMedia:
         """By room: what its connections say they send."""
         return _by_room(self.tracks())
 
+    def boxes(self) -> frozenset[Source]:
+        """What of the main room comes by a camera or encoder, not by its page."""
+        return frozenset(
+            source
+            for (room, source), (connection, _) in self.tracks().items()
+            if room == self.main_room and connection.seat.startswith(WHIP_SEAT)
+        )
+
     def live(self) -> dict[str, frozenset[Source]]:
         """By room: what the worker says is really coming."""
         return _by_room(origin for origin, (c, track) in self.tracks().items() if track.mid in c.live)

@@ -11,6 +11,8 @@ from typing import Annotated
 
 import msgspec
 
+from server.protocol.boxes import Boxes
+
 MOST_HEADS = 200
 MOST_DEVICES = 32
 
@@ -98,7 +100,7 @@ class HearNow(msgspec.Struct, frozen=True, tag="hear_now"):
     """Somebody wants to know whether this room hears itself."""
 
 
-FromServer = Challenge | HearNow
+FromServer = Challenge | HearNow | Boxes
 
 
 # -- REST: the device's side --------------------------------------------------------------------------

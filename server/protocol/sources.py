@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from server.protocol.messages import Words
@@ -52,6 +54,39 @@ class ProbeSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     udp: bool = False
 
 
+class AskedCamera(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST rooms/{room}/find`: which streams has this camera? `address`: host, host:port or http://."""
+
+    address: Annotated[str, msgspec.Meta(max_length=256)]
+    user: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    password: Annotated[str, msgspec.Meta(max_length=128)] = ""
+
+    def __repr__(self) -> str:
+        return f"AskedCamera({self.address})"
+
+
+class StreamOffer(msgspec.Struct, frozen=True):
+    """A stream that a camera says it has; `address` without password, `keyframe_every_s` 0: not told."""
+
+    name: str
+    address: str
+    codec: str = ""
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    keyframe_every_s: float = 0.0
+    sound: bool = False
+
+
+class Offered(msgspec.Struct, frozen=True):
+    """What a camera said of itself; `problem`: "" or a stable code, with what to do."""
+
+    device: str
+    streams: list[StreamOffer]
+    problem: str = ""
+    words: Words | None = None
+
+
 class ProbedPicture(msgspec.Struct, frozen=True):
     """What of a source's picture a page shows."""
 
@@ -79,5 +114,5 @@ class ProbeReport(msgspec.Struct, frozen=True):
     snapshot_jpeg: str | None = None
 
 
-SourceResource = RoomSource | ProbeReport
-SourceBody = NewRoomSource | ProbeSource
+SourceResource = RoomSource | ProbeReport | Offered
+SourceBody = NewRoomSource | ProbeSource | AskedCamera

@@ -23,6 +23,7 @@ FLAGS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
+BOXES_HERE = '[ingest]\nnetworks = ["127.0.0.0/8"]'
 STUDIO_SIZE: ViewportSize = {"width": 1366, "height": 768}
 
 Shoot = Callable[[Page, str], Awaitable[None]]
@@ -31,7 +32,7 @@ Window = Callable[[], Awaitable[Page]]
 
 @pytest.fixture
 async def server() -> AsyncIterator[OwnServer]:
-    async with own_server(SAMPLE_ROOMS) as own:
+    async with own_server(SAMPLE_ROOMS, extra=BOXES_HERE) as own:
         yield own
         print(await asyncio.to_thread(own.log.read_text))  # pytest shows it where the test failed
 

@@ -52,8 +52,8 @@ LAYERS: dict[str, set[str]] = {
     "server.api": {
         "server.turn", "server.workbooks", "server.feeds", "server.certificates",
         "server.live", "server.store", "server.domain", "server.protocol", "server.errors", "server.clock",
-        "server.config", "server.ids", "server.ops", "server.ingest.address", "server.ingest.contract",
-        "recorder.contract", "recorder.archive", "recorder.publish.problems",
+        "server.config", "server.ids", "server.ops", "server.ingest.address", "server.ingest.apart",
+        "server.ingest.contract", "recorder.contract", "recorder.archive", "recorder.publish.problems",
     },
     "server.watchdog": {"recorder.heartbeat"},
     "server.supervisor": {
@@ -86,7 +86,10 @@ BUILDERS = {
 OF_THE_STORE_LIVE_SEES = {"server.store.records"}
 
 HOMES = {
-    "aiohttp": {"server.api", "server.drill"},
+    "aiohttp": {"server.api", "server.drill", "server.ingest.onvif_streams"},
+    "onvif": {"server.ingest.onvif_streams"},
+    "zeep": {"server.ingest.onvif_streams"},
+    "lxml": {"server.ingest.onvif_streams"},
     "sqlalchemy": {"server.store"},
     "alembic": {"server.store"},
     "aiosqlite": {"server.store"},

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
 from server.domain import floor as floors
 from server.domain import lesson as lessons
-from server.domain.floor import Floor, assignments, watcher_assignment
+from server.domain.floor import Floor, assignments, slots_of, watcher_assignment
 from server.domain.lesson import Lesson
 from server.domain.teaching import teach
 from server.errors import UserFault
 from server.protocol import messages as m
-from server.protocol.messages import Role, Words
+from server.protocol.messages import LessonState, Role, Words
 from server.protocol.parameters import Source
 
 CAMERA, CAMERA2, SCREEN, VOICE = Source.CAMERA, Source.CAMERA2, Source.SCREEN, Source.VOICE
@@ -142,3 +144,22 @@ def test_the_floor_comes_back_from_the_lessons_row_as_it_was() -> None:
     back = floors.recalled(msgspec.json.decode(row, type=Lesson))
     assert back == floor
     assert list(back.hands) == ["b", "a"]
+
+
+def test_a_studio_sees_its_own_rooms_cameras_before_start_and_hears_them_to_measure() -> None:
+    """What comes of the main room without its page; nobody else is shown anything before Start."""
+    lesson = replace(live(), state=LessonState.OPEN)
+    boxes = {CAMERA, SCREEN, VOICE}
+    own = assignments(lesson, Floor(), SENDS, Role.TEACHER, "main", boxes)
+    assert own == {
+        "tile_camera": ("main", CAMERA),
+        "tile_screen": ("main", SCREEN),
+        "own_voice": ("main", VOICE),
+    }
+    assert assignments(lesson, Floor(), SENDS, Role.ROOM, "shahe", boxes) == {}
+    assert (
+        assignments(replace(lesson, state=LessonState.ENDED), Floor(), SENDS, Role.TEACHER, "", boxes) == {}
+    )
+    names = dict(slots_of(Role.TEACHER, boxes=True))
+    assert set(own) <= set(names)
+    assert set(own).isdisjoint(dict(slots_of(Role.TEACHER)))

@@ -1,5 +1,6 @@
 /** The REST API, typed (`server/protocol/resources.py`). Failures are `CampusProblem` with words to show. */
 import type {
+  AskedCamera,
   Demo,
   DeviceToken,
   GuestLinkRow,
@@ -11,6 +12,7 @@ import type {
   MadeGuestLink,
   Me,
   NewRoomSource,
+  Offered,
   Pairing,
   ProbeReport,
   ProbeSource,
@@ -126,6 +128,8 @@ export const campus = {
     ask<RoomSource>("PUT", `rooms/${encodeURIComponent(room)}/sources/${source}`, body),
   removeSource: (room: string, source: Source) =>
     ask<unknown>("DELETE", `rooms/${encodeURIComponent(room)}/sources/${source}`),
+  findStreams: (room: string, body: AskedCamera) =>
+    ask<Offered>("POST", `rooms/${encodeURIComponent(room)}/find`, body),
   probe: (room: string, body: ProbeSource) =>
     ask<ProbeReport>("POST", `rooms/${encodeURIComponent(room)}/probe`, body),
   liveReplay: (lesson: string, token: string | null) =>

@@ -564,6 +564,27 @@ export interface HearNow {
   type: "hear_now";
 }
 
+/**
+ * One that teaches in this lesson by itself. `sound`: its sound is the teacher's voice; `state` is the
+ * ingest's word ("" where it was not heard of yet), `words` what to do where it does not come.
+ */
+export interface Box {
+  source: Source;
+  sound: boolean;
+  state: string;
+  words: Words | null;
+}
+
+/**
+ * To the studio, before its lesson's first view and at every change: what it need not ask of its
+ * browser. Their pictures come in the slots "tile_camera", "tile_camera2", "tile_screen", their sound in
+ * "own_voice" (to be measured, not played), before Start too.
+ */
+export interface Boxes {
+  type: "boxes";
+  boxes: Box[];
+}
+
 /** A guest's way into the lesson; who is refused is hung up. */
 export type GuestState = "waiting" | "inside";
 
@@ -1054,6 +1075,26 @@ export interface ProbeReport {
   points: ProbePoint[];
   video: ProbedPicture | null;
   snapshot_jpeg: string | null;
+}
+
+/** A stream that a camera says it has; `address` without password, `keyframe_every_s` 0: not told. */
+export interface StreamOffer {
+  name: string;
+  address: string;
+  codec: string;
+  width: number;
+  height: number;
+  fps: number;
+  keyframe_every_s: number;
+  sound: boolean;
+}
+
+/** What a camera said of itself; `problem`: "" or a stable code, with what to do. */
+export interface Offered {
+  device: string;
+  streams: StreamOffer[];
+  problem: string;
+  words: Words | null;
 }
 
 /** A post held today. `role`: domain.posts.PostRole. */
@@ -1728,6 +1769,13 @@ export interface ProbeSource {
   udp?: boolean;
 }
 
+/** Body of `POST rooms/{room}/find`: which streams has this camera? `address`: host, host:port or http://. */
+export interface AskedCamera {
+  address: string;
+  user?: string;
+  password?: string;
+}
+
 /**
  * Body of `POST setup`: the first county admin. `code`: of the server's log, from another machine.
  * `county`, `school`, `room`: names, where the wizard asked for them.
@@ -1984,5 +2032,6 @@ export type FromServer =
   | CallableRooms
   | Challenge
   | HearNow
+  | Boxes
   | Guests
   | Lobby;

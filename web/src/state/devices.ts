@@ -28,6 +28,7 @@ export interface DevicesHost {
   onTrack(source: Source, track: MediaStreamTrack | null): void;
 }
 
+const CAPTURE = /hdmi|capture|cam ?link|video grabber|采集/i;
 const REMEMBERED = "lianke.devices";
 
 export class Devices {
@@ -39,6 +40,7 @@ export class Devices {
   });
   readonly choices = reactive<{ cameras: string[]; microphones: string[] }>({ cameras: [], microphones: [] });
   music = false;
+  private capture = false; // the courseware comes by a device, not by a window
   private readonly onChange = (): void => void this.devicesChanged();
 
   constructor(private readonly host: DevicesHost) {
@@ -80,6 +82,7 @@ export class Devices {
 
   /** Needs a click: the browser's own picker opens. Never offers this very page. */
   async takeScreen(): Promise<void> {
+    this.capture = false;
     const options = {
       video: { frameRate: { ideal: 15, max: 15 }, width: { max: 1920 }, height: { max: 1080 } },
       audio: false,
@@ -89,6 +92,31 @@ export class Devices {
     await this.take("screen", () => navigator.mediaDevices.getDisplayMedia(options));
     const track = this.all.screen.track;
     if (track !== null) track.contentHint = "detail";
+  }
+
+  /** A capture device's picture as courseware: another one than the cameras', the remembered one first. */
+  async takeCapture(label = remembered("screen")): Promise<void> {
+    this.capture = true;
+    if (label === null && this.choices.cameras.length === 0) await this.list();
+    const taken = [this.all.camera, this.all.camera2].filter((one) => one.track !== null).map((one) => one.label);
+    const free = this.choices.cameras.filter((one) => !taken.includes(one));
+    const wanted = label !== null && free.includes(label) ? label : (free.find((one) => CAPTURE.test(one)) ?? free[0] ?? null);
+    if (wanted === null && this.choices.cameras.length > 0) {
+      this.all.screen.state = "absent";
+      return;
+    }
+    const deviceId = await this.idOf("videoinput", wanted);
+    const video = {
+      width: { ideal: 1920 },
+      height: { ideal: 1080 },
+      frameRate: { ideal: 15, max: 30 },
+      ...(deviceId === null ? {} : { deviceId: { exact: deviceId } }),
+    };
+    await this.take("screen", () => navigator.mediaDevices.getUserMedia({ video }));
+    const { track, label: got } = this.all.screen;
+    if (track === null) return;
+    track.contentHint = "detail";
+    remember("screen", got);
   }
 
   private async take(source: Source, ask: () => Promise<MediaStream>): Promise<void> {
@@ -148,6 +176,7 @@ export class Devices {
     if (lost("camera")) await this.takeCamera("camera");
     if (this.all.camera2.state === "lost") await this.takeCamera("camera2");
     if (lost("voice")) await this.takeMicrophone();
+    if (this.capture && lost("screen")) await this.takeCapture();
   }
 }
 

@@ -3,6 +3,8 @@ import { ref } from "vue";
 
 import type { Slot } from "@/rtc/down";
 
+import { OWN_VOICE } from "./boxes";
+
 export class Speakers {
   /** The browser waits for a touch before it lets sound out. */
   readonly blocked = ref(false);
@@ -42,6 +44,7 @@ export class Speakers {
     if ((element.srcObject as MediaStream | null)?.getTracks()[0] === track) return;
     element.srcObject = new MediaStream([track]);
     element.volume = this.volume;
+    element.muted = name === OWN_VOICE; // it is measured, and must be decoded for that
     this.play(element);
   }
 

@@ -9,13 +9,14 @@ import { computed, reactive, ref, shallowRef } from "vue";
 import { inWords, isKey, language, say } from "@/i18n/say";
 import { Link } from "@/protocol/link";
 import type { SessionState } from "@/protocol/session";
-import type { CallableRoom, FromServer, Guests, Lesson, LessonView, Link as LinkMade, Questions, Recordable, Refused, Source, ToServer, Welcome } from "@/protocol/messages";
+import type { Box, Boxes, CallableRoom, FromServer, Guests, Lesson, LessonView, Link as LinkMade, Questions, Recordable, Refused, Source, ToServer, Welcome } from "@/protocol/messages";
 import { browserDown, DownConnection } from "@/rtc/down";
 import type { Slot } from "@/rtc/down";
 import { browserUp, UpConnection } from "@/rtc/up";
 import { sampleSources } from "@/sample/sources";
 import type { SampleSources } from "@/sample/sources";
 
+import { boxOf, boxTrack, fromBrowser, OWN_VOICE } from "./boxes";
 import { Devices, forgetSecondCamera, hadSecondCamera } from "./devices";
 import { Loudness } from "./loudness";
 import { Speakers } from "./speakers";
@@ -53,6 +54,8 @@ export class Studio {
   /** Links made here: campus tells their addresses once. */
   readonly shared = shallowRef<LinkMade | null>(null);
   readonly remote = shallowRef<LinkMade | null>(null);
+  /** Cameras and encoders of the room that teach by themselves. */
+  readonly boxes = shallowRef<Box[]>([]);
   readonly onAir = computed(() => this.lesson.value?.state === "live" || this.lesson.value?.state === "closing");
 
   readonly devices = new Devices({ onTrack: (source, track) => this.trackChanged(source, track) });
@@ -62,6 +65,7 @@ export class Studio {
   private readonly up: UpConnection;
   private readonly down: DownConnection;
   private readonly timers: ReturnType<typeof setInterval>[] = [];
+  private asked = false;
   private sampled: SampleSources | null = null;
   private sending = false;
   private sentenceId = 0;
@@ -102,7 +106,7 @@ export class Studio {
     this.timers.push(setInterval(() => void this.report(), REPORT_EVERY_MS));
     this.timers.push(setInterval(() => this.readLoudness(), METER_EVERY_MS));
     this.link.start();
-    void this.takeDevices();
+    if (this.sample) this.takeSample();
   }
 
   close(): void {
@@ -129,6 +133,16 @@ export class Studio {
 
   takeOver(): void {
     this.link.takeOver();
+  }
+
+  /** What the rooms are sent of this source: by a box, or by this page. */
+  picture(source: Source): MediaStreamTrack | null {
+    return boxTrack(this.slots.value, source) ?? this.devices.all[source].track;
+  }
+
+  /** The box that supplies this source, so that the browser is not asked. */
+  box(source: Source): Box | null {
+    return boxOf(this.boxes.value, source);
   }
 
   // -- what the teacher asks for; false where the line is away and nothing was sent
@@ -256,6 +270,10 @@ export class Studio {
       case "questions":
         this.questions.value = message;
         break;
+      case "boxes":
+        this.boxes.value = message.boxes;
+        void this.takeDevices(message);
+        break;
       case "callable_rooms":
         this.callable.value = message.rooms;
         break;
@@ -300,17 +318,21 @@ export class Studio {
 
   // -- tracks and connections
 
-  private async takeDevices(): Promise<void> {
-    if (this.sample) {
-      this.sampled = sampleSources("main");
-      this.devices.adopt("camera", this.sampled.camera);
-      this.devices.adopt("voice", this.sampled.voice);
-      this.devices.adopt("screen", this.sampled.screen);
-      return;
-    }
-    await this.devices.takeCamera("camera");
-    await this.devices.takeMicrophone();
-    if (hadSecondCamera()) await this.devices.takeCamera("camera2");
+  private takeSample(): void {
+    this.sampled = sampleSources("main");
+    this.devices.adopt("camera", this.sampled.camera);
+    this.devices.adopt("voice", this.sampled.voice);
+    this.devices.adopt("screen", this.sampled.screen);
+  }
+
+  /** Once, when it is known what the room's own boxes send: for the rest the browser is asked. */
+  private async takeDevices(told: Boxes): Promise<void> {
+    if (this.asked || this.sample) return;
+    this.asked = true;
+    const wanted = fromBrowser(told, ["camera", "voice", "camera2"]);
+    if (wanted.includes("camera")) await this.devices.takeCamera("camera");
+    if (wanted.includes("voice")) await this.devices.takeMicrophone();
+    if (wanted.includes("camera2") && hadSecondCamera()) await this.devices.takeCamera("camera2");
   }
 
   private trackChanged(source: Source, track: MediaStreamTrack | null): void {
@@ -337,19 +359,23 @@ export class Studio {
   }
 
   private async report(): Promise<void> {
-    if (this.sessionState.value !== "on" || !this.onAir.value) return;
+    if (this.sessionState.value !== "on" || !(this.onAir.value || this.down.alive !== null)) return;
+    const slots = await this.down.report();
+    if (!this.onAir.value) return;
     const blocked = this.speakers.blocked.value;
     this.link.send({
       type: "report",
-      slots: await this.down.report(),
+      slots,
       sound_playing: !blocked,
       sound_blocked: blocked,
-      camera: this.devices.all.camera.state === "well",
-      microphone: this.devices.all.voice.state === "well" && this.microphoneOn.value,
+      camera: this.picture("camera") !== null,
+      microphone: this.box("voice")?.state === "live" || (this.devices.all.voice.state === "well" && this.microphoneOn.value),
     });
   }
 
   private readLoudness(): void {
-    this.ownLevel.value = this.microphoneOn.value ? this.loudness.read() : -127;
+    const box = boxTrack(this.slots.value, "voice") === null ? undefined : this.down.meter(OWN_VOICE);
+    if (box !== undefined) this.ownLevel.value = box.loudness > 0 ? 20 * Math.log10(box.loudness) : -127;
+    else this.ownLevel.value = this.microphoneOn.value ? this.loudness.read() : -127;
   }
 }

@@ -36,6 +36,14 @@ export const studio = sentences({
   },
   speakNow: { zh: "说句话，绿格会跳。", en: "Say something: the bars move." },
   chooseScreen: { zh: "选择课件窗口", en: "Choose the window" },
+  chooseCapture: { zh: "HDMI 采集", en: "HDMI capture" },
+  captureAbsent: {
+    zh: "没有找到空闲的采集卡。请插好 USB 采集卡再试。",
+    en: "No capture device is free. Plug the USB capture device in and try again.",
+  },
+  fromBox: { zh: "来自录播室的{name}，不用本机设备", en: "From the room’s {name}, not this computer" },
+  boxOpening: { zh: "正在接通录播室的设备…", en: "Connecting to the room’s own device…" },
+  soundOfBox: { zh: "声音：录播设备", en: "Sound: the room’s" },
   chooseScreenLead: {
     zh: "现在选一次，上课时随时打开或收起。没有课件也可以上课。",
     en: "Choose once now; show or hide it at any time. A lesson goes without it too.",
