@@ -74,6 +74,12 @@ class Lesson:
     ended_at: float = 0.0
     call_heard_s: float | None = None
     id: str = ""
+
+    @property
+    def numbered(self) -> bool:
+        """Whether the main room's pictures are our own: a real device's tell neither delay nor step."""
+        return self.sent_at is not None
+
     told: list[str] = field(default_factory=list)
 
 
@@ -127,11 +133,15 @@ async def drill(
         place, published = folder / lesson.id, None
         try:
             took_s = await fetch_published(http, server, replay, place, progress)
-            published = await asyncio.to_thread(read_published, place, took_s)
+            published = await asyncio.to_thread(read_published, place, took_s, numbered=lesson.numbered)
             published = msgspec.structs.replace(published, late_s=_first_picture_s(replay))
         except NotPublished as error:
             progress(str(error))
-    recording = await asyncio.to_thread(_read_recording, place, replay, _view(lesson))
+    if not lesson.numbered:
+        progress("delay and step of sound and picture are not measured: a device's pictures bear no numbers")
+    recording = await asyncio.to_thread(
+        _read_recording, place, replay, _view(lesson), numbered=lesson.numbered
+    )
     return _judge(lesson, recording, published)
 
 
@@ -175,6 +185,7 @@ async def _hold(
 ) -> None:
     await _start(lesson, progress)
     for point in lesson.points:
+        point.classroom.sight("stage").numbered = lesson.numbered
         point.knocked_at = time.monotonic()
         rooms.append(group.create_task(point.classroom.run(), name=point.room))
         await asyncio.sleep(0.1)
@@ -260,14 +271,16 @@ async def _unplug(lesson: Lesson, seconds: float, progress: Progress) -> None:
         progress(f"{point.name} did not come back")
 
 
-def _read_recording(folder: Path, replay: Replay, view: ws.LessonView) -> RecordingFigures | None:
+def _read_recording(
+    folder: Path, replay: Replay, view: ws.LessonView, *, numbered: bool
+) -> RecordingFigures | None:
     """The camera's and the voice's file; None where one of them was not recorded."""
     if not {"camera", "voice"} <= {track.name for track in replay.tracks}:
         return None
     found = report(folder / media_file("camera"), folder / media_file("voice"))
     ready = view.replay_after_ms / 1000 if view.replay_after_ms is not None else replay.ready_after_s
     gaps = sum(len(track.gaps) for track in replay.tracks)
-    ratio, path = round(found.distinct_ratio, 4), str(folder / MULTIVARIANT)
+    ratio, path = round(found.distinct_ratio, 4) if numbered else None, str(folder / MULTIVARIANT)
     return RecordingFigures(ready, found.seconds, ratio, found.av_offset_ms, gaps, path)
 
 
@@ -288,7 +301,15 @@ def _judge(
     latency = round(statistics.median(delays), 1) if delays else None
     seconds = lesson.ended_at - lesson.started_at
     noticed = figures.notice(
-        points, watched, len(sent_at), seconds, latency, lesson.call_heard_s, recording, published
+        points,
+        watched,
+        len(sent_at),
+        seconds,
+        latency,
+        lesson.call_heard_s,
+        recording,
+        published,
+        numbered=lesson.numbered,
     )
     heard = round(lesson.call_heard_s, 3) if lesson.call_heard_s is not None else None
     return DrillFigures(not noticed, points, latency, heard, recording, published), noticed

@@ -42,23 +42,24 @@ class PointFigures(msgspec.Struct, frozen=True):
 
 class RecordingFigures(msgspec.Struct, frozen=True):
     """The camera's file, read back: `ready_after_s` from End to playable; `distinct_ratio`: of the
-    numbers between its first and last; `gaps`: listed in its manifest."""
+    numbers between its first and last, None where pictures bear none; `gaps`: listed in its manifest."""
 
     ready_after_s: float | None
     seconds: float
-    distinct_ratio: float
+    distinct_ratio: float | None
     av_offset_ms: float | None
     gaps: int
     path: str
 
 
 class RenditionFigures(msgspec.Struct, frozen=True):
-    """A derived file, read back: pictures, seconds, distinct numbers, sound against picture."""
+    """A derived file, read back: pictures, seconds, distinct numbers (None: they bear none), sound against
+    picture."""
 
     kind: RenditionKind
     frames: int
     seconds: float
-    distinct_ratio: float
+    distinct_ratio: float | None
     av_offset_ms: float | None
 
 
@@ -140,12 +141,15 @@ def notice(
     call_heard_s: float | None,
     recording: RecordingFigures | None,
     published: PublishedFigures | None = None,
+    *,
+    numbered: bool = True,
 ) -> list[str]:
-    """What a teacher, or a child in the last row, would notice; empty where all is well."""
+    """What a teacher, or a child in the last row, would notice; empty where all is well. `numbered` False: a
+    real device's pictures, of which neither delay nor step is known."""
     found = [
         f"{p.name}: {fault}" for p, w in zip(points, watched, strict=True) for fault in _point(p, w, sent)
     ]
-    if latency_ms is None or latency_ms > LATENCY_MOST_MS:
+    if numbered and (latency_ms is None or latency_ms > LATENCY_MOST_MS):
         found.append(f"picture late by: {_told(latency_ms, 'ms')}")
     if call_heard_s is None or call_heard_s > CALL_HEARD_MOST_S:
         found.append(f"called room heard after: {_told(call_heard_s, 's')}")
@@ -178,6 +182,8 @@ def _recording(recording: RecordingFigures | None, seconds: float) -> list[str]:
         faults.append(f"replay ready after: {_told(recording.ready_after_s, 's')}")
     if recording.seconds < RECORDED_LEAST * seconds - 1:
         faults.append(f"{recording.seconds:.1f} of {seconds:.1f} s recorded")
+    if recording.distinct_ratio is None:
+        return faults
     if recording.distinct_ratio < DISTINCT_LEAST:
         faults.append(f"{recording.distinct_ratio:.0%} of the pictures recorded")
     if recording.av_offset_ms is None or abs(recording.av_offset_ms) > OFFSET_MOST_MS:
@@ -196,6 +202,8 @@ def _published(published: PublishedFigures | None) -> list[str]:
             faults.append(f"{made.kind}: {made.seconds:.1f} of {published.recorded_s:.1f} s")
         if made.kind in (RenditionKind.HIGH, RenditionKind.LOW) and made.frames != published.recorded_frames:
             faults.append(f"{made.kind}: {made.frames} of {published.recorded_frames} pictures")
+        if made.distinct_ratio is None:
+            continue
         if made.distinct_ratio < DISTINCT_LEAST:
             faults.append(f"{made.kind}: {made.distinct_ratio:.0%} of the pictures")
         if made.kind is not RenditionKind.SOUND and (

@@ -80,21 +80,20 @@ async def _until_done(
         await asyncio.sleep(LOOK_S)
 
 
-def read_published(folder: Path, took_s: float) -> PublishedFigures:
-    """The files as they play. OSError, av.error.FFmpegError."""
+def read_published(folder: Path, took_s: float, *, numbered: bool = True) -> PublishedFigures:
+    """The files as they play; `numbered`: their pictures bear numbers. OSError, av.error.FFmpegError."""
     camera, sound = folder / f"{CAMERA}.mp4", folder / FILES[RenditionKind.SOUND]
     recorded = report(camera)
     start, samples = read_sound(sound)
     found = [
-        _figures(RenditionKind.HIGH, report(folder / FILES[RenditionKind.HIGH], sound)),
-        _figures(RenditionKind.LOW, report(folder / FILES[RenditionKind.LOW], sound)),
+        _figures(RenditionKind.HIGH, report(folder / FILES[RenditionKind.HIGH], sound), numbered),
+        _figures(RenditionKind.LOW, report(folder / FILES[RenditionKind.LOW], sound), numbered),
         RenditionFigures(RenditionKind.SOUND, 0, round(start + len(samples) / SAMPLE_RATE, 3), 1.0, None),
-        _figures(RenditionKind.FILM, report(folder / FILES[RenditionKind.FILM])),
+        _figures(RenditionKind.FILM, report(folder / FILES[RenditionKind.FILM]), numbered),
     ]
     return PublishedFigures(round(took_s, 1), recorded.frames, recorded.seconds, found)
 
 
-def _figures(kind: RenditionKind, found: Report) -> RenditionFigures:
-    return RenditionFigures(
-        kind, found.frames, found.seconds, round(found.distinct_ratio, 4), found.av_offset_ms
-    )
+def _figures(kind: RenditionKind, found: Report, numbered: bool) -> RenditionFigures:
+    ratio = round(found.distinct_ratio, 4) if numbered else None
+    return RenditionFigures(kind, found.frames, found.seconds, ratio, found.av_offset_ms)

@@ -24,12 +24,14 @@ class Seen(NamedTuple):
 @dataclass(slots=True)
 class Sights:
     """Pictures of one slot, in the order they came; `unreadable` bore no stamp. `fresh` counts the
-    pictures since it was last set back (for the room's reports)."""
+    pictures since it was last set back (for the room's reports). `numbered` False: a real device's pictures
+    are seen without a stamp, numbered as they come."""
 
     seen: list[Seen] = field(default_factory=list)
     unreadable: int = 0
     fresh: int = 0
     height: int = 0
+    numbered: bool = True
 
     def first_after(self, at: float) -> Seen | None:
         return next((seen for seen in self.seen if seen.at >= at), None)
@@ -43,8 +45,10 @@ class Sights:
                 return
             assert isinstance(frame, VideoFrame)
             self.fresh, self.height = self.fresh + 1, frame.height
-            stamp = stamp_of(frame)
-            if stamp is None:
+            stamp = stamp_of(frame) if self.numbered else None
+            if not self.numbered:
+                self.seen.append(Seen(time.monotonic(), len(self.seen)))
+            elif stamp is None:
                 self.unreadable += 1
             else:
                 self.seen.append(Seen(time.monotonic(), stamp.number))

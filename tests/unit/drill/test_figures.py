@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from recorder.archive.published import RenditionKind
 from server.drill.figures import (
     PointFigures,
@@ -104,3 +106,21 @@ def test_seconds_and_delays_are_counted_over_what_came() -> None:
 def test_a_playlist_names_its_segments_and_its_initialization() -> None:
     text = '#EXTM3U\n#EXT-X-MAP:URI="camera-init.mp4"\n#EXTINF:1,\n#EXT-X-BYTERANGE:5@0\ncamera.mp4\n'
     assert names_in(text) == {"camera-init.mp4", "camera.mp4"}
+
+
+def test_a_real_devices_lesson_is_judged_by_what_came_and_was_kept_not_by_delay_and_step() -> None:
+    """Its pictures bear no numbers: a recording without ratio, delays and offsets that mean nothing."""
+    recorded = RecordingFigures(0.8, 19.9, None, None, 0, "lesson.m3u8")
+    made = [replace(each, distinct_ratio=None, av_offset_ms=None) for each in (SMALL, SOUND, FILM)]
+    published = replace(PUBLISHED, renditions=made)
+
+    def told(point: PointFigures, recording: RecordingFigures | None) -> list[str]:
+        return notice([point], [WATCHED], 0, 20.0, None, 0.2, recording, published, numbered=False)
+
+    assert told(WELL, recorded) == []
+    assert told(PointFigures("x", 0.3, 0.4, 9, 3, 0), recorded) == [
+        "x: pictures in 9 of 20 s",
+        "x: 3 freezes",
+    ]
+    assert told(WELL, replace(recorded, seconds=7.0)) == ["7.0 of 20.0 s recorded"]
+    assert told(WELL, None) == ["there is no recording"]
