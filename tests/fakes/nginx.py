@@ -64,6 +64,43 @@ def on_loopback(text: str, port: int, campus: str, folder: Path, certificate: Pa
     return re.sub(r"server \{\s*listen 80;.*?\n\}\n", "", text, flags=re.DOTALL)
 
 
+STREAM = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
+TLS_ALONE = """
+{user}
+daemon off;
+worker_processes 1;
+load_module {module};
+error_log {folder}/error.log warn;
+pid {folder}/nginx.pid;
+events {{ worker_connections 512; }}
+{stream}
+"""
+
+
+@asynccontextmanager
+async def rtmps(rtmp_port: int, port: int, certificate: Path, key: Path) -> AsyncIterator[None]:
+    """The shipped `stream` block, which ends TLS before the RTMP door, on this port."""
+    program = there()
+    assert program is not None, "apt-get install nginx"
+    _, found, block = CONFIG.read_text().partition("# stream {")
+    assert found
+    stream = "stream {" + block.partition("\n# }")[0].replace("\n# ", "\n") + "\n}"
+    stream = stream.replace("1936", f"127.0.0.1:{port}").replace("127.0.0.1:1935", f"127.0.0.1:{rtmp_port}")
+    stream = stream.replace("/etc/lianke/tls/server.pem", str(certificate))
+    stream = stream.replace("/etc/lianke/tls/server.key", str(key))
+    with tempfile.TemporaryDirectory(prefix="lianke-nginx-") as name:
+        text = TLS_ALONE.format(user=USER, module=STREAM, folder=name, stream=stream)
+        (Path(name) / "nginx.conf").write_text(text)
+        process = await asyncio.create_subprocess_exec(program, "-p", name, "-c", "nginx.conf")
+        try:
+            yield
+        finally:
+            print((Path(name) / "error.log").read_text()[-4000:])
+            if process.returncode is None:
+                process.terminate()
+                await process.wait()
+
+
 def there() -> str | None:
     """The program, where this machine has it."""
     return shutil.which("nginx") or shutil.which("/usr/sbin/nginx")

@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from server.certificates import make
+from server.drill.own_server import free_port
 from server.ingest.contract import PUSH, PushKeys, SourceState
 from server.ingest.rtmp.door import MOST_PER_ADDRESS, RtmpDoor
+from tests.fakes import nginx
 from tests.peers.boxes import Box, Viewer, box_and_viewer
 from tests.peers.workers import holds
 
@@ -28,10 +34,10 @@ needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="apt-ge
 
 
 @asynccontextmanager
-async def pushing(port: int, key: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def pushing(port: int, key: str, scheme: str = "rtmp") -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         "ffmpeg", "-loglevel", "error", "-nostdin", *PICTURE, *TONE, *AS_H264,
-        "-f", "flv", f"rtmp://127.0.0.1:{port}/live/{key}",
+        "-f", "flv", f"{scheme}://127.0.0.1:{port}/live/{key}",
         stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -92,6 +98,34 @@ async def test_a_wrong_key_is_refused_in_words_and_a_lesson_waits_for_the_right_
         await holds(lambda: box.news()[-1].state is SourceState.RETRYING, 20)
         box.ingest.handle(PushKeys({}))
         assert box.ingest.door.pushing() == []
+
+
+@needs_ffmpeg
+@pytest.mark.skipif(nginx.there() is None or not nginx.STREAM.exists(), reason="needs libnginx-mod-stream")
+async def test_an_encoder_pushes_by_rtmps_through_the_shipped_nginx_configuration(tmp_path: Path) -> None:
+    made = make(tmp_path / "tls", ["127.0.0.1"], datetime.now(UTC))
+    front = free_port(socket.SOCK_STREAM)
+    async with lone_door(open_s=15.0) as (door, port):
+        door.know(KEYS)
+        async with nginx.rtmps(port, front, made.certificate, made.key):
+            await _listens(front)
+            async with pushing(front, KEY, "rtmps"):
+                await holds(lambda: door.pushing() == [SOURCE], 30)
+            async with pushing(front, "guessed", "rtmps") as wrong:
+                _, said = await asyncio.wait_for(wrong.communicate(), 30)
+                assert wrong.returncode != 0, said
+
+
+async def _listens(port: int) -> None:
+    async with asyncio.timeout(15):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
 
 
 async def test_whoever_says_nothing_or_drips_is_closed_and_their_number_is_bounded() -> None:
