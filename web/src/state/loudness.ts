@@ -3,9 +3,13 @@ export class Loudness {
   private context: AudioContext | null = null;
   private analyser: AnalyserNode | null = null;
   private source: MediaStreamAudioSourceNode | null = null;
+  private track: MediaStreamTrack | null = null;
   private readonly samples = new Float32Array(1024);
 
+  /** A remote track is only heard here while an element plays it, muted or not. */
   listen(track: MediaStreamTrack | null): void {
+    if (track === this.track) return;
+    this.track = track;
     this.source?.disconnect();
     this.source = null;
     if (track === null) return;

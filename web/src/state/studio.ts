@@ -16,7 +16,7 @@ import { browserUp, UpConnection } from "@/rtc/up";
 import { sampleSources } from "@/sample/sources";
 import type { SampleSources } from "@/sample/sources";
 
-import { boxOf, boxTrack, fromBrowser, OWN_VOICE } from "./boxes";
+import { boxOf, boxTrack, fromBrowser } from "./boxes";
 import { Devices, forgetSecondCamera, hadSecondCamera } from "./devices";
 import { Loudness } from "./loudness";
 import { Speakers } from "./speakers";
@@ -336,10 +336,7 @@ export class Studio {
   }
 
   private trackChanged(source: Source, track: MediaStreamTrack | null): void {
-    if (source === "voice") {
-      this.loudness.listen(track);
-      if (track !== null) track.enabled = this.microphoneOn.value;
-    }
+    if (source === "voice" && track !== null) track.enabled = this.microphoneOn.value;
     if (this.sending) void this.up.set(source, track);
     const shown = source === "screen" && this.lesson.value?.courseware === true;
     if (shown && track === null) this.link.send({ type: "courseware", on: false });
@@ -359,13 +356,11 @@ export class Studio {
   }
 
   private async report(): Promise<void> {
-    if (this.sessionState.value !== "on" || !(this.onAir.value || this.down.alive !== null)) return;
-    const slots = await this.down.report();
-    if (!this.onAir.value) return;
+    if (this.sessionState.value !== "on" || !this.onAir.value) return;
     const blocked = this.speakers.blocked.value;
     this.link.send({
       type: "report",
-      slots,
+      slots: await this.down.report(),
       sound_playing: !blocked,
       sound_blocked: blocked,
       camera: this.picture("camera") !== null,
@@ -374,8 +369,8 @@ export class Studio {
   }
 
   private readLoudness(): void {
-    const box = boxTrack(this.slots.value, "voice") === null ? undefined : this.down.meter(OWN_VOICE);
-    if (box !== undefined) this.ownLevel.value = box.loudness > 0 ? 20 * Math.log10(box.loudness) : -127;
-    else this.ownLevel.value = this.microphoneOn.value ? this.loudness.read() : -127;
+    const box = boxTrack(this.slots.value, "voice");
+    this.loudness.listen(box ?? this.devices.all.voice.track);
+    this.ownLevel.value = box !== null || this.microphoneOn.value ? this.loudness.read() : -127;
   }
 }
