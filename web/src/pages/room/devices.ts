@@ -4,6 +4,7 @@
  * A missing or taken device never stops the room from receiving: what is there is sent, and what was
  * plugged in again is taken up. The sample's drawn pupils stand behind the same door.
  */
+import type { Source } from "@/protocol/messages";
 import { sampleSources } from "@/sample/sources";
 
 export interface Held {
@@ -12,8 +13,9 @@ export interface Held {
 }
 
 export interface Devices {
-  /** Take what there is; called again it keeps what is held. `onHeld` tells, now and at each change. */
-  acquire(): Promise<void>;
+  /** Take what there is of what the lesson lets a room send; called again it keeps what is held. `onHeld` tells,
+   * now and at each change. */
+  acquire(may: readonly Source[]): Promise<void>;
   release(): void;
 }
 
@@ -30,7 +32,8 @@ const VOICE: MediaTrackConstraints = {
 const AGAIN_AFTER_MS = 10_000;
 
 export class RoomDevices implements Devices {
-  private wanted = false;
+  /** What is to be held; null: nothing, no lesson is on. */
+  private wanted: readonly Source[] | null = null;
   private camera: MediaStreamTrack | null = null;
   private voice: MediaStreamTrack | null = null;
   private timer: ReturnType<typeof setTimeout> | null = null;
@@ -39,15 +42,15 @@ export class RoomDevices implements Devices {
 
   constructor(private readonly onHeld: (held: Held) => void) {}
 
-  async acquire(): Promise<void> {
-    if (this.wanted) return;
-    this.wanted = true;
+  async acquire(may: readonly Source[]): Promise<void> {
+    if (this.wanted !== null) return;
+    this.wanted = may;
     media()?.addEventListener("devicechange", this.changed);
     await this.fill();
   }
 
   release(): void {
-    this.wanted = false;
+    this.wanted = null;
     media()?.removeEventListener("devicechange", this.changed);
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
@@ -58,21 +61,25 @@ export class RoomDevices implements Devices {
   }
 
   private async fill(): Promise<void> {
-    if (!this.wanted || this.asking) return;
+    if (this.wanted === null || this.asking) return;
     this.asking = true;
-    if (this.camera === null && this.voice === null) await this.take({ video: CAMERA, audio: VOICE });
-    if (this.voice === null) await this.take({ audio: VOICE });
-    if (this.camera === null) await this.take({ video: CAMERA });
+    if (this.lacks("camera") && this.lacks("voice")) await this.take({ video: CAMERA, audio: VOICE });
+    if (this.lacks("voice")) await this.take({ audio: VOICE });
+    if (this.lacks("camera")) await this.take({ video: CAMERA });
     this.asking = false;
-    if (!this.wanted) return;
+    if (this.wanted === null) return;
     this.onHeld({ camera: this.camera, voice: this.voice });
     if (this.timer !== null) clearTimeout(this.timer);
-    const missing = this.camera === null || this.voice === null;
+    const missing = this.lacks("camera") || this.lacks("voice");
     this.timer = missing ? setTimeout(this.changed, AGAIN_AFTER_MS) : null;
   }
 
+  private lacks(which: "camera" | "voice"): boolean {
+    return this.wanted?.includes(which) === true && this[which] === null;
+  }
+
   private async take(constraints: MediaStreamConstraints): Promise<void> {
-    if (!this.wanted) return;
+    if (this.wanted === null) return;
     const stream = await media()
       ?.getUserMedia(constraints)
       .catch(() => null); // absent, taken or forbidden: the room goes on without it
@@ -82,7 +89,7 @@ export class RoomDevices implements Devices {
 
   private hold(track: MediaStreamTrack): void {
     const which = track.kind === "video" ? "camera" : "voice";
-    if (!this.wanted || this[which] !== null) {
+    if (!this.lacks(which)) {
       track.stop();
       return;
     }
@@ -108,10 +115,14 @@ export class SampleDevices implements Devices {
     private readonly onHeld: (held: Held) => void,
   ) {}
 
-  acquire(): Promise<void> {
+  acquire(may: readonly Source[]): Promise<void> {
     if (this.sources === null) {
       this.sources = sampleSources("room", this.seed);
-      this.onHeld({ camera: this.sources.camera, voice: this.sources.voice });
+      const { camera, voice } = this.sources;
+      this.onHeld({
+        camera: may.includes("camera") ? camera : null,
+        voice: may.includes("voice") ? voice : null,
+      });
     }
     return Promise.resolve();
   }

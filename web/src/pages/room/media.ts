@@ -133,7 +133,7 @@ export class RoomMedia {
     if (this.acquiring === null) return;
     clearTimeout(this.acquiring);
     this.acquiring = null;
-    void this.devices.acquire();
+    void this.devices.acquire(this.host.lesson()?.rooms_send ?? []);
   }
 
   /** Outside a lesson nothing is held: no camera, no microphone, no connection. */

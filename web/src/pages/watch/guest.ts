@@ -31,7 +31,7 @@ export class StageGuest {
   async comeUp(): Promise<void> {
     this.up.value = true;
     this.waiting = setTimeout(() => this.own.value === null && this.refused(), GIVEN_WITHIN_MS);
-    await this.devices.acquire();
+    await this.devices.acquire(["camera", "voice"]);
   }
 
   /** Off the stage, and everything is released. */
