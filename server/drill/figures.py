@@ -197,7 +197,8 @@ def _published(published: PublishedFigures | None) -> list[str]:
         return ["nothing was made of the recording"]
     faults = []
     for made in published.renditions:
-        late = published.late_s if made.kind is RenditionKind.FILM else 0.0
+        begins_late = made.kind is RenditionKind.FILM and made.distinct_ratio is not None
+        late = published.late_s if begins_late else 0.0  # what comes before bears no number: not counted
         if abs(made.seconds + late - published.recorded_s) > LENGTH_MOST_S:
             faults.append(f"{made.kind}: {made.seconds:.1f} of {published.recorded_s:.1f} s")
         if made.kind in (RenditionKind.HIGH, RenditionKind.LOW) and made.frames != published.recorded_frames:

@@ -17,11 +17,11 @@ from server.drill.lessonkit.tones import SAMPLE_RATE, Samples, sync_starts
 class Report(msgspec.Struct, frozen=True):
     """The facts of one recording; times in seconds.
 
-    `frames`: pictures met, `unreadable` of them without a stamp; `seconds`: from the first picture to
-    the last; `distinct`: different frame numbers, between `first` and `last`; `longest_gap`: between two
-    pictures; `longest_freeze`: one number standing still; `repeats`: times the numbers went back;
-    `sound_seconds`: of the sound, played back to back as players do; `av_offset_ms`: median distance
-    from a sync block to its tone, positive where sound is late, None where none was found.
+    `frames`: pictures met, `unreadable` of them without a stamp; `seconds`: from the first picture to the
+    last, of all where none has a stamp; `distinct`: different frame numbers, between `first` and `last`;
+    `longest_gap`: between two pictures; `longest_freeze`: one number standing still; `repeats`: times the
+    numbers went back; `sound_seconds`: of the sound, played back to back as players do; `av_offset_ms`:
+    median distance from a sync block to its tone, positive where sound is late, None where none was found.
     """
 
     frames: int
@@ -89,12 +89,12 @@ def judge(
 ) -> Report:
     """The facts in a row of timed stamps and the starts of sync tones."""
     seen = [(at, stamp) for at, stamp in pictures if stamp is not None]
-    times, numbers = [at for at, _ in seen], [stamp.number for _, stamp in seen]
+    times, numbers = [at for at, _ in seen or pictures], [stamp.number for _, stamp in seen]
     marks = _mark_starts(seen)
     return Report(
         frames=len(pictures),
         unreadable=len(pictures) - len(seen),
-        seconds=round(times[-1] - times[0], 3) if seen else 0.0,
+        seconds=round(times[-1] - times[0], 3) if times else 0.0,
         distinct=len(set(numbers)),
         first=min(numbers, default=None),
         last=max(numbers, default=None),

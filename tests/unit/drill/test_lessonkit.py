@@ -135,3 +135,9 @@ def test_files_for_a_browser_hold_what_their_truth_says(tmp_path: Path) -> None:
     with wave.open(str(files.voice)) as voice:
         assert (voice.getframerate(), voice.getnframes()) == (SAMPLE_RATE, 5 * SAMPLE_RATE)
     assert b'"frames": 50' in files.truth.read_bytes()
+
+
+def test_a_real_cameras_recording_has_its_length_though_no_picture_bears_a_stamp() -> None:
+    found = judge([(0.5, None), (1.0, None), (3.0, None)], [], 2.5)
+    assert (found.frames, found.unreadable, found.seconds, found.longest_gap) == (3, 3, 2.5, 2.0)
+    assert found.distinct_ratio == 0.0
