@@ -42,8 +42,9 @@ async def _lesson_there(request: web.Request, room: str, lesson: str | None) -> 
 async def make(request: web.Request) -> web.Response:
     """A link for some hours, for one lesson or for whichever is on in the room. Told once."""
     room = request.match_info["room"]
+    actor = require(request, Action.INVITE_GUEST, Thing(main_room=room))
     body = await body_of(request, NewGuestLink)
-    actor = require(request, Action.INVITE_GUEST, Thing(body.lesson, room))
+    require(request, Action.INVITE_GUEST, Thing(body.lesson, room))
     if not await _lesson_there(request, room, body.lesson):
         raise NoRight
     now = request.app[CLOCK].wall_ms()

@@ -41,6 +41,7 @@ PLACES = {
     "term": "t1",
     "token": "x1",
     "unit": "main",
+    "entry": "e1",
 }
 BODIES: dict[str, dict[str, str]] = {
     "/api/v1/setup": {"password": "long enough for all"},
