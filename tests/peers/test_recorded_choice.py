@@ -32,7 +32,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WHO: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="")
 TAIL = 40
-SAMPLES = 60
+SAMPLES = 20
 """Of a stretch's packets so many are looked for."""
 
 

@@ -78,7 +78,7 @@ def check(at: Stage) -> None:
     for who in room.attendance.everybody():
         if who.down is None or not who.down.slots:
             continue
-        wanted = room.attendance.assignment(who, room.lesson, announced)
+        wanted = room.attendance.assignment(who, room.lesson, announced, ())
         told = {slot: track for slot, track in at.pointed(who.down.name).items() if track is not None}
         expected = {}
         for slot, (name, source) in wanted.items():
