@@ -1,8 +1,8 @@
 """What the library holds, counted by kind: for totals and filters without a walk over every lesson.
 
 Lessons of one room, teacher, subject and so on are one group. A county's 200,000 lessons make some thousand
-groups, counted by the database at once; a library that takes longer than QUICK_S to count is counted in the
-background, and what is told of it is at most KEPT_S old.
+groups, counted by the database at once; a library of LARGE and more is counted in the background, and what is
+told of it is at most KEPT_S old.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from server.store.tables import CATALOGUE, LISTED
 from server.store.timetable_tables import BOOKINGS
 
 KEPT_S = 10.0
-QUICK_S = 0.05
+LARGE = 20_000
+"""Lessons that take the database about 50 ms to count."""
 MOST_VALUES = 200
 MOST_KEPT = 500
 STATES = {
@@ -77,7 +78,6 @@ class Holdings:
         self._groups: list[Group] = []
         self._mark: tuple[int, ...] | None = None
         self._counted_at = 0.0
-        self._took_s = 0.0
         self._counting: asyncio.Task[None] | None = None
         self._answers: dict[object, object] = {}
 
@@ -138,7 +138,7 @@ class Holdings:
         mark = self._database.mark(CATALOGUE, BOOKINGS)
         if mark == self._mark:
             return
-        slow, age_s = self._took_s > QUICK_S, self._clock.monotonic() - self._counted_at
+        slow, age_s = self.lessons > LARGE, self._clock.monotonic() - self._counted_at
         if self._counting is None or self._counting.done():
             if slow and age_s < KEPT_S:
                 return
@@ -147,7 +147,7 @@ class Holdings:
             await asyncio.shield(self._counting)
 
     async def _count(self) -> None:
-        mark, begun = self._database.mark(CATALOGUE, BOOKINGS), self._clock.monotonic()
+        mark = self._database.mark(CATALOGUE, BOOKINGS)
         rows = await self._database.rows(_grouped())
         self._groups = [
             Group(
@@ -158,7 +158,6 @@ class Holdings:
         ]  # fmt: skip
         self._answers.clear()
         self._mark, self._counted_at = mark, self._clock.monotonic()
-        self._took_s = self._counted_at - begun
 
 
 def _fits(group: Group, query: LibraryQuery) -> bool:

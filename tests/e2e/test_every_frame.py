@@ -29,7 +29,7 @@ async def test_what_the_browser_sent_is_recorded_whole_and_in_order(window: Wind
             assert found.frames == found.played
             assert found.frames > seconds * {"camera": 5, "screen": 1, "voice": 40}[name]
             stalled = any(gap.cause == GapCause.SOURCE_AWAY for gap in track.gaps)  # the browser sent nothing
-            assert found.worst_ms < (100 if stalled else 20)
+            assert found.worst_ms < (100 if stalled else 40)  # a picture's time
             assert found.until_end_s < (2 if stalled else 0.5)
             assert {gap.cause for gap in track.gaps} <= {GapCause.NOT_STARTED, GapCause.SOURCE_AWAY}
             if name == "screen":

@@ -90,7 +90,7 @@ async def test_a_grid_is_imported_the_bell_starts_the_lesson_three_rooms_join_an
                 "buffer": marked_wrong(broken, weekday),
             }
         )
-        await expect(admin.get_by_test_id("problems")).to_contain_text("天文", timeout=20_000)
+        await expect(admin.get_by_test_id("problems")).to_contain_text("天文", timeout=60_000)
         await shoot(admin, "import-problems")
         begins = datetime.now(zone).replace(microsecond=0) + timedelta(seconds=AHEAD_S)
         bells = [
