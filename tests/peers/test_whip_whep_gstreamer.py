@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import subprocess
-from collections.abc import AsyncIterator
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
 from server.drill.own_server import OwnServer
 from tests.peers.lessons import holding
+from tests.peers.outside import Client, outside
 from tests.peers.test_whip_whep import Doors, start_lesson
-from tests.peers.test_whip_whep_werift import Client
 
-CLIENT = Path(__file__).parents[1] / "interop" / "gstreamer_webrtc.py"
 PYTHON = "/usr/bin/python3"  # Debian's: it has GStreamer's bindings
 NEEDED = """
 import gi
@@ -45,21 +41,8 @@ pytestmark = [
 ]
 
 
-@contextlib.asynccontextmanager
-async def gstreamer(mode: str, url: str, headers: dict[str, str]) -> AsyncIterator[Client]:
-    process = await asyncio.create_subprocess_exec(
-        *(PYTHON, str(CLIENT), mode, url, headers["Authorization"].split()[1]),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    client = Client(process)
-    reading = asyncio.create_task(client.read(), name="gstreamer")
-    try:
-        yield client
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await asyncio.gather(process.wait(), reading)
+def gstreamer(mode: str, url: str, headers: dict[str, str]) -> AbstractAsyncContextManager[Client]:
+    return outside(PYTHON, "gstreamer_webrtc.py", mode, url, headers["Authorization"].split()[1])
 
 
 async def test_gstreamer_publishes_and_gstreamer_watches(installation: OwnServer) -> None:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
 import shutil
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
 from server.drill.own_server import OwnServer
 from tests.interop.rtp import encoded, listening
 from tests.peers.lessons import holding
+from tests.peers.outside import FOLDER, Client, outside
 from tests.peers.test_whip_whep import start_lesson
 from tests.peers.workers import holds
 
-FOLDER = Path(__file__).parents[1] / "interop"
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.skipif(
@@ -28,51 +23,8 @@ pytestmark = [
 ]
 
 
-@dataclass
-class Client:
-    """A running werift.mjs and the lines it printed."""
-
-    process: asyncio.subprocess.Process
-    lines: list[str] = field(default_factory=list)
-
-    async def read(self) -> None:
-        assert self.process.stdout is not None
-        async for line in self.process.stdout:
-            self.lines.append(line.decode().strip())
-
-    async def says(self, start: str, timeout_s: float = 30.0) -> str:
-        await holds(lambda: any(line.startswith(start) for line in self.lines), timeout_s)
-        return next(line for line in self.lines if line.startswith(start))
-
-    async def tell(self, line: str) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{line}\n".encode())
-        await self.process.stdin.drain()
-
-    async def hang_up(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        assert await self.says("deleted") == "deleted 200"
-        assert await self.process.wait() == 0
-
-
-@contextlib.asynccontextmanager
-async def werift(*arguments: str) -> AsyncIterator[Client]:
-    process = await asyncio.create_subprocess_exec(
-        *("node", "werift.mjs", *arguments),
-        cwd=FOLDER,
-        env=os.environ | {"UV_USE_IO_URING": "0"},  # on a full machine Node spins on it
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    client = Client(process)
-    reading = asyncio.create_task(client.read(), name="werift")
-    try:
-        yield client
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await asyncio.gather(process.wait(), reading)
+def werift(*arguments: str) -> AbstractAsyncContextManager[Client]:
+    return outside("node", "werift.mjs", *arguments)
 
 
 @pytest.mark.parametrize(("codec", "how"), [("h264", "trickle"), ("vp8", "full")])

@@ -7,26 +7,17 @@ and workbooks is not known here.
 
 from __future__ import annotations
 
-from server.domain.sheets.cells import MOST_ROWS, Reading, Sheet
+from server.domain.sheets.cells import Reading, Sheet
 from server.domain.sheets.grids import grid_days, read_grid
+from server.domain.sheets.headings import HEADING_ROWS, is_too_long
 from server.domain.sheets.lists import list_columns, read_list
-
-_HEADING_ROWS = 10  # a title or a note may stand above
 
 
 def read_sheet(sheet: Sheet, reading: Reading) -> None:
     """Read one sheet, in whichever form it is, into `reading`."""
-    if len(sheet.rows) > MOST_ROWS:
-        reading.tell(
-            sheet,
-            MOST_ROWS,
-            0,
-            "too_many_rows",
-            f"表格超过 {MOST_ROWS} 行，请分开导入。",
-            f"Over {MOST_ROWS} rows: import it in parts.",
-        )
+    if is_too_long(sheet, reading):
         return
-    for row in range(min(_HEADING_ROWS, len(sheet.rows))):
+    for row in range(min(HEADING_ROWS, len(sheet.rows))):
         columns = list_columns(sheet, row)
         if len(columns) >= 4:
             read_list(sheet, row, columns, reading)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from server.domain.calendar import periods_of, weeks_of
 from server.domain.sheets.cells import MOST_TEXT, Reading, Sheet
+from server.domain.sheets.headings import columns_of, lacks, rows_below
 from server.domain.sheets.line import Line, weekday_of
 from server.domain.timetable import TEMPLATE_NAMES, Entry
 from server.protocol.messages import Words
@@ -39,26 +40,17 @@ NEEDED = {
 
 def list_columns(sheet: Sheet, row: int) -> dict[int, int]:
     """Which kinds of column a row of headings names, and where."""
-    named: dict[int, int] = {}
-    for column in range(len(sheet.rows[row])):
-        kind = HEADINGS.get(sheet.at(row, column).lower())
-        if kind is not None:
-            named.setdefault(kind, column)
-    return named
+    return columns_of(sheet, row, HEADINGS)
 
 
 def read_list(sheet: Sheet, heading: int, columns: dict[int, int], reading: Reading) -> None:
     """Read the rows below the headings; `columns`: kind of column -> where it stands."""
-    missing = [words for kind, words in NEEDED.items() if kind not in columns]
-    if missing:
-        zh, en = "、".join(each.zh for each in missing), ", ".join(each.en for each in missing)
-        reading.tell(sheet, heading, 0, "missing_columns", f"缺少列：{zh}。", f"Columns missing: {en}.")
+    if lacks(sheet, heading, columns, NEEDED, reading):
         return
-    for row in range(heading + 1, len(sheet.rows)):
-        if any(cell.strip() for cell in sheet.rows[row]):
-            entry = _entry(Line(sheet, row, reading), columns)
-            if entry is not None:
-                reading.add(sheet, row, columns[Column.PERIODS], entry)
+    for row in rows_below(sheet, heading):
+        entry = _entry(Line(sheet, row, reading), columns)
+        if entry is not None:
+            reading.add(sheet, row, columns[Column.PERIODS], entry)
 
 
 def _entry(line: Line, columns: dict[int, int]) -> Entry | None:

@@ -13,7 +13,8 @@ from datetime import date
 from server.domain.org import Organisation, UnitKind, check_name
 from server.domain.people import checked_login
 from server.domain.posts import PLACES, PostRole
-from server.domain.sheets.cells import MOST_ROWS, Findings, Sheet
+from server.domain.sheets.cells import Findings, Sheet
+from server.domain.sheets.headings import HEADING_ROWS, columns_of, is_too_long, lacks, rows_below
 from server.errors import UserFault
 from server.protocol.messages import Words
 
@@ -44,7 +45,6 @@ ROLE_NAMES: dict[str, PostRole] = {
 ROLE_WORDS = {role: next(name for name, each in ROLE_NAMES.items() if each is role) for role in PostRole}
 TITLES = ("登录名", "姓名", "英文名", "职务", "单位", "起", "止")
 EXAMPLE = ("zhangmin", "张敏", "Zhang Min", "教师", "第一小学", "", "")
-_HEADING_ROWS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,34 +125,18 @@ def read_people(sheets: Sequence[Sheet], reading: PeopleReading) -> None:
 
 
 def _read_sheet(sheet: Sheet, reading: PeopleReading) -> None:
-    if len(sheet.rows) > MOST_ROWS:
-        zh, en = f"表格超过 {MOST_ROWS} 行，请分开导入。", f"Over {MOST_ROWS} rows: import it in parts."
-        reading.tell(sheet, MOST_ROWS, 0, "too_many_rows", zh, en)
+    if is_too_long(sheet, reading):
         return
-    for row in range(min(_HEADING_ROWS, len(sheet.rows))):
-        columns = _columns(sheet, row)
+    for row in range(min(HEADING_ROWS, len(sheet.rows))):
+        columns = columns_of(sheet, row, HEADINGS)
         if len(columns) < 3:
             continue
-        missing = [words for kind, words in NEEDED.items() if kind not in columns]
-        if missing:
-            zh, en = "、".join(each.zh for each in missing), ", ".join(each.en for each in missing)
-            reading.tell(sheet, row, 0, "missing_columns", f"缺少列：{zh}。", f"Columns missing: {en}.")
-            return
-        for line in range(row + 1, len(sheet.rows)):
-            if any(cell.strip() for cell in sheet.rows[line]):
-                _Row(sheet, line, columns, reading).read()
+        if not lacks(sheet, row, columns, NEEDED, reading):
+            for below in rows_below(sheet, row):
+                _Row(sheet, below, columns, reading).read()
         return
     zh, en = "找不到表头。请使用模板。", "No headings found. Use the template."
     reading.tell(sheet, 0, 0, "no_headings", zh, en)
-
-
-def _columns(sheet: Sheet, row: int) -> dict[str, int]:
-    named: dict[str, int] = {}
-    for column in range(len(sheet.rows[row])):
-        kind = HEADINGS.get(sheet.at(row, column).lower())
-        if kind is not None:
-            named.setdefault(kind, column)
-    return named
 
 
 @dataclass(slots=True)
