@@ -102,5 +102,4 @@ export const library = sentences({
   uploadAgain: { zh: "网断了，正在自动重试…", en: "The line broke; trying again by itself…" },
   uploadOpen: { zh: "打开", en: "Open" },
   close: { zh: "关闭", en: "Close" },
-  lessonsAndRooms: { zh: "课堂与教室", en: "Lessons and rooms" },
 });
