@@ -22,6 +22,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import uvloop
 
 from recorder import heartbeat, lifeline
@@ -36,19 +37,23 @@ from server.clock import SystemClock
 from server.config import Config, bad_setting, load
 from server.domain.invitation import callable_rooms
 from server.errors import LiankeError
+from server.ingest import apart
 from server.live.acting import Troupe
+from server.live.checking import Checking
 from server.live.publishing import PublishingService
 from server.live.service import LiveService
 from server.live.standings import Standings
 from server.ops import logs
 from server.protocol.messages import Words
+from server.protocol.sources import ProbePoint, ProbeReport
 from server.running import OPERATOR_TOKEN
+from server.store.box_checks import BoxChecks
 from server.store.devices import Devices
 from server.store.edits import Edits
 from server.store.guest_links import GuestLinks
 from server.store.library import Library
 from server.store.publishings import Publishings
-from server.store.records import Classroom
+from server.store.records import BoxSource, Classroom
 from server.store.rehearsals import Rehearsals
 from server.store.sealing import Seal
 from server.store.sources import Sources
@@ -57,6 +62,7 @@ from server.store.store import Store
 
 OPERATOR_LIFETIME_S = 3650 * 86400.0
 ACTING_LIFETIME_S = 3 * 3600.0
+LOOK_S = 3.0  # at a camera before its lesson
 READY = "READY"
 SOURCES_KEY = "sources.key"
 CARD = ("title", "school", "teacher", "subject")
@@ -106,6 +112,15 @@ async def make_parts(config: Config, store: Store) -> Parts:
     seal = await asyncio.to_thread(Seal.of, config.store_path.with_name(SOURCES_KEY))
     sources = Sources(store.database, seal)
     live.ingest.configure(await sources.all())
+    checking = Checking(
+        BoxChecks(store.database),
+        store,
+        live.ingest,
+        partial(_look, config.ingest.networks),
+        clock,
+        config.ingest.check_before_s * 1000,
+    )
+    await checking.load()
     standings = Standings(Devices(store.database), clock)
     await standings.load()
     guest_links = GuestLinks(store.database, clock)
@@ -115,6 +130,7 @@ async def make_parts(config: Config, store: Store) -> Parts:
         clock=clock,
         store=store,
         sources=sources,
+        checking=checking,
         live=live,
         standings=standings,
         spans=spans,
@@ -136,6 +152,16 @@ async def make_parts(config: Config, store: Store) -> Parts:
         codes=RoomCodes(room.room for room in rooms),
         free_bytes=lambda: free_bytes(config.archive_path),
     )
+
+
+async def _look(networks: list[str], box: BoxSource) -> list[ProbePoint] | None:
+    """What the probe says of a source, opened for a moment in a process of its own."""
+    try:
+        said = await apart.probed(box.address, networks, LOOK_S, udp=box.udp)
+    except apart.NoAnswer as error:
+        log.warning("%s was not looked at: %s", box.name, error)
+        return None
+    return msgspec.json.decode(said, type=ProbeReport).points
 
 
 def _acting_pass(tokens: Tokens, room: str, lesson: str) -> str:
@@ -226,6 +252,7 @@ async def run(
                 group.create_task(_announce(app), name="announce"),
                 group.create_task(heartbeat.beat(), name="heartbeat"),
                 group.create_task(parts.publishing.run(), name="publishing"),
+                group.create_task(parts.checking.run(), name="checking"),
             ]
             if certificate is not None:
                 others.append(group.create_task(certificate.follow(), name="certificate"))

@@ -89,6 +89,7 @@ class Ingest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     networks: list[str] = msgspec.field(default_factory=lambda: list(PRIVATE_NETWORKS))
     rtmp_listen: str = "0.0.0.0"
     rtmp_port: int = 0
+    check_before_s: int = 300  # a look at each source that starts with a booked lesson; 0: none
 
 
 class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

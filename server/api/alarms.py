@@ -9,9 +9,9 @@ from aiohttp import web
 
 from server.api.devices import room_stand
 from server.api.guarding import answer
-from server.api.keys import CLOCK, CONFIG, FREE_BYTES, LIVE, STANDINGS, STORE
+from server.api.keys import CHECKING, CLOCK, CONFIG, FREE_BYTES, LIVE, STANDINGS, STORE
 from server.api.rights import Action, NoRight, Thing, require, require_some
-from server.domain.alarms import SOON_MS, Due, RoomFacts, Server, alarms
+from server.domain.alarms import SOON_MS, Due, RoomFacts, Server, SourceFacts, alarms
 from server.domain.lesson import Lesson
 from server.live.standings import Standings
 from server.protocol.devices import Alarm, AlarmKind, Heard, LessonReadiness, RoomAlarms
@@ -51,6 +51,16 @@ def due_of(lesson: Lesson) -> Due:
     return Due(lesson.id, lesson.booked_from or lesson.started_at or lesson.created_at, lesson.rooms)
 
 
+def sources_of(app: web.Application, lessons: Iterable[Lesson]) -> list[SourceFacts]:
+    """Cameras and encoders of these lessons' main rooms that are not well."""
+    return [
+        SourceFacts(lesson.main_room, stand.source, lesson.id, stand.since, stand.words)
+        for lesson in lessons
+        for stand in app[CHECKING].stands(lesson.id, lesson.main_room, lesson.template)
+        if stand.words is not None
+    ]
+
+
 async def alarms_now(app: web.Application, lessons: Collection[Lesson], rooms: Iterable[str]) -> list[Alarm]:
     """What the rule finds about these lessons and these rooms."""
     config, now = app[CONFIG], app[CLOCK].wall_ms()
@@ -58,7 +68,7 @@ async def alarms_now(app: web.Application, lessons: Collection[Lesson], rooms: I
     looked_at = {room for lesson in lessons for room in lesson.rooms} | app[STANDINGS].moved()
     found = [facts_of(app[STANDINGS], room) for room in rooms if room in looked_at]
     server = Server(free, config.data.least_free_bytes)
-    return alarms(found, [due_of(lesson) for lesson in lessons], server, now)
+    return alarms(found, [due_of(lesson) for lesson in lessons], server, now, sources_of(app, lessons))
 
 
 async def list_alarms(request: web.Request) -> web.Response:
@@ -94,8 +104,9 @@ async def readiness(request: web.Request) -> web.Response:
     rooms = {room.room: room for room in await request.app[STORE].classrooms()}
     shown = [room_stand(request.app, rooms[room]) for room in lesson.rooms if room in rooms]
     found = await alarms_now(request.app, [lesson], lesson.rooms)
-    mine = [one for one in found if one.room in lesson.rooms]
-    return answer(LessonReadiness(lesson.id, shown, mine))
+    mine = [one for one in found if one.room in lesson.rooms or one.kind is AlarmKind.SOURCE_WRONG]
+    sources = request.app[CHECKING].stands(lesson.id, lesson.main_room, lesson.template)
+    return answer(LessonReadiness(lesson.id, shown, mine, sources))
 
 
 async def _lesson(app: web.Application, lesson: str) -> Lesson | None:

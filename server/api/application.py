@@ -76,6 +76,7 @@ from server.config import Config
 from server.domain.pairing import Pairings
 from server.ids import new_room_code, random_word
 from server.live.acting import Troupe
+from server.live.checking import Checking
 from server.live.publishing import PublishingService
 from server.live.service import LiveService
 from server.live.standings import Standings
@@ -111,6 +112,7 @@ class Parts:
     clock: Clock
     store: Store
     sources: Sources
+    checking: Checking
     live: LiveService
     troupe: Troupe
     standings: Standings
@@ -141,6 +143,7 @@ def build(parts: Parts) -> Application:
     lessons.keep(app, parts.store)
     app[keys.LIBRARY] = Library(parts.store.database, parts.clock)
     app[keys.SOURCES] = parts.sources
+    app[keys.CHECKING] = parts.checking
     app[keys.PROBES] = asyncio.Semaphore(2)
     app[keys.IMPORTING] = parts.store.importing
     app[keys.EDITS] = Edits(parts.store.database, parts.clock)

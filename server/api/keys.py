@@ -41,6 +41,7 @@ from server.store.uploads import Uploads
 if TYPE_CHECKING:
     from recorder.archive.storage import Storage
     from server.api.live_playlist import Playlists
+    from server.live.checking import Checking
     from server.live.publishing import PublishingService
     from server.live.service import LiveService
     from server.live.standings import Standings
@@ -62,6 +63,7 @@ LIBRARY = web.AppKey("library", Library)
 EDITS = web.AppKey("edits", Edits)
 UPLOADS = web.AppKey("uploads", Uploads)
 SOURCES = web.AppKey("sources", Sources)
+CHECKING: web.AppKey[Checking] = web.AppKey("checking")
 GUEST_LINKS = web.AppKey("guest_links", GuestLinks)
 IMPORTING = web.AppKey("importing", Importing)
 PROBES = web.AppKey("probes", asyncio.Semaphore)  # how many run at once

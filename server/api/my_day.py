@@ -9,7 +9,7 @@ from aiohttp import web
 from server.api.alarms import facts_of
 from server.api.calendars import feed_path, person_of
 from server.api.guarding import answer
-from server.api.keys import CLOCK, LIVE, MEDIA_KEY, REHEARSALS, STANDINGS, STORE
+from server.api.keys import CHECKING, CLOCK, LIVE, MEDIA_KEY, REHEARSALS, STANDINGS, STORE
 from server.api.rights import Action, Thing, is_allowed, require
 from server.api.timetable_views import Views, day_span, views_of
 from server.domain.alarms import Due, Server, alarms
@@ -80,7 +80,8 @@ def _next(request: web.Request, lessons: Sequence[Booked], views: Views, now: in
     if not ahead:
         return None
     booked, view = min(ahead, key=lambda pair: (pair[1].given is not Given.LIVE, pair[0].starts_at))
-    return NextLesson(view, [_readiness(request, booked, room, now) for room in view.rooms])
+    sources = request.app[CHECKING].stands(booked.lesson, booked.main_room, booked.template)
+    return NextLesson(view, [_readiness(request, booked, room, now) for room in view.rooms], sources)
 
 
 def _readiness(request: web.Request, booked: Booked, room: NamedRoom, now: int) -> RoomReadiness:

@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from server.api.guarding import answer, body_of
-from server.api.keys import CLOCK, CONFIG, LIVE, PROBES, SOURCES, STORE
+from server.api.keys import CHECKING, CLOCK, CONFIG, LIVE, PROBES, SOURCES, STORE
 from server.api.rights import Action, NoRight, require
 from server.errors import UserFault
 from server.ids import random_word
@@ -18,7 +18,7 @@ from server.ingest import apart
 from server.ingest.address import camera_address, parse
 from server.live.boxes import source_name
 from server.protocol.parameters import Source
-from server.protocol.sources import AskedCamera, NewRoomSource, ProbeSource, RoomSource
+from server.protocol.sources import AskedCamera, NewRoomSource, ProbeReport, ProbeSource, RoomSource
 from server.store.records import PUSH_KEY, BoxSource
 
 PROBE_S = 6.0
@@ -44,6 +44,8 @@ async def put_source(request: web.Request) -> web.Response:
     await request.app[SOURCES].put(box, request.app[CLOCK].wall_ms())
     await request.app[STORE].audit(actor.name, "put_source", f"{room}/{source}", address=box.shown)
     await _tell(request)
+    if before is None or (before.address, before.udp, before.sound) != (box.address, box.udp, box.sound):
+        await request.app[CHECKING].forget(room, source)
     made = box.key if before is None or before.key != box.key else ""
     return answer(msgspec.structs.replace(_row(request, box), key=made))
 
@@ -74,6 +76,7 @@ async def remove_source(request: web.Request) -> web.Response:
     actor = require(request, Action.MANAGE_SOURCES)
     room, source = await _main_room(request), _source(request)
     await request.app[SOURCES].remove(room, source)
+    await request.app[CHECKING].forget(room, source)
     await request.app[STORE].audit(actor.name, "remove_source", f"{room}/{source}")
     await _tell(request)
     return web.Response(status=204)
@@ -85,14 +88,17 @@ async def probe(request: web.Request) -> web.Response:
     room = await _main_room(request)
     body = await body_of(request, ProbeSource)
     address = body.address.strip()
+    known = await _known(request, room, body.source) if body.source is not None else None
     if body.source is not None:
-        known = await _known(request, room, body.source)
         address = known.address if known else ""
     await request.app[STORE].audit(actor.name, "probe_source", room, address=str(parse(address)))
     _turn(request)
     networks = request.app[CONFIG].ingest.networks
     async with request.app[PROBES]:
         report = await _apart(apart.probed(address, networks, PROBE_S, udp=body.udp))
+    if known is not None and body.udp == known.udp:
+        points = msgspec.json.decode(report, type=ProbeReport).points
+        await request.app[CHECKING].looked(known, points)
     return _said(report)
 
 

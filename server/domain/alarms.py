@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from server.protocol.devices import Alarm, AlarmKind, Heard, LastFault
+from server.protocol.parameters import Source
+from server.protocol.words import Words
 
 SOON_MS = 15 * 60_000
 OFF_BEFORE_MS = 10 * 60_000
@@ -48,17 +50,35 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """A camera or encoder of a main room that was looked at for this lesson and is not well."""
+
+    room: str
+    source: Source
+    lesson: str
+    since: int
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     free_bytes: int = 1 << 62
     least_free_bytes: int = 0
     values: dict[str, str] = field(default_factory=dict)
 
 
-def alarms(rooms: Iterable[RoomFacts], due: Iterable[Due], server: Server, now: int) -> list[Alarm]:
+def alarms(
+    rooms: Iterable[RoomFacts],
+    due: Iterable[Due],
+    server: Server,
+    now: int,
+    sources: Iterable[SourceFacts] = (),
+) -> list[Alarm]:
     """Every alarm that holds at `now`. A room in two lessons is told under the earlier."""
     facts = {room.room: room for room in rooms}
     found = [_moved(one) for one in facts.values() if one.moved_at is not None]
     told: set[str] = set()
+    found += [_of_source(one) for one in sources]
     for lesson in sorted(due, key=lambda one: one.begins_at):
         if lesson.begins_at - now > SOON_MS:
             continue
@@ -75,6 +95,11 @@ def alarms(rooms: Iterable[RoomFacts], due: Iterable[Due], server: Server, now: 
 
 def _moved(room: RoomFacts) -> Alarm:
     return Alarm(AlarmKind.KEY_MOVED, room.room, room.moved_at or 0)
+
+
+def _of_source(facts: SourceFacts) -> Alarm:
+    values = {"source": facts.source.value, "zh": facts.words.zh, "en": facts.words.en}
+    return Alarm(AlarmKind.SOURCE_WRONG, facts.room, facts.since, facts.lesson, values)
 
 
 def _of_room(room: RoomFacts, due: Due, now: int) -> list[Alarm]:

@@ -7,6 +7,7 @@ run from the moment a teacher is in the studio to the lesson's end; what is lost
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from server.domain.floor import OWN
@@ -18,6 +19,7 @@ from server.live.room_media import WHIP_SEAT
 from server.protocol import boxes as said
 from server.protocol.messages import LessonState, Role
 from server.protocol.parameters import RemoteTransport
+from server.protocol.timetable import Template
 from server.store.records import BoxSource
 
 if TYPE_CHECKING:
@@ -117,11 +119,8 @@ class Boxes:
         return self._starting(port) if lesson.on_air or prepared else []
 
     def _starting(self, port: BoxPort) -> list[BoxSource]:
-        """Those that are to come by themselves in a lesson of this kind."""
         lesson = self.room.lesson
-        starts = rules_of(lesson.template).boxes
-        boxes = port.boxes(lesson.main_room)
-        return [box for box in boxes if box.with_lesson and box.address and box.source in starts]
+        return starting(lesson.template, port.boxes(lesson.main_room))
 
     def _connections(self) -> dict[str, Connection]:
         found = self.room.media.connections.values()
@@ -151,6 +150,12 @@ class Boxes:
                 numbers[2],
             )
         )
+
+
+def starting(template: Template, boxes: Iterable[BoxSource]) -> list[BoxSource]:
+    """Those of a main room's that are to come by themselves in a lesson of this kind."""
+    starts = rules_of(template).boxes
+    return [box for box in boxes if box.with_lesson and box.address and box.source in starts]
 
 
 def source_name(lesson: str, source: str) -> str:

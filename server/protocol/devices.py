@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 
 from server.protocol.boxes import Boxes
+from server.protocol.sources import SourceStand
 
 MOST_HEADS = 200
 MOST_DEVICES = 32
@@ -38,6 +39,7 @@ class AlarmKind(StrEnum):
     """What is wrong before the bell; docs/api.md says when each holds."""
 
     ROOM_OFF = "room_off"
+    SOURCE_WRONG = "source_wrong"
     CAMERA_GONE = "camera_gone"
     MICROPHONE_GONE = "microphone_gone"
     NOT_HEARD = "not_heard"
@@ -228,11 +230,13 @@ class RoomAlarms(msgspec.Struct, frozen=True):
 
 
 class LessonReadiness(msgspec.Struct, frozen=True):
-    """How the receiving rooms of a lesson stand before its bell, in tile order."""
+    """How the receiving rooms of a lesson stand before its bell, in tile order, and its main room's cameras
+    and encoders."""
 
     lesson: str
     rooms: list[RoomStand]
     alarms: list[Alarm]
+    sources: list[SourceStand] = []
 
 
 class SpanRow(msgspec.Struct, frozen=True):

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from server.protocol.messages import Words
 from server.protocol.parameters import Source
+from server.protocol.words import Words
 
 
 class RoomSource(msgspec.Struct, frozen=True):
@@ -103,6 +103,18 @@ class ProbePoint(msgspec.Struct, frozen=True):
     code: str
     fitness: str
     words: Words
+
+
+class SourceStand(msgspec.Struct, frozen=True):
+    """A camera or encoder that starts with a lesson, as it was found some minutes before. `at` None: not
+    looked at yet; `words`: what is wrong, since `since`, and what to do; None: it is well. `points`: what
+    else a look found, such as that its picture will be transcoded, and which setting to change."""
+
+    source: Source
+    at: int | None = None
+    since: int = 0
+    words: Words | None = None
+    points: list[ProbePoint] = []
 
 
 class ProbeReport(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 
 from server.protocol.devices import Alarm, HearCheck
+from server.protocol.sources import SourceStand
 from server.protocol.words import Words
 
 Name = Annotated[str, msgspec.Meta(max_length=80)]
@@ -282,8 +283,11 @@ class RoomReadiness(msgspec.Struct, frozen=True):
 
 
 class NextLesson(msgspec.Struct, frozen=True):
+    """`sources`: cameras and encoders of the main room that start with it."""
+
     lesson: BookedLesson
     readiness: list[RoomReadiness]
+    sources: list[SourceStand] = []
 
 
 class MyDay(msgspec.Struct, frozen=True):

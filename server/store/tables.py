@@ -184,3 +184,15 @@ SOURCES = Table(
     Column("with_lesson", Boolean, nullable=False),
     Column("changed_at", MS, nullable=False),
 )
+
+SOURCE_CHECKS = Table(
+    "source_checks",
+    METADATA,
+    Column("room", Text, primary_key=True),
+    Column("source", Text, primary_key=True),  # protocol.parameters.Source
+    Column("lesson", Text, nullable=False),
+    Column("at", MS, nullable=False),
+    Column("since", MS, nullable=False),
+    Column("wrong", Text, nullable=False),  # JSON: a list of none or one protocol.sources.ProbePoint
+    Column("points", Text, nullable=False),  # JSON: a list of them
+)

@@ -160,6 +160,7 @@ BROAD = {"Exception", "BaseException"}
 UNIT_BOUNDARIES = {
     "server.api.problems",  # a request
     "server.live.lesson_room",  # a message to a lesson
+    "server.live.checking",  # a look at cameras before their lessons
     "server.live.scheduler",  # a look at the clock
     "server.media.commands",  # a command to a worker
     "recorder.engine",  # a recording

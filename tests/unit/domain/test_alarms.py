@@ -7,7 +7,11 @@ from dataclasses import replace
 import pytest
 
 from server.domain.alarms import Due, RoomFacts, Server, alarms
+from server.domain.box_check import AGAIN_MS, BoxCheck, is_due, judged
 from server.protocol.devices import AlarmKind, Heard, LastFault
+from server.protocol.parameters import Source
+from server.protocol.sources import ProbePoint
+from server.protocol.words import Words
 
 NOW = 1_800_000_000_000
 MINUTE = 60_000
@@ -58,3 +62,39 @@ def test_a_full_disk_and_a_stranger_in_the_timetable_are_told() -> None:
 
 def test_a_lesson_without_pupils_pictures_needs_no_camera() -> None:
     assert kinds(replace(WELL, cameras=0), replace(NEXT, sees=False)) == []
+
+
+WELL_CHECK = BoxCheck("main", Source.CAMERA, "L1", NOW)
+CLOSED = ProbePoint("port_closed", "unfit", Words("关", "Closed"))
+QUIET = ProbePoint("silent", "note", Words("静", "Silent"))
+B_FRAMES = ProbePoint("b_frames", "transcode", Words("B", "B"))
+SLOW = ProbePoint("codec_h264", "good", Words("好", "Good"))
+
+
+@pytest.mark.parametrize(
+    ("check", "begins_in", "expected"),
+    [
+        (None, 5 * MINUTE, True),
+        (None, 6 * MINUTE, False),
+        (WELL_CHECK, 5 * MINUTE, False),
+        (replace(WELL_CHECK, lesson="L0"), 5 * MINUTE, True),
+        (replace(WELL_CHECK, wrong=CLOSED, at=NOW - AGAIN_MS), MINUTE, True),
+        (replace(WELL_CHECK, wrong=CLOSED, at=NOW - AGAIN_MS + 1), MINUTE, False),
+    ],
+)
+def test_a_camera_is_looked_at_once_before_its_lesson_and_again_while_it_is_ill(
+    check: BoxCheck | None, begins_in: int, expected: bool
+) -> None:
+    assert is_due(check, "L1", NOW + begins_in, NOW, 5 * MINUTE) is expected
+
+
+def test_a_look_tells_what_keeps_a_camera_from_teaching_and_since_when() -> None:
+    def look(*points: ProbePoint, before: BoxCheck | None = None, sound: bool = False) -> BoxCheck:
+        return judged("main", Source.CAMERA, "L1", points, before, NOW, sound=sound)
+
+    assert look(SLOW) == WELL_CHECK
+    assert (look(QUIET).wrong, look(QUIET, sound=True).wrong) == (None, QUIET)
+    assert look(B_FRAMES, SLOW).points == (B_FRAMES,), "it works"
+    ill = look(CLOSED, before=replace(WELL_CHECK, wrong=QUIET, since=NOW - MINUTE))
+    assert (ill.wrong, ill.since, ill.points) == (CLOSED, NOW - MINUTE, ())
+    assert look(CLOSED, before=WELL_CHECK).since == NOW

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from server.clock import SystemClock
+from server.domain.box_check import BoxCheck
 from server.protocol.messages import Words
 from server.protocol.parameters import Source
+from server.protocol.sources import ProbePoint
+from server.store.box_checks import BoxChecks
 from server.store.records import BoxSource, Classroom
 from server.store.sealing import Seal
 from server.store.sources import Sources
@@ -37,6 +40,15 @@ async def test_a_source_comes_back_as_it_was_put_and_its_password_is_nowhere_in_
         assert [box.address for box in await other.all()] == [""]  # the key was lost: to be typed again
         await sources.remove("main", Source.CAMERA)
         assert await sources.all() == []
+        checks, point = BoxChecks(store.database), ProbePoint("no_answer", "unfit", Words("没有", "None"))
+        for found in (
+            BoxCheck("main", Source.CAMERA, "L1", 1, point, 1),
+            BoxCheck("main", Source.CAMERA, "L2", 2),
+        ):
+            await checks.put(found)
+            assert await checks.all() == [found]
+        await checks.remove("main", Source.CAMERA)
+        assert await checks.all() == []
         await sources.put(BOX, 3)
     finally:
         await store.close()

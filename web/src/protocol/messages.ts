@@ -1484,7 +1484,7 @@ export interface HearCheck {
 }
 
 /** What is wrong before the bell; docs/api.md says when each holds. */
-export type AlarmKind = "room_off" | "camera_gone" | "microphone_gone" | "not_heard" | "clock_wrong" | "no_device" | "key_moved" | "asks_help" | "disk_low";
+export type AlarmKind = "room_off" | "source_wrong" | "camera_gone" | "microphone_gone" | "not_heard" | "clock_wrong" | "no_device" | "key_moved" | "asks_help" | "disk_low";
 
 /** `values`: for the sentence `alarm.{kind}`, by name; `room` "": of the server. */
 export interface Alarm {
@@ -1508,9 +1508,24 @@ export interface RoomReadiness {
   alarms: Alarm[];
 }
 
+/**
+ * A camera or encoder that starts with a lesson, as it was found some minutes before. `at` None: not looked
+ * at yet; `words`: what is wrong, since `since`, and what to do; None: it is well. `points`: what else a look
+ * found, such as that its picture will be transcoded, and which setting to change.
+ */
+export interface SourceStand {
+  source: Source;
+  at: number | null;
+  since: number;
+  words: Words | null;
+  points: ProbePoint[];
+}
+
+/** `sources`: cameras and encoders of the main room that start with it. */
 export interface NextLesson {
   lesson: BookedLesson;
   readiness: RoomReadiness[];
+  sources: SourceStand[];
 }
 
 /**
@@ -1604,11 +1619,15 @@ export interface RoomAlarms {
   at: number;
 }
 
-/** How the receiving rooms of a lesson stand before its bell, in tile order. */
+/**
+ * How the receiving rooms of a lesson stand before its bell, in tile order, and its main room's cameras
+ * and encoders.
+ */
 export interface LessonReadiness {
   lesson: string;
   rooms: RoomStand[];
   alarms: Alarm[];
+  sources: SourceStand[];
 }
 
 /** What a room received from `since` to `until`; `side`: whose fault it is that it was not more. */

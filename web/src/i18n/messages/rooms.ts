@@ -74,6 +74,7 @@ export const rooms = sentences({
   alarmsNone: { zh: "一切正常。", en: "All is well." },
   alarmLesson: { zh: "{time} {title}", en: "{time} {title}" },
   alarm_room_off: { zh: "没有开机。请打开教室的电脑和屏幕。", en: "It is off. Switch on its computer and screen." },
+  alarm_source_wrong: { zh: "{name}：{words}", en: "{name}: {words}" },
   alarm_camera_gone: { zh: "摄像头不见了。请检查 USB 线。", en: "Its camera is gone. Look at the USB cable." },
   alarm_microphone_gone: { zh: "麦克风不见了。请检查插头。", en: "Its microphone is gone. Look at the plug." },
   alarm_not_heard: {

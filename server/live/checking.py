@@ -1,0 +1,148 @@
+"""Looks at the cameras and encoders of booked lessons some minutes before their bell.
+
+The rows say what was found, so whoever starts again goes on from there. A source that is carried already is
+not opened a second time: the ingest process says how it does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from server.clock import Clock
+from server.domain.box_check import UNFIT, BoxCheck, is_due, judged
+from server.domain.lesson import Lesson
+from server.ingest.contract import SourceState
+from server.live.boxes import source_name, starting
+from server.live.ingest_link import IngestLink
+from server.protocol.parameters import Source
+from server.protocol.sources import ProbePoint, SourceStand
+from server.protocol.timetable import Template
+from server.protocol.words import Words
+from server.store.records import BoxSource
+
+LOOK_S = 5.0
+AT_ONCE = 2
+NOT_PUSHING = ProbePoint(
+    "not_pushing",
+    UNFIT,
+    Words(
+        zh="编码器没有推流。请检查设备是否通电、推流地址和推流码。",
+        en="The encoder does not push. Check its power, its server address and stream key.",
+    ),
+)
+Look = Callable[[BoxSource], Awaitable[Sequence[ProbePoint] | None]]
+"""Opens a source for a moment; None where that itself failed."""
+logger = logging.getLogger(__name__)
+
+
+class CheckRows(Protocol):
+    """Where looks are kept (`store.box_checks.BoxChecks`)."""
+
+    async def all(self) -> list[BoxCheck]: ...
+    async def put(self, check: BoxCheck) -> None: ...
+    async def remove(self, room: str, source: Source) -> None: ...
+
+
+class PlannedLessons(Protocol):
+    async def planned(self, until: int, since: int | None = None) -> list[Lesson]: ...
+
+
+class Checking:
+    """Load once; `run` until cancelled. `before_ms` 0: nothing is looked at."""
+
+    def __init__(
+        self,
+        rows: CheckRows,
+        lessons: PlannedLessons,
+        ingest: IngestLink,
+        look: Look,
+        clock: Clock,
+        before_ms: int,
+    ) -> None:
+        self._rows, self._lessons, self._ingest = rows, lessons, ingest
+        self._look, self._clock, self._before_ms = look, clock, before_ms
+        self._checks: dict[tuple[str, Source], BoxCheck] = {}
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def load(self) -> None:
+        self._checks = {(check.room, check.source): check for check in await self._rows.all()}
+
+    async def run(self) -> None:
+        while self._before_ms:
+            try:
+                await self.turn()
+            except Exception:  # the unit boundary of these looks: the next may do better
+                logger.exception("looking at cameras before their lessons failed")
+            await asyncio.sleep(LOOK_S)
+
+    async def turn(self) -> None:
+        """Look at everything that is due now, the earliest lesson first."""
+        now = self._clock.wall_ms()
+        coming = await self._lessons.planned(now + self._before_ms, now)
+        async with asyncio.TaskGroup() as group:
+            for lesson in sorted(coming, key=_begins_at):
+                for box in starting(lesson.template, self._ingest.boxes(lesson.main_room)):
+                    check = self._checks.get((box.room, box.source))
+                    if is_due(check, lesson.id, _begins_at(lesson), now, self._before_ms):
+                        group.create_task(self._check(lesson.id, box), name=f"check {box.name}")
+
+    async def _check(self, lesson: str, box: BoxSource) -> None:
+        async with self._turns:
+            points = self._known(lesson, box)
+            if points is None:
+                points = await self._look(box)
+            if points is not None and box in self._ingest.boxes(box.room):  # not another one meanwhile
+                await self._keep(lesson, box, points)
+
+    def _known(self, lesson: str, box: BoxSource) -> Sequence[ProbePoint] | None:
+        """What is known without opening it; None: it is to be opened."""
+        state = self._ingest.state(source_name(lesson, box.source))
+        if state is not None and state.state is SourceState.LIVE:
+            return ()
+        if not box.key:
+            return None
+        return () if box.name in self._ingest.pushing else (NOT_PUSHING,)
+
+    async def _keep(self, lesson: str, box: BoxSource, points: Sequence[ProbePoint]) -> None:
+        place = box.room, box.source
+        check = judged(
+            *place, lesson, points, self._checks.get(place), self._clock.wall_ms(), sound=box.sound
+        )
+        self._checks[place] = check
+        await self._rows.put(check)
+
+    async def looked(self, box: BoxSource, points: Sequence[ProbePoint]) -> None:
+        """Somebody tried the source by hand: that counts where it was looked at before."""
+        check = self._checks.get((box.room, box.source))
+        if check is not None:
+            await self._keep(check.lesson, box, points)
+
+    async def forget(self, room: str, source: Source) -> None:
+        """It is another one now, or none: what was found is of the one before."""
+        if self._checks.pop((room, source), None) is not None:
+            await self._rows.remove(room, source)
+
+    def stands(self, lesson: str, main_room: str, template: Template) -> list[SourceStand]:
+        """Each source that starts with this lesson, as it was found or as it is carried now."""
+        boxes = starting(template, self._ingest.boxes(main_room))
+        return [self._stand(lesson, box) for box in boxes]
+
+    def _stand(self, lesson: str, box: BoxSource) -> SourceStand:
+        check = self._checks.get((box.room, box.source))
+        state, now = self._ingest.state(source_name(lesson, box.source)), self._clock.wall_ms()
+        carried = state is not None and state.state is SourceState.LIVE
+        if carried or box.name in self._ingest.pushing:
+            return SourceStand(box.source, now)
+        if check is None or check.lesson != lesson:
+            return SourceStand(box.source)
+        if check.wrong is None and state is not None and state.words is not None:  # it went since
+            return SourceStand(box.source, now, check.at, state.words)
+        wrong = check.wrong.words if check.wrong is not None else None
+        return SourceStand(box.source, check.at, check.since, wrong, list(check.points))
+
+
+def _begins_at(lesson: Lesson) -> int:
+    return lesson.booked_from or lesson.created_at
