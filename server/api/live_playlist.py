@@ -88,8 +88,10 @@ def shortened(text: bytes) -> bytes:
     if skipped == 0:
         return text
     head = b"".join(line for line in blocks[0].splitlines(keepends=True) if _of_the_head(line))
-    # A block ends with its segment's address; what follows it stands before the next segment.
-    before = blocks[skipped].split(b"\n", 3)[3]
+    # A segment ends with its address, its only line that is no tag; what follows stands before the next segment.
+    lines = blocks[skipped].splitlines(keepends=True)
+    address = next(k for k, line in enumerate(lines) if k > 0 and not line.startswith(b"#"))
+    before = b"".join(lines[address + 1 :])
     return b"".join(
         [head, b"#EXT-X-SKIP:SKIPPED-SEGMENTS=%d\n" % skipped, before]
         + [b"#EXTINF:" + block for block in blocks[1 + skipped :]]
