@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { isLoaded, loadFrom } from "./keyframes";
+import { loadedUntil, loadFrom, nextPlace } from "./keyframes";
 import type { Stretch } from "./keyframes";
 
 const segments = (...keys: boolean[]): Stretch[] =>
@@ -22,8 +22,16 @@ describe("going back in a picture with few keyframes", () => {
     expect(loadFrom([], 11)).toBeNull();
   });
 
+  const ranges = { length: 2, start: (k: number) => [0, 10][k]!, end: (k: number) => [4, 20][k]! };
+
   it("knows what is loaded", () => {
-    const ranges = { length: 2, start: (k: number) => [0, 10][k]!, end: (k: number) => [4, 20][k]! };
-    expect([1, 4, 7, 10, 19.9, 20].map((at) => isLoaded(ranges, at))).toEqual([true, false, false, true, true, false]);
+    expect([1, 4, 7, 10, 19.9, 20].map((at) => loadedUntil(ranges, at))).toEqual([4, null, null, 20, 20, null]);
+  });
+
+  it("goes there once it is loaded, and until then on with what is", () => {
+    expect(nextPlace(ranges, 10, 19)).toBe(19);
+    expect(nextPlace(ranges, 10, 45)).toBe(19.5);
+    expect(nextPlace(ranges, 19.5, 45)).toBeNull();
+    expect(nextPlace(ranges, 7, 45)).toBeNull();
   });
 });

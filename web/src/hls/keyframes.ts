@@ -13,6 +13,9 @@ export interface Stretch {
 }
 
 const ROUNDING_S = 0.01;
+/** So far from the end of what is loaded a decoder has what it needs. */
+const SHORT_OF_END_S = 0.5;
+const LEAST_STEP_S = 3;
 
 /**
  * The time to load from for a picture at `at_s`; null where the segment of that time has a keyframe itself, or where
@@ -28,10 +31,27 @@ export function loadFrom(segments: readonly Stretch[], at_s: number): number | n
   return key;
 }
 
-/** Whether a time lies in what is loaded. */
-export function isLoaded(ranges: Pick<TimeRanges, "length" | "start" | "end">, at_s: number): boolean {
+/** Until when all is loaded from a time on; null where that time is not. */
+export function loadedUntil(ranges: Pick<TimeRanges, "length" | "start" | "end">, at_s: number): number | null {
   for (let k = 0; k < ranges.length; k++) {
-    if (ranges.start(k) <= at_s + ROUNDING_S && at_s < ranges.end(k) - ROUNDING_S) return true;
+    if (ranges.start(k) <= at_s + ROUNDING_S && at_s < ranges.end(k) - ROUNDING_S) return ranges.end(k);
   }
-  return false;
+  return null;
+}
+
+/**
+ * The next place of a picture on its way from a keyframe (it stands at `now_s`) to `at_s`; null: wait.
+ *
+ * A player loads so far ahead of its place only: where the keyframe is further away, the place moves on with what is
+ * loaded, which needs no keyframe.
+ */
+export function nextPlace(
+  ranges: Pick<TimeRanges, "length" | "start" | "end">,
+  now_s: number,
+  at_s: number,
+): number | null {
+  if (loadedUntil(ranges, at_s) !== null) return at_s;
+  const until_s = loadedUntil(ranges, now_s);
+  const place_s = Math.min(at_s, (until_s ?? now_s) - SHORT_OF_END_S);
+  return place_s > now_s + LEAST_STEP_S ? place_s : null;
 }

@@ -3,7 +3,7 @@ import type { HlsConfig } from "hls.js/light";
 
 import { Feed } from "./feed";
 import type { FeedHost } from "./feed";
-import { isLoaded, loadFrom } from "./keyframes";
+import { loadedUntil, loadFrom, nextPlace } from "./keyframes";
 
 /** Native HLS says nothing of parts: so far from its edge it stays. */
 const NATIVE_BACK_S = 4;
@@ -37,16 +37,18 @@ export class LiveFeed extends Feed {
 
   /** Go to a moment: at once where its picture is loaded, or begins there; else by way of the keyframe before. */
   goTo(at_s: number): void {
-    const from_s = isLoaded(this.element.buffered, at_s) ? null : loadFrom(this.segments(), at_s);
+    const from_s = loadedUntil(this.element.buffered, at_s) !== null ? null : loadFrom(this.segments(), at_s);
     this.landing = from_s !== null;
     this.element.currentTime = from_s ?? at_s;
   }
 
   /** On the way to where the picture should be now. */
   land(at_s: number): void {
-    if (!isLoaded(this.element.buffered, at_s)) return;
-    this.landing = false;
-    this.element.currentTime = at_s;
+    const { element } = this;
+    const place_s = element.seeking ? null : nextPlace(element.buffered, element.currentTime, at_s);
+    if (place_s === null) return;
+    this.landing = place_s !== at_s;
+    element.currentTime = place_s;
   }
 
   private segments(): { start_s: number; end_s: number; key: boolean }[] {
