@@ -12,6 +12,8 @@ import { browserDown, DownConnection } from "@/rtc/down";
 import type { Slot } from "@/rtc/down";
 import { browserUp, UpConnection } from "@/rtc/up";
 
+import { Ending } from "./ending";
+
 const DRAW_EVERY_MS = 500;
 const TOAST_FOR_MS = 6_000;
 
@@ -37,6 +39,7 @@ export class Onlooker {
 
   readonly up: UpConnection;
   readonly down: DownConnection;
+  private readonly ending = new Ending();
   private readonly link: Link;
   private readonly timers: ReturnType<typeof setInterval>[] = [];
   private toastTimer: ReturnType<typeof setTimeout> | null = null;
@@ -87,6 +90,17 @@ export class Onlooker {
     return sent;
   }
 
+  /** The one wish that is kept while the line is away. */
+  end(): void {
+    this.ending.wanted(this.lesson.value?.id ?? null);
+    if (!this.link.send({ type: "end" })) this.tell(say("watch.endKept"));
+  }
+
+  extend(): void {
+    this.ending.forget();
+    this.say({ type: "extend", minutes: 5 });
+  }
+
   /** What is seen and heard here, at most once in `everyMs`. */
   async report(everyMs: number, sound: { playing: boolean; blocked: boolean }): Promise<void> {
     if (this.state.link !== "on" || !this.onAir.value || Date.now() - this.reportedAt < everyMs) return;
@@ -128,10 +142,12 @@ export class Onlooker {
       case "welcome":
         this.state.seat = message.room;
         this.state.welcomed = true;
+        this.ending.lineBack();
         this.up.welcomed(message.keep_up, message.ice_servers);
         return this.down.welcomed(message.keep_down, message.ice_servers);
       case "lesson":
         this.lesson.value = message.lesson;
+        if (this.ending.told(message.lesson?.id ?? null, this.onAir.value)) this.link.send({ type: "end" });
         if (message.lesson === null) this.lobby.value = null;
         if (!this.onAir.value) this.down.drop();
         return;

@@ -18,6 +18,7 @@ import type { SampleSources } from "@/sample/sources";
 
 import { boxOf, boxTrack, fromBrowser } from "./boxes";
 import { Devices, forgetSecondCamera, hadSecondCamera } from "./devices";
+import { Ending } from "./ending";
 import { Loudness } from "./loudness";
 import { Speakers } from "./speakers";
 import { keepSession, keptSession } from "./tab";
@@ -61,6 +62,7 @@ export class Studio {
   readonly devices = new Devices({ onTrack: (source, track) => this.trackChanged(source, track) });
   readonly speakers: Speakers;
   private readonly loudness = new Loudness();
+  private readonly ending = new Ending();
   private readonly link: Link;
   private readonly up: UpConnection;
   private readonly down: DownConnection;
@@ -150,10 +152,13 @@ export class Studio {
   start(): boolean {
     return this.ask({ type: "start" });
   }
-  end(): boolean {
-    return this.ask({ type: "end" });
+  /** The one wish that is kept while the line is away. */
+  end(): void {
+    this.ending.wanted(this.lesson.value?.id ?? null);
+    if (!this.link.send({ type: "end" })) this.tell(() => say("studio.endKept"), "tell");
   }
   extend(): boolean {
+    this.ending.forget();
     return this.ask({ type: "extend", minutes: 5 });
   }
   callOn(room: string | null): boolean {
@@ -233,6 +238,7 @@ export class Studio {
       case "welcome":
         this.welcome.value = message;
         keepSession(message.session);
+        this.ending.lineBack();
         this.up.welcomed(message.keep_up, message.ice_servers);
         this.down.welcomed(message.keep_down, message.ice_servers);
         break;
@@ -287,6 +293,7 @@ export class Studio {
   private lessonTold(message: Lesson): void {
     if (message.lesson?.id !== this.lesson.value?.id || message.lesson?.booked_from != null) this.callable.value = null;
     this.lesson.value = message.lesson;
+    if (this.ending.told(message.lesson?.id ?? null, this.onAir.value)) this.link.send({ type: "end" });
     if (this.onAir.value || message.lesson?.state === "open") this.goOut();
     else this.goSilent();
   }

@@ -148,6 +148,7 @@ export const studio = sentences({
   lineConnecting: { zh: "正在接通…", en: "Connecting…" },
   touchToHear: { zh: "点一下页面，才能听到教室的声音", en: "Touch the page to hear the rooms" },
   notSent: { zh: "线路断着，这一步没有送出。", en: "The line is away: this was not sent." },
+  endKept: { zh: "线路断着。线路一恢复就下课，请不要关闭本页。", en: "The line is away. The lesson ends as soon as it is back: leave this page open." },
   // apart from the lesson
   takeoverTitle: { zh: "这节课正在另一台电脑上讲", en: "This lesson is taught from another computer" },
   takeoverLead: { zh: "在这里接过来，那边会停下。", en: "Take it over here, and the other one stops." },
