@@ -58,7 +58,7 @@ async def test_a_lesson_taught_by_a_box_is_as_good(source: str) -> None:
     assert out, err
     found = json.loads(out)
     assert found["recording"]["distinct_ratio"] > 0.85, err
-    assert abs(found["recording"]["av_offset_ms"]) < 80, "what a busy machine may make of the drill's own 60"
+    assert abs(found["recording"]["av_offset_ms"]) < 60
     assert found["call_heard_s"] is not None
     assert found["points"][0]["received_s"] > 3
     assert found["published"] is not None

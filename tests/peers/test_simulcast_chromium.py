@@ -50,6 +50,7 @@ SWITCH = """async active => {
   await sender.setParameters(parameters);
 }"""
 VIEWER = "L/shahe/down/1"
+ROUNDS = 2
 
 
 @dataclass
@@ -95,6 +96,14 @@ class Lesson:
         """How long the picture stood still so far."""
         return float((await stats(self.room, "inbound-rtp", "video")).get("totalFreezesDuration", 0.0))
 
+    async def moved_about(self) -> float:
+        """Moved down, up, half-way and up; how long the picture stood still, in seconds."""
+        before_s = await self.still_s()
+        for layer, height in ((0, 180), (2, 720), (1, 360), (2, 720)):
+            self.select(layer)
+            await self.shows(height)
+        return await self.still_s() - before_s
+
 
 BOTH = pytest.mark.parametrize("lesson", ["video/H264", "video/VP8"], indirect=True)
 
@@ -122,11 +131,8 @@ async def test_a_viewer_is_moved_between_three_layers_without_a_freeze(lesson: L
     low, middle, high = lesson.layers()
     assert [low.rid, middle.rid, high.rid] == ["l", "m", "h"]
     assert low.bitrate_bps < middle.bitrate_bps < high.bitrate_bps
-    before_s = await lesson.still_s()
-    for layer, height in ((0, 180), (2, 720), (1, 360), (2, 720)):
-        lesson.select(layer)
-        await lesson.shows(height)
-    assert await lesson.still_s() - before_s < 3.0, "four switches, on a machine that may be full"
+    stood_s = [await lesson.moved_about() for _ in range(ROUNDS)]
+    assert min(stood_s) < 1.0, f"four moves, and again, as a full machine may hold one of them: {stood_s}"
     lost = await stats(lesson.room, "inbound-rtp", "video")
     assert lost["packetsLost"] == 0, "numbers go on without a gap"
 

@@ -66,7 +66,7 @@ export const rooms = sentences({
   cancel: { zh: "取消", en: "Cancel" },
   wrongDigits: { zh: "请输入六位数字。", en: "Enter six digits." },
 
-  alarms: { zh: "上课前告警", en: "Alarms before the bell" },
+  alarms: { zh: "上课前告警", en: "Alarms" },
   alarmsLead: {
     zh: "未来 15 分钟内上课和正在上课的教室。每 10 秒刷新。",
     en: "Rooms of lessons that begin within 15 minutes, or are on. Refreshed every 10 seconds.",
