@@ -15,7 +15,7 @@ from server.api.downloads import takeable
 from server.api.editing import edited
 from server.api.guarding import answer, body_of
 from server.api.keys import CONFIG, EDITS, LIBRARY, STORE
-from server.api.library import card_of, names_of
+from server.api.library import card_of
 from server.api.processing import published_of, replay_published
 from server.api.replay import NotReady, read_if_there
 from server.api.rights import Action, NoRight, circle_of, is_allowed, require
@@ -76,7 +76,7 @@ async def extras(request: web.Request) -> web.Response:
     reach = circle_of(request, Action.READ_REPLAY)
     signer = signer_of(request)
     captions = await request.app[EDITS].captions(lesson)
-    names = names_of(await request.app[STORE].classrooms())
+    names = await request.app[STORE].county.room_names({row.overview.lesson.main_room})
     published = replay_published(manifest, made, row.catalogue.chapters, signer)
     downloads = await takeable(request, row, made, published.downloads)
     response = answer(

@@ -23,7 +23,6 @@ from server.protocol.library import CatalogueChange, FacetValue, LibraryCard, Li
 from server.protocol.messages import Words
 from server.store.library import FACETS
 from server.store.library_records import LibraryQuery, LibraryRow, LibrarySort, RecordedState
-from server.store.records import Classroom
 
 MOST_AT_ONCE = 500
 MOST_VALUES = 50
@@ -115,17 +114,13 @@ def card_of(
     )
 
 
-def names_of(rooms: list[Classroom]) -> dict[str, Words]:
-    return {room.room: room.name for room in rooms}
-
-
 async def find(request: web.Request) -> web.Response:
     """One page of cards, each poster under a signed address."""
     actor, reach = require_some(request, Action.LIST_LIBRARY)
     rows, total = await request.app[LIBRARY].find(query_of(request, actor.viewer, reach))
     lessons = [row.overview.lesson.id for row in rows]
     made = await asyncio.to_thread(posters_of, request.app[CONFIG].archive_path, lessons)
-    names = names_of(await request.app[STORE].classrooms())
+    names = await request.app[STORE].county.room_names({row.overview.lesson.main_room for row in rows})
     signer = signer_of(request)
     cards = [card_of(request, row, signer, names, made.get(row.overview.lesson.id)) for row in rows]
     response = answer(LibraryPage(cards=cards, total=total, admin=reach is None))

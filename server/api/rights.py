@@ -340,7 +340,8 @@ def _bound(actor: Actor) -> bool:
 def _circle(actor: Actor, reach: Reach | None) -> Circle:
     seen = actor.circle or NO_CIRCLE
     if reach in (Reach.SEEN, Reach.OWN_OR_SHARED):
-        return Circle(seen.own | {actor.room or ""}, seen.school, seen.group, actor.person)
+        own = seen.own if actor.room is None else seen.own | {actor.room}
+        return Circle(own, seen.school, seen.group, actor.person)
     if reach is Reach.TAUGHT:
         return Circle(person=actor.person)
     if reach in (Reach.OWN_UNITS, Reach.OWN_MAIN):

@@ -48,6 +48,10 @@ class Circle:
 
     def with_circle(self, other: Circle) -> Circle:
         """Both: the posts of one person."""
+        if self == NO_CIRCLE:
+            return other
+        if other == NO_CIRCLE:
+            return self
         return Circle(
             self.own | other.own,
             self.school | other.school,

@@ -110,6 +110,12 @@ class CountyStore:
             self._there = organisation, day, listed
         return list(self._there[2])
 
+    async def room_names(self, rooms: Iterable[str]) -> dict[str, Words]:
+        """What those of these rooms are called that are there today."""
+        day, units = self.today(), (await self.load()).units
+        there = (room for room in rooms if room in self._rooms and units[room].there(day))
+        return {room: units[room].name(day) for room in there}
+
     async def room(self, room: str) -> Classroom | None:
         day, unit = self.today(), (await self.load()).units.get(room)
         if unit is None or room not in self._rooms or not unit.there(day):

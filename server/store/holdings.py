@@ -82,9 +82,10 @@ class Holdings:
         self._answers: dict[object, object] = {}
 
     async def held(self, query: LibraryQuery) -> Held | None:
-        """None where the query asks for more than kinds: words, a time, a series, what somebody watched."""
-        others = (query.text.strip(), query.series, query.from_ms, query.to_ms)
-        if any(each not in (None, "") for each in others) or query.sort is LibrarySort.WATCHED:
+        """Whatever its text. None where the query asks for more than kinds: a time, a series, what somebody
+        watched."""
+        others = (query.series, query.from_ms, query.to_ms)
+        if any(each is not None for each in others) or query.sort is LibrarySort.WATCHED:
             return None
         await self._fresh()
         words = tuple((name, frozenset(values)) for name, values in sorted(query.words.items()) if values)

@@ -10,31 +10,31 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-from sqlalchemy import Integer, Select, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import Integer, Select, bindparam, delete, func, or_, select, update
 
 from server.clock import Clock
 from server.domain.visibility import Circle, Visibility
 from server.ids import random_word
-from server.store import listing
 from server.store.county_tables import UNIT_NAMES
 from server.store.database import Database, upsert
+from server.store.finding import Finding
 from server.store.holdings import Holdings
 from server.store.library_records import (
     Catalogue,
     ChapterTitle,
     LibraryQuery,
     LibraryRow,
-    LibrarySort,
     SeriesRow,
 )
-from server.store.remembered import Kept, Remembered
-from server.store.search_index import entry_of, found_by, learn
+from server.store.remembered import Kept
+from server.store.search_index import entry_of, learn
 from server.store.searching import terms_of
 from server.store.store import overview_columns, overview_of
 from server.store.tables import (
     CATALOGUE,
     CATALOGUE_WORDS,
     LESSONS,
+    PUBLISHING,
     RECORDINGS,
     SERIES,
     WATCHED,
@@ -43,15 +43,25 @@ from server.store.timetable_tables import BOOKINGS
 
 INDEXED_AT_ONCE = 500
 INDEX_WAIT_S = 8.0
-FEW = 4_000
-"""So few of a large library are sorted rather than looked for in its order."""
-KEPT_S = 10.0
-"""How old a count may be; what is listed is never old."""
-MOST_KEPT = 256
+MOST_KEPT = 128
+"""Pages."""
 FACETS = ("subject", "grade", "teacher", "school")
 _BOOKED = select(BOOKINGS.c.teacher).where(BOOKINGS.c.lesson == CATALOGUE.c.lesson).scalar_subquery()
 _TAUGHT_BY = func.coalesce(func.nullif(CATALOGUE.c.taught_by, ""), _BOOKED, "")
 _NUMBER = bindparam("of", type_=Integer)
+_KNOWN = ("number", *(name for name in Catalogue.__dataclass_fields__ if name != "taught_by"))
+_ROWS = (
+    select(*overview_columns(), *(CATALOGUE.c[name] for name in _KNOWN), _TAUGHT_BY.label("taught_by"))
+    .join_from(CATALOGUE, LESSONS, CATALOGUE.c.lesson == LESSONS.c.lesson)
+    .join(RECORDINGS, RECORDINGS.c.lesson == LESSONS.c.lesson, isouter=True)
+)
+"""Everything of a lesson in the library, with or without a recording: made once, for it is long."""
+_OF_NUMBERS = _ROWS.where(CATALOGUE.c.number.in_(bindparam("numbers", expanding=True)))
+_OF_LESSON = _ROWS.where(CATALOGUE.c.lesson == bindparam("asked"))
+_SHOWN = (CATALOGUE, BOOKINGS, LESSONS, RECORDINGS, PUBLISHING)
+_PLACES = select(WATCHED.c.lesson, WATCHED.c.at_s).where(
+    WATCHED.c.viewer == bindparam("viewer"), WATCHED.c.lesson.in_(bindparam("lessons", expanding=True))
+)
 _INDEXED = update(CATALOGUE).where(CATALOGUE.c.number == _NUMBER).values(indexed=True)
 
 
@@ -63,9 +73,8 @@ class Library:
         self._clock = clock
         self._indexing: asyncio.Task[None] | None = None
         self._holdings = Holdings(database, clock)
-        self._pages: Kept[list[int]] = Kept(database, (CATALOGUE, BOOKINGS), MOST_KEPT)
-        self._seen: Kept[list[int]] = Kept(database, (CATALOGUE, BOOKINGS, WATCHED), MOST_KEPT)
-        self._counts: Remembered[int] = Remembered(clock, KEPT_S, MOST_KEPT)
+        self._finding = Finding(database, clock, self._holdings)
+        self._shown: Kept[list[LibraryRow]] = Kept(database, _SHOWN, MOST_KEPT)
 
     # -- finding
 
@@ -74,41 +83,33 @@ class Library:
         terms = terms_of(query.text)
         if query.text.strip() and not terms:
             return [], 0
-        matching = None
         if terms:
             await self._known()
-            matching = found_by(terms, sqlite=self._database.is_sqlite)
-        held = await self._holdings.held(query)
-        if held is not None and not held.lessons:
-            return [], 0
-        few = held is not None and held.lessons < FEW < self._holdings.lessons
-        few = few and query.sort is LibrarySort.NEWEST
-        rooms = held.rooms if held is not None and few else None
-        watched = query.sort is LibrarySort.WATCHED
-        asked = repr(query if watched else replace(query, viewer=""))
-        kept = self._seen if watched else self._pages
-        numbers = await kept.get(asked, lambda: self._numbers(listing.page(query, matching, rooms)))
-        counted = held.lessons if held is not None else await self._count(query, matching)
-        rows = await self._database.rows(_rows(query.viewer).where(CATALOGUE.c.number.in_(numbers)))
-        places = {number: place for place, number in enumerate(numbers)}
-        return [_library_row(row) for row in sorted(rows, key=lambda row: places[row.number])], counted
+        found, total = await self._finding.find(query, terms)
+        numbers = tuple(found)
+        rows = await self._shown.get(numbers, lambda: self._rows(numbers)) if numbers else []
+        return await self._with_places(rows, query.viewer), total
 
-    async def _numbers(self, asked: Select[Any]) -> list[int]:
-        return [row.number for row in await self._database.rows(asked)]
+    async def _rows(self, numbers: tuple[int, ...]) -> list[LibraryRow]:
+        rows = {row.number: row for row in await self._database.rows(_OF_NUMBERS, {"numbers": numbers})}
+        return [_library_row(rows[number]) for number in numbers if number in rows]
 
-    async def _count(self, query: LibraryQuery, matching: Any | None) -> int:
-        viewer = query.viewer if query.sort is LibrarySort.WATCHED else ""
-        asked = repr(replace(query, viewer=viewer, offset=0))
-        count = self._counts.get(asked)
-        if count is None:
-            count = int((await self._database.rows(listing.count(query, matching)))[0][0])
-            self._counts.put(asked, count)
-        return count
+    async def _with_places(self, rows: list[LibraryRow], viewer: str) -> list[LibraryRow]:
+        """Each with where this viewer stopped."""
+        lessons = [row.overview.lesson.id for row in rows]
+        if not lessons or not viewer:
+            return rows
+        seen = await self._database.rows(_PLACES, {"viewer": viewer, "lessons": lessons})
+        at_s: dict[str, float] = {place.lesson: place.at_s for place in seen}
+        return [
+            replace(row, watched_s=at_s[lesson]) if lesson in at_s else row
+            for lesson, row in zip(lessons, rows, strict=True)
+        ]
 
     async def row(self, lesson: str, viewer: str = "") -> LibraryRow | None:
         """One lesson, deleted ones included; without a recording it has none."""
-        row = await self._database.row(_rows(viewer).where(CATALOGUE.c.lesson == lesson))
-        return None if row is None else _library_row(row)
+        row = await self._database.row(_OF_LESSON, {"asked": lesson})
+        return None if row is None else (await self._with_places([_library_row(row)], viewer))[0]
 
     async def facets(self, reach: Circle | None) -> dict[str, list[tuple[str, int]]]:
         """For each filter its values with how many lessons have them, the most frequent first."""
@@ -150,7 +151,7 @@ class Library:
         """Change some columns; `chapters` as a list of ChapterTitle."""
         if "chapters" in changes:
             changes["chapters"] = msgspec.json.encode(changes["chapters"]).decode()
-        self._counts.forget()
+        self._finding.forget()
         statement = update(CATALOGUE).where(CATALOGUE.c.lesson == lesson)
         await self._database.write(statement.values(**changes, indexed=False))
 
@@ -215,19 +216,6 @@ class Library:
         )
 
 
-def _rows(viewer: str) -> Select[Any]:
-    """Everything of a lesson in the library, with or without a recording."""
-    known = ("number", *(name for name in Catalogue.__dataclass_fields__ if name != "taught_by"))
-    columns: list[Any] = [*(CATALOGUE.c[name] for name in known), _TAUGHT_BY.label("taught_by")]
-    chosen = select(*overview_columns(), *columns, WATCHED.c.at_s)
-    here = and_(WATCHED.c.lesson == CATALOGUE.c.lesson, WATCHED.c.viewer == viewer)
-    return (
-        chosen.join_from(CATALOGUE, LESSONS, CATALOGUE.c.lesson == LESSONS.c.lesson)
-        .join(RECORDINGS, RECORDINGS.c.lesson == LESSONS.c.lesson, isouter=True)
-        .join(WATCHED, here, isouter=True)
-    )
-
-
 def _unindexed() -> Select[Any]:
     room = [_room_name(UNIT_NAMES.c.zh).label("room_zh"), _room_name(UNIT_NAMES.c.en).label("room_en")]
     return (
@@ -262,4 +250,4 @@ def _library_row(row: Any) -> LibraryRow:
     values["chapters"] = tuple(msgspec.json.decode(row.chapters, type=list[ChapterTitle]))
     values["visibility"] = Visibility(row.visibility)
     values["download"] = bool(row.download)
-    return LibraryRow(overview_of(row), Catalogue(**values), row.at_s or 0.0)
+    return LibraryRow(overview_of(row), Catalogue(**values))

@@ -14,15 +14,17 @@ from server.store.tables import CATALOGUE, LISTED, WATCHED
 from server.store.timetable_tables import BOOKINGS
 
 
-def page(query: LibraryQuery, matching: Any | None, rooms: frozenset[str] | None = None) -> Select[Any]:
-    """The numbers of one page in their order. `matching`: a subquery of numbers, None: all. `rooms`: the only
-    ones with lessons that fit, where they are few: read by their index, then put in order."""
+def page(query: LibraryQuery, matching: Any | None) -> Select[Any]:
+    """The numbers of one page in their order. `matching`: a subquery of numbers, None: all."""
     chosen = _chosen(select(CATALOGUE.c.number), query, matching)
-    order = _order(query.sort)
-    if rooms is not None:
-        chosen = chosen.where(CATALOGUE.c.room.in_(rooms))
-        order = (func.abs(CATALOGUE.c.created_at).desc(), CATALOGUE.c.number.desc())  # no index has it so
-    return chosen.order_by(*order).offset(query.offset).limit(query.limit)
+    return chosen.order_by(*_order(query.sort)).offset(query.offset).limit(query.limit)
+
+
+def whole(query: LibraryQuery, matching: Any | None, rooms: frozenset[str]) -> Select[Any]:
+    """All numbers in their order, of all pages. `rooms`: the only ones with lessons that fit, where they are
+    few: read by their index, then put in order."""
+    chosen = _chosen(select(CATALOGUE.c.number), query, matching).where(CATALOGUE.c.room.in_(rooms))
+    return chosen.order_by(*_order(query.sort, func.abs(CATALOGUE.c.created_at)))  # no index has it so
 
 
 def count(query: LibraryQuery, matching: Any | None) -> Select[Any]:
@@ -72,18 +74,20 @@ def _within(circle: Circle, *, owned: bool) -> ColumnElement[bool]:
     return or_(*ways)
 
 
-def _order(sort: LibrarySort) -> tuple[Any, ...]:
-    newest = CATALOGUE.c.created_at.desc()
+def _order(sort: LibrarySort, age: Any = CATALOGUE.c.created_at) -> tuple[Any, ...]:
+    """The number comes last: no lesson is on two pages."""
+    newest = (age.desc(), CATALOGUE.c.number.desc())
+    oldest = (age, CATALOGUE.c.number)
     match sort:
         case LibrarySort.NEWEST:
-            return (newest,)
+            return newest
         case LibrarySort.OLDEST:
-            return (CATALOGUE.c.created_at,)
+            return oldest
         case LibrarySort.TITLE:
-            return (func.coalesce(func.nullif(CATALOGUE.c.title, ""), CATALOGUE.c.own_title), newest)
+            return (func.coalesce(func.nullif(CATALOGUE.c.title, ""), CATALOGUE.c.own_title), *newest)
         case LibrarySort.LONGEST:
-            return (CATALOGUE.c.seconds.desc(), newest)
+            return (CATALOGUE.c.seconds.desc(), *newest)
         case LibrarySort.SERIES:
-            return (CATALOGUE.c.position, CATALOGUE.c.created_at)
+            return (CATALOGUE.c.position, *oldest)
         case LibrarySort.WATCHED:
-            return (WATCHED.c.seen_at.desc(),)
+            return (WATCHED.c.seen_at.desc(), CATALOGUE.c.number.desc())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Table
 
@@ -15,24 +15,31 @@ T = TypeVar("T")
 
 
 class Remembered(Generic[T]):
-    """`for_s`: how old an answer may be; beyond `most` answers all are forgotten."""
+    """`for_s`: how old an answer may be; what is asked twice at once is made once. Beyond `most` answers all
+    are forgotten."""
 
     def __init__(self, clock: Clock, for_s: float, most: int) -> None:
         self._clock, self._for_s, self._most = clock, for_s, most
-        self._kept: dict[Hashable, tuple[float, T]] = {}
+        self._kept: dict[Hashable, tuple[float, asyncio.Task[T]]] = {}
 
-    def get(self, asked: Hashable) -> T | None:
-        found = self._kept.get(asked)
-        return None if found is None or self._clock.monotonic() >= found[0] else found[1]
-
-    def put(self, asked: Hashable, answer: T) -> None:
-        if len(self._kept) >= self._most:
-            self._kept.clear()
-        self._kept[asked] = (self._clock.monotonic() + self._for_s, answer)
+    async def get(self, asked: Hashable, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """As it was made, else made now by `make`, whose errors are not kept."""
+        now = self._clock.monotonic()
+        until, making = self._kept.get(asked, (0.0, None))
+        if making is None or now >= until or (making.done() and not _went_well(making)):
+            if len(self._kept) >= self._most:
+                self._kept.clear()
+            making = asyncio.create_task(make(), name="remembered answer")
+            self._kept[asked] = (now + self._for_s, making)
+        return await asyncio.shield(making)
 
     def forget(self) -> None:
         """What was asked about has changed."""
         self._kept.clear()
+
+
+def _went_well(made: asyncio.Task[Any]) -> bool:
+    return not made.cancelled() and made.exception() is None
 
 
 class Kept(Generic[T]):

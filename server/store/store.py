@@ -33,6 +33,7 @@ from server.store.terms import Terms
 from server.store.timetable import Timetable
 
 KEY_BYTES = 32
+MOST_CATALOGUED = 2_000
 COUNTY_ZONE = "Asia/Shanghai"
 ON_AIR = (LessonState.LIVE, LessonState.CLOSING)
 PUBLISHING_COLUMNS = ("state", "progress", "step", "problem", "attempt", "export")
@@ -44,6 +45,8 @@ class Store:
     def __init__(self, engine: AsyncEngine, clock: Clock, zone: ZoneInfo) -> None:
         self.database = Database(engine)
         self._clock = clock
+        self._catalogued: dict[str, tuple[str, int, str]] = {}
+        """What the catalogue was told of a lesson last: it is left alone while that stays."""
         self.county = CountyStore(self.database, clock, zone)
         self.people = PeopleStore(self.database, clock)
         self.audit_log = Audit(self.database, clock)
@@ -101,7 +104,14 @@ class Store:
                      main_room=lesson.main_room, created_at=lesson.created_at,
                      started_at=lesson.started_at, ended_at=lesson.ended_at,
                      worker=worker, value=value)  # fmt: skip
+        told = (lesson.main_room, lesson.created_at, lesson.title.zh)
+        if self._catalogued.get(lesson.id) == told:
+            await self._write(row)
+            return
         await self._write(row, _catalogued(lesson))
+        if len(self._catalogued) >= MOST_CATALOGUED:
+            self._catalogued.clear()
+        self._catalogued[lesson.id] = told
 
     async def planned(self, until: int, since: int | None = None) -> list[Lesson]:
         """Booked lessons that nobody began, whose time begins before `until` and ends after `since`."""
