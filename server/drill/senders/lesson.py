@@ -7,11 +7,12 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import Future
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import CancelledError, Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from typing import IO
 
 import numpy as np
 
@@ -83,7 +84,7 @@ class LessonSender:
     def _feed_pictures(self, pipe: int, taken: Future[float]) -> None:
         """The lesson's time runs from FFmpeg's taking the first picture: it may be long in starting."""
         begun = 0.0
-        with contextlib.suppress(BrokenPipeError), os.fdopen(pipe, "wb", buffering=0) as into:
+        with self._feeding(pipe, taken) as into:
             for number in count():
                 picture = self.camera.frame(number)
                 _wait(begun + number / self.camera.fps)
@@ -94,14 +95,27 @@ class LessonSender:
                     taken.set_result(begun)
 
     def _feed_sound(self, pipe: int, taken: Future[float]) -> None:
-        with contextlib.suppress(BrokenPipeError), os.fdopen(pipe, "wb", buffering=0) as into:
-            begun = 0.0
+        begun = 0.0
+        with self._feeding(pipe, taken) as into:
             for block in count():
                 samples = self.voice.samples(block * BLOCK, BLOCK)
                 _wait(begun + block * BLOCK / SAMPLE_RATE)
                 _write(into.fileno(), (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
                 if block == 0:  # FFmpeg may wait for some sound before it takes a picture
-                    begun = taken.result(STOP_S)
+                    begun = taken.result()
+
+    @staticmethod
+    @contextlib.contextmanager
+    def _feeding(pipe: int, taken: Future[float]) -> Iterator[IO[bytes]]:
+        """Until FFmpeg ends. However long it takes to start, neither feed goes on without the other."""
+        try:
+            with (
+                contextlib.suppress(BrokenPipeError, CancelledError),
+                os.fdopen(pipe, "wb", buffering=0) as into,
+            ):
+                yield into
+        finally:
+            taken.cancel()
 
 
 def _wait(until: float) -> None:
