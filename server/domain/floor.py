@@ -67,7 +67,8 @@ def slots_of(role: Role, *, boxes: bool = False) -> tuple[tuple[str, Kind], ...]
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """`hands`: room -> since when, in order; `opened`: in the order in which they were opened."""
+    """`hands`: room -> since when, in order; `opened`: in the order in which they were opened; `muted`: rooms
+    whose sound is closed, the main room among them."""
 
     hands: Mapping[str, int] = field(default_factory=dict)
     called: str | None = None

@@ -57,7 +57,8 @@ def teach(lesson: Lesson, floor: Floor, message: Teaching, present: frozenset[st
         case m.CallOn(room=room):
             return _call_on(lesson, floor, room, present, now)
         case m.Mute(room=room, muted=muted):
-            return Outcome(lesson, floors.mute(floor, _seat(lesson, room), muted))
+            mouth = room if room == lesson.main_room else _seat(lesson, room)
+            return Outcome(lesson, floors.mute(floor, mouth, muted))
         case m.OpenVoice(room=room, open=opened):
             most = floors.most_open(lesson)
             return Outcome(lesson, floors.open_voice(floor, _seat(lesson, room), opened, most))

@@ -23,7 +23,7 @@ from server.protocol.parameters import (
     UpTrack,
 )
 
-VERSION = 2
+VERSION = 3
 PUSH = "push://"  # no device's address: an encoder comes to us; its source's name follows
 VIDEO_MID, AUDIO_MID = "0", "1"
 H264_PT, OPUS_PT = 96, 111
@@ -98,6 +98,13 @@ class WantLayers(msgspec.Struct, frozen=True, tag="want_layers"):
     rids: list[str]
 
 
+class Silence(msgspec.Struct, frozen=True, tag="silence"):
+    """The teacher closed this source's sound: silence goes out in its place, until it is opened again."""
+
+    source: str
+    silent: bool
+
+
 class PushKeys(msgspec.Struct, frozen=True, tag="push_keys"):
     """Who may push: SHA-256 of each stream key (hex) to the source that it is of, "room/camera". A pushed
     source is published under the address "push://room/camera"."""
@@ -105,7 +112,7 @@ class PushKeys(msgspec.Struct, frozen=True, tag="push_keys"):
     keys: dict[str, str]
 
 
-Command = Hello | Publish | Withdraw | WantLayers | PushKeys
+Command = Hello | Publish | Withdraw | WantLayers | Silence | PushKeys
 
 
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):

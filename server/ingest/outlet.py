@@ -20,12 +20,13 @@ from server.ingest.timing import PICTURE, SOUND, SourceClock
 REPORT_EVERY_S = 1.0
 LOOK_S = 0.25
 SLACK_S = 0.002  # what is due so soon goes with what is due now
+SILENT_OPUS = b"\xf8\xff\xfe"  # 20 ms, as browsers send a track that is switched off (RFC 6716, 3.1)
 
 
 @dataclass(slots=True)
 class Outlet:
     """One pulled stream of a source, with its own clock: the main one, or (`copies_only`) its sub stream.
-    `wanted` False: nobody has a use for the picture now."""
+    `wanted` False: nobody has a use for the picture now; `silent`: its sound is closed."""
 
     publisher: Publisher
     video: RtpStream
@@ -33,6 +34,7 @@ class Outlet:
     copies_only: bool = False
     clock: SourceClock = field(default_factory=SourceClock)
     wanted: bool = True
+    silent: bool = False
     _pacing: Pacing[Sequence[bytes]] = field(default_factory=Pacing)
     _turn: threading.Condition = field(default_factory=threading.Condition)
     _wakes_at: float = 0.0
@@ -59,7 +61,7 @@ class Outlet:
     def sound(self, opus: bytes, media: float) -> None:
         """One Opus packet; from the pulling thread."""
         if self.audio is not None:
-            self._put(SOUND, media, (opus,))
+            self._put(SOUND, media, (SILENT_OPUS if self.silent else opus,))
 
     def run(self, stop: threading.Event) -> None:
         """Send what waited when its time has come, and reports, until `stop` is set."""

@@ -30,6 +30,7 @@ from server.ingest.contract import (
     PublishFailed,
     PushChanged,
     PushKeys,
+    Silence,
     SourceChanged,
     WantLayers,
     Welcome,
@@ -99,6 +100,10 @@ class Ingest:
                 return None
             case WantLayers():
                 self._want(command)
+                return None
+            case Silence(source=source, silent=silent):
+                if source in self.sources:
+                    self.sources[source].outlet.silent = silent
                 return None
             case PushKeys():
                 self.door.know(command.keys)

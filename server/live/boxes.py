@@ -15,7 +15,7 @@ from server.domain.template import rules_of
 from server.ids import random_word
 from server.ingest.contract import PUSH, VIDEO_MID, Publish, up_tracks
 from server.live.connections import Connection, open_box
-from server.live.room_media import WHIP_SEAT
+from server.live.room_media import BOX_SEAT
 from server.protocol import boxes as said
 from server.protocol.messages import LessonState, Role
 from server.protocol.parameters import RemoteTransport
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from server.live.lesson_room import LessonRoom
     from server.live.ports import BoxPort, PagePort
 
-BOX_SEAT = WHIP_SEAT + "box-"
 AGAIN_MS = 2_000
 
 
@@ -61,6 +60,8 @@ class Boxes:
             if seat not in there and due and self._box.fingerprints and self.room.media.worker is not None:
                 self._tried_at[seat] = now
                 await self._open(self._box, seat, box)
+        for seat in self._connections():
+            self._box.silence(_source_name(self.room.lesson.id, seat), self.room.media.muted)
         await self._preview(now)
 
     def teach(self) -> bool:

@@ -18,6 +18,7 @@ from server.ingest.contract import (
     PublishFailed,
     PushChanged,
     PushKeys,
+    Silence,
     SourceChanged,
     WantLayers,
     Welcome,
@@ -43,6 +44,7 @@ class IngestLink:
         )
         self._knows = knows
         self._wanted: dict[str, Publish] = {}
+        self._silent: dict[str, bool] = {}  # by source, as told
         self._carried: set[str] = set()  # peers by which a source comes, as far as is known
         self._boot = ""
         self._configured: dict[str, list[BoxSource]] = {}  # by room
@@ -82,15 +84,23 @@ class IngestLink:
         """Pull this source and send it to a worker's peer."""
         self._wanted[publish.source] = publish
         self._carried.add(publish.peer)
+        self._silent.pop(publish.source, None)
         self._link.say(publish)
 
     def want_layers(self, source: str, rids: list[str]) -> None:
         """Somebody has a use for these layers of a source that is pulled."""
         self._link.say(WantLayers(source, rids))
 
+    def silence(self, source: str, silent: bool) -> None:
+        """Silence in place of its sound, or its sound again."""
+        if self._link.connected and self._silent.get(source) is not silent:
+            self._silent[source] = silent
+            self._link.say(Silence(source, silent))
+
     def withdraw(self, source: str) -> None:
         """The source is no longer wanted, by whomever campus was before too."""
         self._wanted.pop(source, None)
+        self._silent.pop(source, None)
         self.states.pop(source, None)
         self._link.say(Withdraw(source))
 
@@ -99,6 +109,7 @@ class IngestLink:
         if welcome.boot != self._boot:
             self._wanted.clear()
             self.states.clear()
+        self._silent.clear()  # each lesson says it again
         self._boot, self.fingerprints = welcome.boot, welcome.fingerprints
         self.pushing = set(welcome.pushing)
         self._link.say(self._keys())

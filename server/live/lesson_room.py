@@ -302,6 +302,7 @@ class LessonRoom:
         await self.calling.settle(now)
         self.lobby.settle(now)
         await self.rehearsing.settle(now)
+        self.media.muted = self.lesson.main_room in self.attendance.floor.muted
         try:
             await self.boxes.settle(now)
             self.pointing.settle(now)

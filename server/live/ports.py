@@ -142,6 +142,10 @@ class BoxPort(Protocol):
 
     def withdraw(self, source: str) -> None: ...
 
+    def silence(self, source: str, silent: bool) -> None:
+        """Silence in place of its sound, or its sound again. Said twice it changes nothing."""
+        ...
+
     def want_layers(self, source: str, rids: list[str]) -> None:
         """Somebody has a use for these layers of a source that is pulled."""
         ...

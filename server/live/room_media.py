@@ -44,6 +44,7 @@ VIEWING_EVERY_MS = 5_000
 MAX_SLOTS = 64
 WHIP_SEAT = "whip."
 WHEP_SEAT = "whep."
+BOX_SEAT = WHIP_SEAT + "box-"
 
 Tracks = dict[Origin, tuple[Connection, UpTrack]]
 
@@ -57,6 +58,7 @@ class RoomMedia:
         self.worker: WorkerPort | None = None
         self.worker_name = ""
         self.connections: dict[str, Connection] = {}
+        self.muted = False  # the main room's voice is closed
         self.taps = Taps()
 
     # -- where ---------------------------------------------------------------------------------------
@@ -98,6 +100,8 @@ class RoomMedia:
             if connection.direction is not Direction.UP or not connection.alive:
                 continue
             for track in connection.tracks:
+                if self.muted and _cannot_be_silent(connection, track):
+                    continue
                 origin = (self.room_of(connection), track.source)
                 rank = (track.mid in connection.live, order)
                 if origin not in best or rank > best[origin][0]:
@@ -332,6 +336,12 @@ def _by_room(origins: Iterable[Origin]) -> dict[str, frozenset[Source]]:
     for room, source in origins:
         found.setdefault(room, set()).add(source)
     return {room: frozenset(sources) for room, sources in found.items()}
+
+
+def _cannot_be_silent(connection: Connection, track: UpTrack) -> bool:
+    """A foreign encoder's voice: pages and our own ingest send silence, where the teacher is muted."""
+    foreign = connection.seat.startswith(WHIP_SEAT) and not connection.seat.startswith(BOX_SEAT)
+    return foreign and track.source is Source.VOICE
 
 
 def _codec(connection: Connection, track: UpTrack) -> CodecName:

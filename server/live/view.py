@@ -54,6 +54,7 @@ def lesson_view(
         ended_at=lesson.ended_at,
         main_away_since=main_away_since,
         main_sends=sorted(sends.get(lesson.main_room, ())),
+        main_muted=lesson.main_room in floor.muted,
         called=floor.called,
         called_at=floor.called_at,
         stage=stage_source(lesson, sends),

@@ -90,6 +90,7 @@ class LessonView(msgspec.Struct, frozen=True):
     ended_at: int | None = None
     main_away_since: int | None = None
     main_sends: list[Source] = []
+    main_muted: bool = False  # the main room's own sound is closed, whoever supplies it
     called: str | None = None
     called_at: int | None = None
     stage: Source = Source.CAMERA  # which picture of the main room is on the stage slot
@@ -230,6 +231,8 @@ class CallOn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="call_
 
 
 class Mute(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="mute"):
+    """Teacher: a receiving room's microphone, or the main room's own, is closed for all or open again."""
+
     room: str
     muted: bool
 

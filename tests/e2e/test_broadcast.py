@@ -42,6 +42,10 @@ async def test_a_broadcast_is_opened_watched_asked_conducted_by_phone_and_ended(
     await second.get_by_test_id("ask").click()
     await expect(phone.get_by_test_id("question-1")).to_be_visible()
     await expect(first.get_by_test_id("shown-1")).to_have_count(0)
+    microphone = studio.get_by_test_id("microphone")
+    for closed in ("false", "true"):
+        await phone.get_by_test_id("microphone").click()
+        await expect(microphone).to_have_attribute("aria-pressed", closed)
     await in_both_languages(phone, shoot, "remote-360")
     await phone.get_by_test_id("approve").click()
     await expect(first.get_by_test_id("shown-1")).to_contain_text("过去时")

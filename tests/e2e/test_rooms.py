@@ -119,7 +119,15 @@ async def taught_by_a_box(
         await studio.get_by_test_id("start").click()
         await expect(studio.get_by_test_id("own-camera")).to_be_visible(timeout=15_000)
         assert await studio.evaluate("window.asked") == 0
+        microphone = studio.get_by_test_id("microphone")
+        await microphone.click()
+        await expect(microphone).to_have_attribute("aria-pressed", "false")
+        await expect(microphone.locator(".level-meter")).to_have_attribute("data-level", "0")
         await in_both_languages(studio, shoot, "studio-lesson-box")
+        await microphone.click()
+        await expect(microphone.locator(".level-meter")).not_to_have_attribute(
+            "data-level", "0", timeout=15_000
+        )
         yield
 
 

@@ -10,7 +10,7 @@ import pytest
 from server.drill.own_server import SAMPLE_ROOMS, OwnServer, own_server
 from server.protocol import messages as m
 from tests.fakes.camera import Camera, serving, stream
-from tests.peers.lessons import Holding, decodes, holding, on_air
+from tests.peers.lessons import Holding, decodes, holding, on_air, view
 from tests.peers.workers import holds
 
 NETWORKS = '[ingest]\nnetworks = ["127.0.0.0/8"]'
@@ -57,6 +57,9 @@ async def test_a_rooms_own_camera_teaches_survives_its_process_and_rests_after_t
         await holds(lambda: on_air(room), 20)
         await holds(lambda: decodes(room), 25)
         assert [row["state"] for row in await listed(held)] == ["live"]
+        for muted in (True, False):
+            await studio.say(m.Mute(room=held.demo.studio.room, muted=muted))
+            await holds(lambda muted=muted: view(studio).main_muted is muted, 15)  # type: ignore[misc]
         before = room.sight("stage").unreadable
         held.kill("server.ingest")
         await holds(lambda: room.sight("stage").unreadable > before + 25, 25)

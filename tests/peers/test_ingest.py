@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 from fractions import Fraction
 
-from server.ingest.contract import VIDEO_MID, Publish, PublishFailed, SourceState, Withdraw
+from server.ingest.contract import VIDEO_MID, Publish, PublishFailed, Silence, SourceState, Withdraw
 from server.media.contract import TrackName
 from tests.fakes.camera import Camera, serving, stream
-from tests.peers.boxes import box_and_viewer
+from tests.peers.boxes import Viewer, box_and_viewer
 from tests.peers.workers import holds
 
 X264 = {"preset": "ultrafast", "bf": "0", "g": "25", "keyint_min": "25", "sc_threshold": "0"}
+
+
+def loudness(viewer: Viewer) -> int:
+    """The loudest sample of the last sound."""
+    return int(abs(viewer.sounds[-1].to_ndarray().astype(int)).max())
 
 
 async def test_a_cameras_h264_goes_through_by_copy_and_its_aac_as_opus() -> None:
@@ -30,6 +35,10 @@ async def test_a_cameras_h264_goes_through_by_copy_and_its_aac_as_opus() -> None
             for before, later in zip(viewer.pictures[-20:], viewer.pictures[-19:], strict=False)
         }
         assert steps == {40}
+        for silent in (True, False):
+            box.ingest.handle(Silence("cam", silent))
+            await holds(lambda silent=silent: (loudness(viewer) < 100) is silent, 15)  # type: ignore[misc]
+        assert [news.state for news in box.news()].count(SourceState.OPENING) == 1
 
 
 async def test_a_source_without_further_keyframes_is_found_out_and_transcoded() -> None:

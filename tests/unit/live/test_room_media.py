@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.live.connections import Connection, Direction
-from server.live.room_media import RoomMedia
+from server.live.room_media import BOX_SEAT, WHIP_SEAT, RoomMedia
 from server.media.contract import TrackChanged, TrackName
 from server.protocol.parameters import (
     Codec,
@@ -32,3 +32,15 @@ def test_a_slot_lacks_the_codec_that_really_comes_not_one_that_might() -> None:
         media.track_changed(TrackChanged(TrackName("up", "1"), Source.CAMERA, True, codec), 1)
         assert media.lacks_codec(viewer, SHOWN, media.tracks()) is lacks
     assert not media.lacks_codec(viewer, {}, media.tracks())
+
+
+def test_a_muted_main_rooms_voice_by_a_foreign_encoder_is_left_out_for_nobody_can_silence_it() -> None:
+    media, origin = RoomMedia("L", "main"), ("main", Source.VOICE)
+    voice = UpTrack("0", Source.VOICE, Kind.AUDIO, [Codec(CodecName.OPUS, 111, 48_000)], Extensions(), {1: 0})
+    for seat, left in (("main", True), (BOX_SEAT + "camera", True), (WHIP_SEAT + "1", False)):
+        media.connections = {"up": Connection("up", seat, Direction.UP, TRANSPORT, tracks=[voice, CAMERA])}
+        media.muted = False
+        assert origin in media.tracks()
+        media.muted = True
+        assert (origin in media.tracks()) is left
+        assert ("main", Source.CAMERA) in media.tracks()

@@ -111,6 +111,7 @@ export interface CallOn {
   room: string | null;
 }
 
+/** Teacher: a receiving room's microphone, or the main room's own, is closed for all or open again. */
 export interface Mute {
   type: "mute";
   room: string;
@@ -359,6 +360,7 @@ export interface LessonView {
   ended_at: number | null;
   main_away_since: number | null;
   main_sends: Source[];
+  main_muted: boolean;
   called: string | null;
   called_at: number | null;
   stage: Source;
@@ -1509,9 +1511,9 @@ export interface RoomReadiness {
 }
 
 /**
- * A camera or encoder that starts with a lesson, as it was found some minutes before. `at` None: not looked
- * at yet; `words`: what is wrong, since `since`, and what to do; None: it is well. `points`: what else a look
- * found, such as that its picture will be transcoded, and which setting to change.
+ * A camera or encoder that starts with a lesson, as it was found some minutes before. `at` None: not
+ * looked at yet; `words`: what is wrong, since `since`, and what to do; None: it is well. `points`: what
+ * else a look found, such as that its picture will be transcoded, and which setting to change.
  */
 export interface SourceStand {
   source: Source;

@@ -190,7 +190,14 @@ export class Studio {
     return this.ask({ type: "pause_recording", paused });
   }
 
+  /** Closed at once here, and for whoever else supplies the voice; the server tells it to the phone remote. */
   setMicrophone(on: boolean): void {
+    this.hold(on);
+    const room = this.lesson.value?.main_room;
+    if (room !== undefined) this.link.send({ type: "mute", room, muted: !on });
+  }
+
+  private hold(on: boolean): void {
     this.microphoneOn.value = on;
     const track = this.devices.all.voice.track;
     if (track !== null) track.enabled = on;
@@ -292,6 +299,8 @@ export class Studio {
 
   private lessonTold(message: Lesson): void {
     if (message.lesson?.id !== this.lesson.value?.id || message.lesson?.booked_from != null) this.callable.value = null;
+    const muted = message.lesson?.main_muted ?? false;
+    if (muted !== (this.lesson.value?.main_muted ?? false)) this.hold(!muted); // by the phone remote, or before a reload
     this.lesson.value = message.lesson;
     if (this.ending.told(message.lesson?.id ?? null, this.onAir.value)) this.link.send({ type: "end" });
     if (this.onAir.value || message.lesson?.state === "open") this.goOut();
@@ -371,13 +380,13 @@ export class Studio {
       sound_playing: !blocked,
       sound_blocked: blocked,
       camera: this.picture("camera") !== null,
-      microphone: this.box("voice")?.state === "live" || (this.devices.all.voice.state === "well" && this.microphoneOn.value),
+      microphone: this.microphoneOn.value && (this.box("voice")?.state === "live" || this.devices.all.voice.state === "well"),
     });
   }
 
   private readLoudness(): void {
     const box = boxTrack(this.slots.value, "voice");
     this.loudness.listen(box ?? this.devices.all.voice.track);
-    this.ownLevel.value = box !== null || this.microphoneOn.value ? this.loudness.read() : -127;
+    this.ownLevel.value = this.microphoneOn.value ? this.loudness.read() : -127;
   }
 }
