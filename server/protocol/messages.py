@@ -2,7 +2,6 @@
 
 JSON text messages, at most MAX_MESSAGE bytes, a tagged union each way (unknown fields are refused). The spec
 is docs/protocol.md; TypeScript is generated from here. Times: milliseconds since 1970 by the server's clock.
-
 `Hello` with a token comes first. The server sends the whole `Lesson` view at every change (it is small).
 """
 
@@ -231,9 +230,7 @@ class CallOn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="call_
 
 
 class Mute(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="mute"):
-    """Teacher: a receiving room's microphone, or the main room's own, is closed for all or open again."""
-
-    room: str
+    room: str  # the main room too
     muted: bool
 
 

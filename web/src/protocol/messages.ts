@@ -111,7 +111,6 @@ export interface CallOn {
   room: string | null;
 }
 
-/** Teacher: a receiving room's microphone, or the main room's own, is closed for all or open again. */
 export interface Mute {
   type: "mute";
   room: string;
