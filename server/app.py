@@ -45,6 +45,7 @@ from server.live.service import LiveService
 from server.live.standings import Standings
 from server.ops import logs
 from server.protocol.messages import Words
+from server.protocol.parameters import Source
 from server.protocol.sources import ProbePoint, ProbeReport
 from server.running import OPERATOR_TOKEN
 from server.store.box_checks import BoxChecks
@@ -157,7 +158,9 @@ async def make_parts(config: Config, store: Store) -> Parts:
 async def _look(networks: list[str], box: BoxSource) -> list[ProbePoint] | None:
     """What the probe says of a source, opened for a moment in a process of its own."""
     try:
-        said = await apart.probed(box.address, networks, LOOK_S, udp=box.udp)
+        said = await apart.probed(
+            box.address, networks, LOOK_S, udp=box.udp, sound_only=box.source is Source.VOICE
+        )
     except apart.NoAnswer as error:
         log.warning("%s was not looked at: %s", box.name, error)
         return None

@@ -24,6 +24,7 @@ from server.store.records import PUSH_KEY, BoxSource
 PROBE_S = 6.0
 _log = logging.getLogger(__name__)
 KEY_LETTERS = 24
+PLACES = (Source.CAMERA, Source.CAMERA2, Source.SCREEN, Source.VOICE)
 RTMP_PORT = 1935
 
 
@@ -41,6 +42,8 @@ async def put_source(request: web.Request) -> web.Response:
     body = await body_of(request, NewRoomSource)
     before = await _known(request, room, source)
     box = replace(_pushed(before, body) if body.push else _pulled(before, body), room=room, source=source)
+    if source is Source.VOICE:
+        box = replace(box, sound=True, low="", low_shown="")
     await request.app[SOURCES].put(box, request.app[CLOCK].wall_ms())
     await request.app[STORE].audit(actor.name, "put_source", f"{room}/{source}", address=box.shown)
     await _tell(request)
@@ -95,7 +98,9 @@ async def probe(request: web.Request) -> web.Response:
     _turn(request)
     networks = request.app[CONFIG].ingest.networks
     async with request.app[PROBES]:
-        report = await _apart(apart.probed(address, networks, PROBE_S, udp=body.udp))
+        report = await _apart(
+            apart.probed(address, networks, PROBE_S, udp=body.udp, sound_only=body.source is Source.VOICE)
+        )
     if known is not None and body.udp == known.udp:
         points = msgspec.json.decode(report, type=ProbeReport).points
         await request.app[CHECKING].looked(known, points)
@@ -146,7 +151,7 @@ async def _main_room(request: web.Request) -> str:
 
 def _source(request: web.Request) -> Source:
     name = request.match_info["source"]
-    if name not in (Source.CAMERA, Source.CAMERA2, Source.SCREEN):
+    if name not in PLACES:
         raise NoRight
     return Source(name)
 

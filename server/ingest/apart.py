@@ -69,9 +69,17 @@ async def ask(module: str, said: bytes, arguments: Sequence[str], within_s: floa
     return answer
 
 
-async def probed(text: str, networks: Iterable[str] | None, seconds: float, *, udp: bool = False) -> bytes:
+async def probed(
+    text: str,
+    networks: Iterable[str] | None,
+    seconds: float,
+    *,
+    udp: bool = False,
+    sound_only: bool = False,
+) -> bytes:
     """The probe's `facts.Report` of a source, as JSON. NoAnswer."""
     arguments = ["--seconds", str(seconds), *where(networks), *(["--udp"] if udp else [])]
+    arguments += ["--sound-only"] if sound_only else []
     within_s = min(seconds, LONGEST_WATCH_S) + SLACK_S
     return await ask("server.ingest.probe", text.encode(), arguments, within_s)
 

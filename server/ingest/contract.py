@@ -45,16 +45,17 @@ class SourceState(StrEnum):
 def up_tracks(video_ssrc: int, audio_ssrc: int, source: Source, *, layers: bool = False) -> list[UpTrack]:
     """What a source's connection sends: H.264 labelled as Constrained Baseline, for browsers offer no other
     but decode every profile under that label; and Opus, unless `audio_ssrc` is 0. `layers`: the sub stream
-    is the lower of two, named by their RIDs."""
+    is the lower of two, named by their RIDs. Of a separate sound encoder (VOICE) it is Opus alone."""
     h264 = Codec(CodecName.H264, H264_PT, VIDEO_RATE, fmtp=_H264_FMTP, pli=True)
     opus = Codec(CodecName.OPUS, OPUS_PT, AUDIO_RATE)
     none, named = Extensions(), Extensions(rid=RID_EXTENSION)
     ssrcs = {video_ssrc: 0}
-    tracks = [
+    pictures = [
         UpTrack(VIDEO_MID, source, Kind.VIDEO, [h264], named, {}, [LOW, HIGH], MOST_BITRATE_BPS)
         if layers
         else UpTrack(VIDEO_MID, source, Kind.VIDEO, [h264], none, ssrcs, [], MOST_BITRATE_BPS)
     ]
+    tracks = [] if source is Source.VOICE else pictures
     if audio_ssrc:
         tracks.append(UpTrack(AUDIO_MID, Source.VOICE, Kind.AUDIO, [opus], none, {audio_ssrc: 0}))
     return tracks
@@ -66,8 +67,8 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
 
 class Publish(msgspec.Struct, frozen=True, tag="publish"):
     """Pull `address` (with its password: never logged) and send it to the worker's `transport` under these
-    credentials and SSRCs. `audio_ssrc` 0: picture only. `low_address`: its sub stream's, the lower layer,
-    under `low_ssrc`; "" for none."""
+    credentials and SSRCs. `audio_ssrc` 0: picture only; `video_ssrc` 0: sound only. `low_address`: its sub
+    stream's, the lower layer, under `low_ssrc`; "" for none."""
 
     source: str
     address: str

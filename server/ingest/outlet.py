@@ -26,10 +26,11 @@ SILENT_OPUS = b"\xf8\xff\xfe"  # 20 ms, as browsers send a track that is switche
 @dataclass(slots=True)
 class Outlet:
     """One pulled stream of a source, with its own clock: the main one, or (`copies_only`) its sub stream.
+    `video` None: a separate sound encoder, whose picture, if it has one, nobody wants.
     `wanted` False: nobody has a use for the picture now; `silent`: its sound is closed."""
 
     publisher: Publisher
-    video: RtpStream
+    video: RtpStream | None
     audio: RtpStream | None = None
     copies_only: bool = False
     clock: SourceClock = field(default_factory=SourceClock)
@@ -55,7 +56,7 @@ class Outlet:
 
     def picture(self, nals: list[bytes], media: float) -> None:
         """One picture's NAL units; from the pulling thread."""
-        if self.wanted:
+        if self.wanted and self.video is not None:
             self._put(PICTURE, media, nals)
 
     def sound(self, opus: bytes, media: float) -> None:
@@ -86,7 +87,7 @@ class Outlet:
     def _send_due(self, now: float) -> None:
         for stream, media, payload in self._pacing.take(now + SLACK_S):
             self._sending_since = self._sending_since or now
-            if stream == PICTURE:
+            if stream == PICTURE and self.video is not None:
                 self.publisher.send(self.video.access_unit(payload, round(media * VIDEO_RATE)))
             elif self.audio is not None:
                 stamp = round(media * AUDIO_RATE)

@@ -28,19 +28,25 @@ CPU_SHARE = 2.0  # cores that decoding may take
 
 
 def probe(
-    text: str, networks: Sequence[Network] | None, seconds: float = WATCH_S, *, udp: bool = False
+    text: str,
+    networks: Sequence[Network] | None,
+    seconds: float = WATCH_S,
+    *,
+    udp: bool = False,
+    sound_only: bool = False,
 ) -> Report:
     """What comes from a source and how it can be taught with. Whatever is wrong with the source is in the
-    report; BadAddress only where the text is no address at all."""
+    report; BadAddress only where the text is no address at all. `sound_only`: its picture is of no use."""
     address = parse(text)
     try:
-        return _watched(address, resolve(address, networks), min(seconds, LONGEST_WATCH_S), udp)
+        host = resolve(address, networks)
+        return _watched(address, host, min(seconds, LONGEST_WATCH_S), udp=udp, sound_only=sound_only)
     except UserFault as fault:
         point = Point(fault.code, Fitness.UNFIT, fault.words)
         return Report(str(address), 0.0, Fitness.UNFIT, [point], problem=fault.code)
 
 
-def _watched(address: SourceAddress, host: str, seconds: float, udp: bool) -> Report:
+def _watched(address: SourceAddress, host: str, seconds: float, *, udp: bool, sound_only: bool) -> Report:
     with opened(address, host, udp=udp) as container:
         try:
             video, audio, took = watch(container, seconds)
@@ -48,7 +54,7 @@ def _watched(address: SourceAddress, host: str, seconds: float, udp: bool) -> Re
             raise fault_of(address, error) from None
         seen = video_facts(video, took) if video else None
         heard = audio_facts(audio, took) if audio else None
-        fitness, points = judge(seen, heard)
+        fitness, points = judge(seen, heard, sound_only=sound_only)
         snapshot = jpeg(video.snapshot) if video and video.snapshot else None
     return Report(str(address), round(took, 2), fitness, points, seen, heard, snapshot_jpeg=snapshot)
 
@@ -60,6 +66,7 @@ def main() -> int:
     parser.add_argument("--network", action="append", default=[], metavar="CIDR")
     parser.add_argument("--anywhere", action="store_true")
     parser.add_argument("--udp", action="store_true")
+    parser.add_argument("--sound-only", action="store_true")
     options = parser.parse_args()
     reach.confine("server.ingest.probe", sys.argv[1:])
     av.logging.set_level(None)  # FFmpeg's own lines have addresses with passwords in them
@@ -68,7 +75,7 @@ def main() -> int:
     text = sys.stdin.read(MOST_LENGTH + 1)
     networks = None if options.anywhere else allowed_networks(options.network)
     try:
-        report = probe(text, networks, seconds, udp=options.udp)
+        report = probe(text, networks, seconds, udp=options.udp, sound_only=options.sound_only)
     except UserFault as fault:
         point = Point(fault.code, Fitness.UNFIT, fault.words)
         report = Report("", 0.0, Fitness.UNFIT, [point], problem=fault.code)

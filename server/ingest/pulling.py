@@ -152,10 +152,11 @@ class _Road:
     def __init__(self, puller: Puller, container: InputContainer) -> None:
         self._puller = puller
         self._outlet = puller.outlet
-        self._video = container.streams.video[0] if container.streams.video else None
+        pictures = container.streams.video if self._outlet.video is not None else ()
+        self._video = pictures[0] if pictures else None
         self._audio = container.streams.audio[0] if container.streams.audio else None
         if self._video is None and self._audio is None:
-            raise UserFault("no_stream", zh="没有音视频流。", en="There is neither picture nor sound.")
+            raise _nothing(sound_only=self._outlet.video is None)
         self._sets, self._length_size = _sets_of(self._video)
         self._keyframe_at: float | None = None
         self._held: tuple[list[bytes], float] | None = None  # a keyframe of which more may come
@@ -253,6 +254,16 @@ class _Road:
         self.transcoded = self._puller.must_transcode = why
         self._must_copy()
         self._puller.tell(SourceNews(SourceState.LIVE, transcoded=why))
+
+
+def _nothing(*, sound_only: bool) -> UserFault:
+    if sound_only:
+        return UserFault(
+            "no_audio",
+            zh="那里没有声音。请在设备上打开音频，或把“视频流”改为“复合流”。",
+            en='There is no sound. Turn audio on in the device, or set its stream to "video and audio".',
+        )
+    return UserFault("no_stream", zh="没有音视频流。", en="There is neither picture nor sound.")
 
 
 def _picture_stopped() -> UserFault:

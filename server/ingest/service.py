@@ -137,7 +137,9 @@ class Ingest:
         publisher = Publisher(secrets.token_hex(8).encode(), keyframe_wanted.set)
         outlet = Outlet(
             publisher,
-            RtpStream(publish.video_ssrc, H264_PT, VIDEO_RATE, extension=high),
+            RtpStream(publish.video_ssrc, H264_PT, VIDEO_RATE, extension=high)
+            if publish.video_ssrc
+            else None,
             RtpStream(publish.audio_ssrc, OPUS_PT, AUDIO_RATE) if publish.audio_ssrc else None,
         )
         loop = asyncio.get_running_loop()

@@ -24,9 +24,13 @@ OPUS_RATES = frozenset({8000, 12000, 16000, 24000, 48000})
 CORES_PER_MEGAPIXEL_25 = 0.45  # decode, scale and x264 veryfast at 25 pictures a second
 
 
-def judge(video: VideoFacts | None, audio: AudioFacts | None) -> tuple[Fitness, list[Point]]:
-    """The worst fitness and every point, the worst first."""
-    points = [*(_video(video) if video else _no_video()), *(_audio(audio) if audio else _no_audio())]
+def judge(
+    video: VideoFacts | None, audio: AudioFacts | None, *, sound_only: bool = False
+) -> tuple[Fitness, list[Point]]:
+    """The worst fitness and every point, the worst first. `sound_only`: its picture is of no use."""
+    seen = () if sound_only else _video(video) if video else _no_video()
+    heard = _audio(audio) if audio else _no_audio(Fitness.UNFIT if sound_only else Fitness.NOTE)
+    points = [*seen, *heard]
     order = list(Fitness)
     points.sort(key=lambda point: -order.index(point.fitness))
     return points[0].fitness, points
@@ -190,10 +194,10 @@ def _no_video() -> Iterator[Point]:
     )
 
 
-def _no_audio() -> Iterator[Point]:
+def _no_audio(fitness: Fitness) -> Iterator[Point]:
     yield _point(
         "no_audio",
-        Fitness.NOTE,
+        fitness,
         "没有声音。若要用这路声音，请在设备的主码流上把“视频流”改为“复合流”。",
         'No sound. To use this device\'s sound, set the main stream from "video" to "video and audio".',
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from server.domain.floor import OWN
@@ -18,7 +19,7 @@ from server.live.connections import Connection, open_box
 from server.live.room_media import BOX_SEAT
 from server.protocol import boxes as said
 from server.protocol.messages import LessonState, Role
-from server.protocol.parameters import RemoteTransport
+from server.protocol.parameters import RemoteTransport, Source
 from server.protocol.timetable import Template
 from server.store.records import BoxSource
 
@@ -144,7 +145,7 @@ class Boxes:
                 remote.ufrag,
                 remote.pwd,
                 connection.transport,
-                numbers[0],
+                0 if box.source is Source.VOICE else numbers[0],
                 audio_ssrc,
                 box.udp,
                 box.low,
@@ -154,9 +155,13 @@ class Boxes:
 
 
 def starting(template: Template, boxes: Iterable[BoxSource]) -> list[BoxSource]:
-    """Those of a main room's that are to come by themselves in a lesson of this kind."""
+    """Those of a main room's that are to come by themselves in a lesson of this kind. A separate sound
+    encoder is the voice: no camera's sound is then."""
     starts = rules_of(template).boxes
-    return [box for box in boxes if box.with_lesson and box.address and box.source in starts]
+    found = [box for box in boxes if box.with_lesson and box.address and box.source in starts]
+    if any(box.source is Source.VOICE for box in found):
+        return [box if box.source is Source.VOICE else replace(box, sound=False) for box in found]
+    return found
 
 
 def source_name(lesson: str, source: str) -> str:

@@ -94,7 +94,8 @@ class Checking:
             points = self._known(lesson, box)
             if points is None:
                 points = await self._look(box)
-            if points is not None and box in self._ingest.boxes(box.room):  # not another one meanwhile
+            boxes = {each.source: each.address for each in self._ingest.boxes(box.room)}
+            if points is not None and boxes.get(box.source) == box.address:  # not another one meanwhile
                 await self._keep(lesson, box, points)
 
     def _known(self, lesson: str, box: BoxSource) -> Sequence[ProbePoint] | None:

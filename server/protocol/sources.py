@@ -14,7 +14,8 @@ class RoomSource(msgspec.Struct, frozen=True):
     """A camera or encoder of a room; `address` without its password. `state` is the ingest's word ("" where
     it is not wanted now), `words` what IT should do, `transcoded` why its picture is not copied, or "".
     `low_address`: its sub stream's. `push`: an encoder pushes to `push_url` ("" where the server takes no
-    pushes), and `pushing` now; its `key` is shown once, when it was made."""
+    pushes), and `pushing` now; its `key` is shown once, when it was made. `source` "voice": a separate sound
+    encoder."""
 
     room: str
     source: Source

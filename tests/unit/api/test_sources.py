@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,12 @@ from server.api import keys
 from server.api.tokens import TokenKind
 from server.domain.lesson import Lesson
 from server.drill.own_server import free_port
+from server.ingest.contract import up_tracks
+from server.live.boxes import starting
 from server.protocol.messages import Words
+from server.protocol.parameters import Kind, Source
+from server.protocol.timetable import Template
+from server.store.records import BoxSource
 from tests.fakes.camera import Camera, serving, stream
 from tests.unit.api.conftest import Campus, Opener
 
@@ -83,3 +89,13 @@ async def test_a_camera_is_looked_at_before_its_lesson_and_what_is_wrong_is_told
         assert "b_frames" in {point["code"] for point in camera["points"]}, "and what could be better"
         await again.app[keys.CHECKING].turn()
         assert (await told(again, "L0000000001"))[0] == camera, "what is well is left alone"
+
+
+def test_a_separate_sound_encoder_is_the_voice_in_place_of_a_cameras_sound() -> None:
+    camera = BoxSource("main", Source.CAMERA, "rtsp://10.0.0.9/1", sound=True)
+    voice = BoxSource("main", Source.VOICE, "rtsp://10.0.0.8/1", sound=True)
+    assert starting(Template.SHARED, [camera]) == [camera]
+    assert starting(Template.SHARED, [camera, voice]) == [replace(camera, sound=False), voice]
+    idle = replace(voice, with_lesson=False)
+    assert starting(Template.SHARED, [camera, idle]) == [camera]
+    assert [track.kind for track in up_tracks(0, 2, Source.VOICE)] == [Kind.AUDIO]

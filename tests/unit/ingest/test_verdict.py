@@ -92,3 +92,9 @@ def test_sound_alone_is_no_camera_and_the_worst_stands_first() -> None:
 def test_the_cost_of_transcoding_grows_with_pictures_and_pixels() -> None:
     small = msgspec.structs.replace(GOOD, width=960, height=540)
     assert transcode_cores(GOOD) == pytest.approx(4 * transcode_cores(small), rel=0.05)
+
+
+def test_of_a_sound_encoder_only_its_sound_counts() -> None:
+    heard = AudioFacts("aac", 48_000, 1, loudness_dbfs=-20.0)
+    assert judge(None, heard, sound_only=True)[0] is Fitness.GOOD
+    assert judge(None, None, sound_only=True)[0] is Fitness.UNFIT

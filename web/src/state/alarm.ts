@@ -3,7 +3,7 @@ import { language, say } from "@/i18n/say";
 import type { Alarm } from "@/protocol/messages";
 
 /** A main room's places for cameras and encoders. */
-export type Place = "camera" | "camera2" | "screen";
+export type Place = "camera" | "camera2" | "screen" | "voice";
 
 export function alarmSentence(alarm: Alarm): string {
   const values = alarm.values ?? {};

@@ -11,6 +11,11 @@ export const cameras = sentences({
   camera: { zh: "主机位", en: "Main camera" },
   camera2: { zh: "第二机位", en: "Second camera" },
   screen: { zh: "课件（HDMI 采集）", en: "Courseware (HDMI capture)" },
+  voice: { zh: "单独的声音编码器", en: "Separate sound encoder" },
+  voiceLead: {
+    zh: "话筒接在单独的设备上时填这里：它的声音就是主讲声音，摄像机的声音不再使用。",
+    en: "Where the microphone is on a device of its own: its sound is the teacher’s voice, and no camera’s is used.",
+  },
   checked_none: { zh: "课前自动检查", en: "looked at some minutes before" },
   checked_well: { zh: "{time} 检查正常", en: "well at {time}" },
   checked_wrong: { zh: "{time} 检查有问题", en: "not well at {time}" },
