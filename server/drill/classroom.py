@@ -15,9 +15,9 @@ from typing import Protocol
 
 import aiohttp
 import msgspec
-from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
 
+from server.drill.peer_connections import PeerConnections
 from server.drill.watching import Sights, Sounds
 from server.protocol import messages as ws
 from server.protocol.parameters import Source
@@ -26,9 +26,6 @@ FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 2.0
 PING_EVERY_S = 2.0
 REPORT_EVERY_S = 1.0
-VIDEO_KINDS = frozenset({"video"})
-# With its default policy aiortc leaves the second and later lines of a kind on a transport that never starts.
-CONFIGURATION = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
 
 _decoder: msgspec.json.Decoder[ws.FromServer] = msgspec.json.Decoder(ws.FromServer)
 
@@ -45,10 +42,12 @@ class Connections(Protocol):
     """A classroom's two connections, by whatever carries their media."""
 
     def alive(self) -> tuple[str | None, str | None]: ...
+    def standing(self) -> str: ...
     async def welcomed(self, welcome: ws.Welcome) -> None: ...
     async def reconnect(self, message: ws.Reconnect) -> None: ...
     async def answered(self, message: ws.AnswerUp) -> None: ...
     async def offered(self, message: ws.OfferDown) -> None: ...
+    async def tend(self) -> None: ...
     async def vanish(self) -> None: ...
     async def close(self) -> None: ...
 
@@ -78,7 +77,7 @@ class Classroom:
         self.refusals: list[ws.Refused] = []
         self._http, self._url, self._token, self._sources = http, url, token, sources
         self._socket: aiohttp.ClientWebSocketResponse | None = None
-        self._connections = connections if connections is not None else _Connections(self)
+        self._connections = connections if connections is not None else PeerConnections(self)
         self._changed = asyncio.Condition()
         self._plugged = asyncio.Event()
         self._plugged.set()
@@ -124,6 +123,15 @@ class Classroom:
         """Put the plug in again; the page's own tries do the rest."""
         self._unplugged.clear()
         self._plugged.set()
+
+    @property
+    def standing(self) -> str:
+        """How it stands, for whoever looks for what went wrong."""
+        line = "open" if self._socket is not None and not self._socket.closed else "away"
+        session = self.welcome.session if self.welcome else "never welcomed"
+        state = self.lesson.state if self.lesson else "no lesson"
+        refused = [refusal.code for refusal in self.refusals[-3:]]
+        return f"line {line}, {session}, {state}, refused {refused}; {self._connections.standing()}"
 
     def sight(self, slot: str) -> Sights:
         return self.sights.setdefault(slot, Sights())
@@ -215,6 +223,8 @@ class Classroom:
         while True:
             await asyncio.sleep(PING_EVERY_S)
             await self.say(ws.Ping(at=int(time.time() * 1000)))
+            if self.welcome is not None:
+                await self._connections.tend()
 
     async def _report(self) -> None:
         while True:
@@ -245,123 +255,3 @@ class Classroom:
         """A down connection stands."""
         if self.joined_at is None or self.joined_at < self.asked_at:
             self.joined_at = time.monotonic()
-
-
-class _Connections:
-    """The classroom's up and down RTCPeerConnection and the tasks that read their tracks."""
-
-    def __init__(self, owner: Classroom) -> None:
-        self._owner = owner
-        self._up: RTCPeerConnection | None = None
-        self._down: RTCPeerConnection | None = None
-        self._up_id: str | None = None
-        self._down_id: str | None = None
-        self._offer = 0
-        self._readers: dict[str, asyncio.Task[None]] = {}
-
-    def alive(self) -> tuple[str | None, str | None]:
-        """Ids of the connections that still stand, up and down."""
-        up = self._up_id if self._up and self._up.connectionState == "connected" else None
-        down = self._down_id if self._down and self._down.connectionState == "connected" else None
-        return up, down
-
-    async def welcomed(self, welcome: ws.Welcome) -> None:
-        if not welcome.keep_down:
-            await self._drop_down()
-        if not welcome.keep_up:
-            await self._drop_up()
-            await self._offer_up()
-
-    async def reconnect(self, message: ws.Reconnect) -> None:
-        if message.down:
-            await self._drop_down()
-        if message.up:
-            await self._drop_up()
-            await self._offer_up()
-
-    async def _offer_up(self) -> None:
-        if not self._owner.sources:
-            return
-        self._up = pc = RTCPeerConnection(CONFIGURATION)
-        self._offer += 1
-        senders = {}
-        for source, track in self._owner.sources.items():
-            transceiver = pc.addTransceiver(track, direction="sendonly")
-            if track.kind in VIDEO_KINDS:
-                codecs = RTCRtpSender.getCapabilities("video").codecs
-                transceiver.setCodecPreferences(
-                    [c for c in codecs if c.mimeType in ("video/H264", "video/rtx")]
-                )
-            senders[source] = transceiver
-        await pc.setLocalDescription(await pc.createOffer())
-        sources = {str(transceiver.mid): source for source, transceiver in senders.items()}
-        await self._owner.say(ws.OfferUp(offer=self._offer, sdp=pc.localDescription.sdp, sources=sources))
-
-    async def answered(self, message: ws.AnswerUp) -> None:
-        if self._up is not None and message.offer == self._offer:
-            self._up_id = message.connection
-            await self._up.setRemoteDescription(RTCSessionDescription(message.sdp, "answer"))
-
-    async def offered(self, message: ws.OfferDown) -> None:
-        if self._down is None or message.connection != self._down_id:
-            await self._drop_down()
-            self._down, self._down_id = self._new_down(), message.connection
-        pc = self._down
-        await pc.setRemoteDescription(RTCSessionDescription(message.sdp, "offer"))
-        await pc.setLocalDescription(await pc.createAnswer())
-        await self._owner.say(
-            ws.AnswerDown(connection=message.connection, offer=message.offer, sdp=pc.localDescription.sdp)
-        )
-        names = {slot.mid: slot.name for slot in message.slots}
-        for transceiver in pc.getTransceivers():
-            if transceiver.mid in names and transceiver.mid not in self._readers:
-                self._readers[transceiver.mid] = self._read(
-                    names[transceiver.mid], transceiver.receiver.track
-                )
-
-    def _new_down(self) -> RTCPeerConnection:
-        pc = RTCPeerConnection(CONFIGURATION)
-
-        def changed() -> None:
-            if pc.connectionState == "connected":
-                self._owner.connected()
-
-        pc.add_listener("connectionstatechange", changed)
-        return pc
-
-    def _read(self, slot: str, track: MediaStreamTrack) -> asyncio.Task[None]:
-        reader = self._owner.sight(slot) if track.kind in VIDEO_KINDS else self._owner.sound(slot)
-        return asyncio.create_task(reader.watch(track), name=f"read {slot}")
-
-    async def vanish(self) -> None:
-        """Both connections end without a word on the wire."""
-        for pc in (self._up, self._down):
-            if pc is not None:
-                for transceiver in pc.getTransceivers():
-                    ice = transceiver.sender.transport.transport._connection
-                    ice.send = _swallow  # type: ignore[method-assign]
-        await self.close()
-
-    async def close(self) -> None:
-        await self._drop_up()
-        await self._drop_down()
-
-    async def _drop_up(self) -> None:
-        pc, self._up, self._up_id = self._up, None, None
-        if pc is not None:
-            for sender in pc.getSenders():
-                sender.replaceTrack(None)  # the devices live on, for the next connection
-            await pc.close()
-
-    async def _drop_down(self) -> None:
-        pc, self._down, self._down_id = self._down, None, None
-        readers, self._readers = list(self._readers.values()), {}
-        for reader in readers:
-            reader.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
-        if pc is not None:
-            await pc.close()
-
-
-async def _swallow(data: bytes) -> None:
-    """Stands for a line that was pulled."""

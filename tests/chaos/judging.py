@@ -15,6 +15,8 @@ IN_FLIGHT_S = 0.5
 """A worker that dies takes with it what it had not yet read, or the recorder not yet journalled."""
 GRACE_S = 1.0
 """What a new connection may lose until it is tapped and its keyframe is there."""
+LAST_S = 1.5
+"""So much may be missing where the lesson ends: a connection ends before its last packets are there."""
 AWAY_S = 8.0
 """A recorder that died less than this before the worker may not have read the ring again: it died too."""
 
@@ -104,9 +106,10 @@ def _holes(track: Track, zero: float, verdict: Verdict, seconds: float) -> list[
     """Holes of a track that no outage explains."""
     faults = []
     for gap in track.gaps:
-        if gap.cause is GapCause.NOT_STARTED or gap.end_s > seconds - 0.5:
-            continue
         long = gap.end_s - gap.start_s
+        at_the_end = gap.end_s > seconds - 0.5 and long < LAST_S
+        if gap.cause is GapCause.NOT_STARTED or at_the_end:
+            continue
         verdict.holes.append((track.name, gap.start_s, round(long, 2), str(gap.cause)))
         inside = [
             w

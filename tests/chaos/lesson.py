@@ -30,12 +30,17 @@ from server.protocol import messages as m
 from server.protocol.messages import LessonState
 from tests.chaos.judging import ALL, CAMPUS, PUBLISHER, RECORDER, WORKER, Death, Verdict, judge
 from tests.chaos.sent import Sent, everything_sent, journalled
+from tests.chaos.telling import state_of
 from tests.peers.lessons import Holding, holding, on_air, view
 from tests.peers.workers import holds
 
 VICTIMS = (RECORDER, CAMPUS, WORKER, PUBLISHER, ALL)
 EVERYTHING = (CAMPUS, WORKER, RECORDER, PUBLISHER)
 KEEP_JOURNAL = "[recording]\nkeep_journal = true\n"
+
+
+class NotSurvived(AssertionError):
+    """The studio did not send again; the message tells how everything stood."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,10 @@ async def _hold(
         await asyncio.sleep(pause_s)
         deaths.append(strike(held, victim))
     await asyncio.sleep(rest_s)
-    await studio.until(lambda: on_air(studio) and sent[-1].at > time.time() - 0.5, 30)
+    try:
+        await studio.until(lambda: on_air(studio) and sent[-1].at > time.time() - 0.5, 30)
+    except TimeoutError:
+        raise NotSurvived(state_of(held, studio, deaths, sent)) from None
     ended = time.time()
     await end(studio)
     return folder, deaths, (began, ended)

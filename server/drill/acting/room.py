@@ -69,6 +69,9 @@ class _Lines:
         """After a loss everything is made anew."""
         return None, None
 
+    def standing(self) -> str:
+        return f"tasks {sorted(self._tasks)}"
+
     async def welcomed(self, welcome: ws.Welcome) -> None:
         self._stop("down")
         await self._offer_up()
@@ -95,6 +98,9 @@ class _Lines:
         self._names = {slot.mid: slot.name for slot in message.slots}
         await self._owner.say(ws.AnswerDown(message.connection, message.offer, self._down.answer))
         self._start("down", self._down.run())
+
+    async def tend(self) -> None:
+        """Campus sees that nothing comes, and asks for another connection."""
 
     def counted(self) -> list[ws.SlotReport]:
         """What came since the last time."""
