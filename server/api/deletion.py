@@ -8,8 +8,9 @@ from aiohttp import web
 
 from recorder.archive.reading import BadRecording
 from recorder.archive.removal import remove
+from recorder.archive.storage import StorageFailed
 from server.api.catalogued import require_row
-from server.api.keys import CLOCK, CONFIG, EDITS, LIBRARY, PUBLISHING, STORE
+from server.api.keys import CLOCK, CONFIG, EDITS, LIBRARY, PUBLISHING, STORAGE, STORE
 from server.api.rights import Action
 from server.domain.lesson import ON_AIR
 from server.errors import UserFault
@@ -20,6 +21,15 @@ def _busy() -> UserFault:
         "still_made",
         zh="这节课还在上，或录像正在处理。请等它完成后再删除。",
         en="This lesson is on, or its recording is being worked on. Delete it once that is done.",
+    )
+
+
+def _store_away() -> UserFault:
+    return UserFault(
+        "store_away",
+        zh="归档存储连不上，存在那里的部分还没有删除。请稍后再删除一次。",
+        en="The object store cannot be reached: what it holds is not deleted yet. Delete the lesson again "
+        "later.",
     )
 
 
@@ -61,8 +71,12 @@ async def delete(request: web.Request) -> web.Response:
     await request.app[STORE].audit(actor.name, Action.DELETE_LESSON, lesson.id, title=title[:120])
     try:
         await asyncio.to_thread(remove, request.app[CONFIG].archive_path, lesson.id)
+        if (storage := request.app[STORAGE]) is not None:
+            await asyncio.to_thread(storage.delete, lesson.id)
     except BadRecording as error:
         raise _busy() from error
+    except StorageFailed as error:
+        raise _store_away() from error
     await request.app[EDITS].delete_captions(lesson.id)
     await request.app[LIBRARY].deleted(lesson.id)
     return web.Response(status=204)

@@ -14,7 +14,7 @@ from server.api.catalogued import require_row, row_of_path, thing_of_row
 from server.api.downloads import takeable
 from server.api.editing import edited
 from server.api.guarding import answer, body_of
-from server.api.keys import CONFIG, EDITS, LIBRARY, STORE
+from server.api.keys import CONFIG, EDITS, LIBRARY, PUBLISHING, STORE
 from server.api.library import card_of
 from server.api.processing import published_of, replay_published
 from server.api.replay import NotReady, read_if_there
@@ -39,6 +39,8 @@ def rights_of(request: web.Request, row: LibraryRow) -> ReplayRights:
         delete=may(Action.DELETE_LESSON),
         ask_deletion=may(Action.ASK_DELETION),
         receipt=may(Action.READ_RECEIPT),
+        keep=may(Action.KEEP_LESSON),
+        publish=may(Action.PUBLISH_AGAIN),
     )
 
 
@@ -77,6 +79,7 @@ async def extras(request: web.Request) -> web.Response:
     signer = signer_of(request)
     captions = await request.app[EDITS].captions(lesson)
     names = await request.app[STORE].county.room_names({row.overview.lesson.main_room})
+    kept = await request.app[PUBLISHING].kept(lesson)
     published = replay_published(manifest, made, row.catalogue.chapters, signer)
     downloads = await takeable(request, row, made, published.downloads)
     response = answer(
@@ -86,7 +89,7 @@ async def extras(request: web.Request) -> web.Response:
             captions=[ReplayCaptions(language, vtt) for language, vtt in sorted(captions.items())],
             rights=replace(rights_of(request, row), download=bool(downloads)),
             watched_s=row.watched_s,
-            card=card_of(request, row, signer, names, made),
+            card=card_of(request, row, signer, names, made, kept),
             series=await _place(request, row, actor.viewer, reach),
         )
     )

@@ -11,11 +11,12 @@ from recorder.archive.published import Published
 from server.api.catalogued import thing_of_row
 from server.api.consents import check_consent
 from server.api.guarding import answer, body_of
-from server.api.keys import CONFIG, CONSENTS, LIBRARY, STORE
+from server.api.keys import CONFIG, CONSENTS, LIBRARY, PUBLISHING, STORE
 from server.api.processing import posters_of, processing_of
 from server.api.replay import title_of
 from server.api.rights import Action, Actor, NoRight, is_allowed, require, require_some
 from server.api.visits import Signer, keep_visit, signer_of
+from server.domain.retention import KeptAs, expires_at
 from server.domain.visibility import Circle, Visibility
 from server.errors import UserFault
 from server.ids import is_lesson_id
@@ -23,6 +24,7 @@ from server.protocol.library import CatalogueChange, FacetValue, LibraryCard, Li
 from server.protocol.messages import Words
 from server.store.library import FACETS
 from server.store.library_records import LibraryQuery, LibraryRow, LibrarySort, RecordedState
+from server.store.records import RetentionRow
 
 MOST_AT_ONCE = 500
 MOST_VALUES = 50
@@ -84,8 +86,12 @@ def card_of(
     signer: Signer,
     names: dict[str, Words],
     published: Published | None,
+    kept: RetentionRow | None,
 ) -> LibraryCard:
+    """`kept`: as what it is kept, None where nobody said."""
     lesson, recording, about = row.overview.lesson, row.overview.recording, row.catalogue
+    hold, kept_as = (kept.hold, kept.kept_as) if kept is not None else ("", KeptAs.ORDINARY)
+    ended_at = lesson.ended_at or lesson.created_at
     return LibraryCard(
         lesson=lesson.id,
         title=title_of(row),
@@ -111,6 +117,8 @@ def card_of(
         download=about.download,
         deletion_asked=about.deletion_asked_at is not None,
         yours=is_allowed(request, Action.EDIT_LESSON, thing_of_row(row, Action.EDIT_LESSON)),
+        hold=hold if is_allowed(request, Action.KEEP_LESSON, thing_of_row(row, Action.KEEP_LESSON)) else "",
+        expires_at=None if hold else expires_at(ended_at, kept_as, request.app[CONFIG].retention),
     )
 
 
@@ -121,8 +129,12 @@ async def find(request: web.Request) -> web.Response:
     lessons = [row.overview.lesson.id for row in rows]
     made = await asyncio.to_thread(posters_of, request.app[CONFIG].archive_path, lessons)
     names = await request.app[STORE].county.room_names({row.overview.lesson.main_room for row in rows})
+    kept = await request.app[PUBLISHING].kept_of(lessons)
     signer = signer_of(request)
-    cards = [card_of(request, row, signer, names, made.get(row.overview.lesson.id)) for row in rows]
+    cards = [
+        card_of(request, row, signer, names, made.get(lesson), kept.get(lesson))
+        for lesson, row in zip(lessons, rows, strict=True)
+    ]
     response = answer(LibraryPage(cards=cards, total=total, admin=reach is None))
     keep_visit(request, response, signer.visit)
     return response

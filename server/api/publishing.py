@@ -13,7 +13,7 @@ from server.api.guarding import answer, body_of
 from server.api.keys import CONFIG, PUBLISHING, STORE
 from server.api.processing import published_of
 from server.api.rights import Action
-from server.domain.retention import KeptAs, expires_at
+from server.domain.retention import KeptAs, days_of, expires_at
 from server.errors import UserFault
 from server.protocol.messages import Words
 from server.protocol.publishing import PublishingStep, PublishingView, RetentionChange, RetentionView
@@ -82,7 +82,8 @@ def _retention(request: web.Request, row: LibraryRow, kept: RetentionRow) -> web
     lesson = row.overview.lesson
     ended = lesson.ended_at or lesson.created_at
     over = expires_at(ended, kept.kept_as, request.app[CONFIG].retention)
-    return answer(RetentionView(lesson.id, kept.kept_as, kept.hold, None if kept.hold else over))
+    days = {one.value: days_of(one, request.app[CONFIG].retention) for one in KeptAs}
+    return answer(RetentionView(lesson.id, kept.kept_as, kept.hold, None if kept.hold else over, days))
 
 
 async def show_retention(request: web.Request) -> web.Response:
@@ -94,18 +95,18 @@ async def show_retention(request: web.Request) -> web.Response:
 async def change_retention(request: web.Request) -> web.Response:
     """Another class, or a hold."""
     row, actor = await require_row(request, Action.KEEP_LESSON)
-    body = await body_of(request, RetentionChange)
-    if body.kept_as not in list(KeptAs) or len(body.hold) > LONGEST_REASON:
+    body, lesson = await body_of(request, RetentionChange), row.overview.lesson.id
+    before = await request.app[PUBLISHING].kept(lesson)
+    kept_as = before.kept_as if body.kept_as is None else body.kept_as
+    hold = before.hold if body.hold is None else " ".join(body.hold.split())
+    if kept_as not in list(KeptAs) or len(hold) > LONGEST_REASON:
         raise UserFault(
             "bad_choice",
             zh=f"保留类别只能是 {'、'.join(KeptAs)};保留理由不超过 {LONGEST_REASON} 字。",
             en=f"The class is one of {', '.join(KeptAs)}; a reason has at most {LONGEST_REASON} characters.",
         )
-    lesson = row.overview.lesson.id
-    kept = await request.app[PUBLISHING].keep(lesson, KeptAs(body.kept_as), body.hold.strip())
-    await request.app[STORE].audit(
-        actor.name, Action.KEEP_LESSON, lesson, kept_as=body.kept_as, hold=body.hold[:LONGEST_REASON]
-    )
+    kept = await request.app[PUBLISHING].keep(lesson, KeptAs(kept_as), hold)
+    await request.app[STORE].audit(actor.name, Action.KEEP_LESSON, lesson, kept_as=kept_as, hold=hold)
     return _retention(request, row, kept)
 
 

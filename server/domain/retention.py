@@ -29,12 +29,17 @@ class Days(Protocol):
     def trial_days(self) -> int: ...
 
 
-def expires_at(ended_at: int, kept_as: str, days: Days) -> int | None:
-    """When it may be deleted (ms since 1970), None for never. A class that is not known is kept for ever."""
+def days_of(kept_as: str, days: Days) -> int:
+    """How long this class is kept, 0: for ever. One that is not known is kept for ever."""
     kept = {
         KeptAs.ORDINARY: days.ordinary_days,
         KeptAs.MODEL: days.model_days,
         KeptAs.TRIAL: days.trial_days,
     }
-    most = next((kept[name] for name in KeptAs if name == kept_as), 0)
+    return next((kept[name] for name in KeptAs if name == kept_as), 0)
+
+
+def expires_at(ended_at: int, kept_as: str, days: Days) -> int | None:
+    """When it may be deleted (ms since 1970), None for never."""
+    most = days_of(kept_as, days)
     return ended_at + most * DAY_MS if most > 0 else None

@@ -49,6 +49,8 @@ class PublishingStore(Protocol):
 
     async def retention(self, lesson: str) -> RetentionRow | None: ...
 
+    async def retentions(self, lessons: Sequence[str]) -> dict[str, RetentionRow]: ...
+
     async def save_retention(self, row: RetentionRow) -> None: ...
 
     async def deleted(self, row: RetentionRow) -> None: ...
@@ -158,6 +160,10 @@ class PublishingService:
 
     async def kept(self, lesson: str) -> RetentionRow:
         return await self._rows.retention(lesson) or RetentionRow(lesson, KeptAs.ORDINARY)
+
+    async def kept_of(self, lessons: Sequence[str]) -> dict[str, RetentionRow]:
+        """Of those lessons that somebody said something about."""
+        return await self._rows.retentions(lessons)
 
     async def _again(self, lesson: str, *, export: bool) -> PublishingRow:
         async with self._one_change:

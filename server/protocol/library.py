@@ -23,7 +23,8 @@ class Processing(msgspec.Struct, frozen=True):
 
 class LibraryCard(msgspec.Struct, frozen=True):
     """A lesson in the library. `poster`: a signed path or ""; `recording`: recorder.contract.RecordingState;
-    `processing`: null once all is made; `watched_s`: where this viewer stopped; `yours`: may be changed."""
+    `processing`: null once all is made; `watched_s`: where this viewer stopped; `yours`: may be changed;
+    `hold`: why it may not be deleted, "" where it may; `expires_at`: when it will be, null: never."""
 
     lesson: str
     title: Words
@@ -49,6 +50,8 @@ class LibraryCard(msgspec.Struct, frozen=True):
     download: bool
     deletion_asked: bool
     yours: bool
+    hold: str
+    expires_at: int | None
 
 
 class LibraryPage(msgspec.Struct, frozen=True):
@@ -205,13 +208,16 @@ class ReplayPublished(msgspec.Struct, frozen=True):
 
 
 class ReplayRights(msgspec.Struct, frozen=True):
-    """What this viewer may do with the recording besides watching it."""
+    """What this viewer may do with the recording besides watching it. `keep`: say how long it stays;
+    `publish`: have made of it again what failed, and the export."""
 
     edit: bool
     download: bool
     delete: bool
     ask_deletion: bool
     receipt: bool
+    keep: bool
+    publish: bool
 
 
 class SeriesPlace(msgspec.Struct, frozen=True):

@@ -32,19 +32,20 @@ class PublishingView(msgspec.Struct, frozen=True):
 
 class RetentionView(msgspec.Struct, frozen=True):
     """`kept_as`: server.domain.retention.KeptAs; `hold`: why it may not be deleted, "" where it may;
-    `expires_at`: when it will be deleted, null: never."""
+    `expires_at`: when it will be deleted, null: never; `days`: how long each class is kept, 0: for ever."""
 
     lesson: str
     kept_as: str
     hold: str
     expires_at: int | None
+    days: dict[str, int]
 
 
 class RetentionChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Body of `PUT retention`."""
+    """Body of `PUT retention`; null: as it is."""
 
-    kept_as: str
-    hold: str = ""
+    kept_as: str | None = None
+    hold: str | None = None
 
 
 PublishingResource = PublishingView | RetentionView

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, delete, select, update
 
 from server.store.database import Database, upsert
 from server.store.records import PublishingRow, RetentionRow
 from server.store.store import PUBLISHING_COLUMNS
-from server.store.tables import CATALOGUE, LESSONS, PUBLISHING, RECORDINGS, RETENTION
+from server.store.tables import CAPTIONS, CATALOGUE, LESSONS, PUBLISHING, RECORDINGS, RETENTION
 
 SETTLED = ("done", "failed")
 
@@ -55,6 +56,10 @@ class Publishings:
         row = await self._database.row(select(RETENTION).where(RETENTION.c.lesson == lesson))
         return None if row is None else _retention(row)
 
+    async def retentions(self, lessons: Sequence[str]) -> dict[str, RetentionRow]:
+        rows = await self._database.rows(select(RETENTION).where(RETENTION.c.lesson.in_(lessons)))
+        return {row.lesson: _retention(row) for row in rows}
+
     async def save_retention(self, row: RetentionRow) -> None:
         """Upsert; a row without its lesson's is left out."""
         if await self._knows(row.lesson):
@@ -62,10 +67,12 @@ class Publishings:
             await self._database.write(upsert(RETENTION, "lesson", lesson=row.lesson, **values))
 
     async def deleted(self, row: RetentionRow) -> None:
-        """The recording is gone: its lesson stays known by its row, and nobody finds it any more."""
+        """The recording is gone: its lesson stays known by its row, and nobody finds it any more. What was
+        said in it goes too."""
         await self.save_retention(row)
         gone = update(CATALOGUE).where(CATALOGUE.c.lesson == row.lesson)
         await self._database.write(gone.values(deleted_at=row.deleted_at, series=None, indexed=False))
+        await self._database.write(delete(CAPTIONS).where(CAPTIONS.c.lesson == row.lesson))
 
     async def kept(self) -> list[tuple[str, int, RetentionRow | None]]:
         """Every recording that is not deleted: lesson, when it ended (ms since 1970), how it is kept."""

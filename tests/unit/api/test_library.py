@@ -110,6 +110,7 @@ async def test_a_teacher_finds_the_lessons_of_the_own_room_alone_until_one_is_op
     assert status == 200
     assert told["rights"] == {
         "edit": False, "download": False, "delete": False, "ask_deletion": False, "receipt": False,
+        "keep": False, "publish": False,
     }  # fmt: skip
     assert (await ask(admin, "POST", f"lessons/{FIRST}/download", {"file": "lesson.film.mp4"}, **teacher))[
         0

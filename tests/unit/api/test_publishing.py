@@ -16,7 +16,9 @@ from server.store.records import PublishingRow, RecordingRow
 from tests.fakes.archived import record
 
 if TYPE_CHECKING:
-    from tests.unit.api.conftest import Campus
+    from pathlib import Path
+
+    from tests.unit.api.conftest import Campus, Opener
 
 LESSON = "L0000000001"
 FAILED = Step("film", Lane.BULK, StepState.FAILED, 0.4, "disk_full")
@@ -24,6 +26,11 @@ FAILED = Step("film", Lane.BULK, StepState.FAILED, 0.4, "disk_full")
 
 @pytest.fixture
 async def admin(campus: Campus) -> Campus:
+    await lesson_of_an_admin(campus)
+    return campus
+
+
+async def lesson_of_an_admin(campus: Campus) -> None:
     """The admin's browser and a lesson whose film failed."""
     password = {"password": "correct horse battery"}
     async with campus.browser.post("/api/v1/setup", json=password) as reply:
@@ -35,7 +42,6 @@ async def admin(campus: Campus) -> Campus:
     await Publishings(store.database).save(PublishingRow(LESSON, "failed", 1.0, "film", "disk_full"))
     folder = campus.config.archive_path / LESSON
     await asyncio.to_thread(record, folder, title="分数", steps=[FAILED])
-    return campus
 
 
 async def ask(campus: Campus, method: str, path: str, body: Any = None) -> tuple[int, Any]:
@@ -66,19 +72,39 @@ async def test_a_failed_step_says_why_and_is_tried_again_once(admin: Campus) -> 
     assert ("publish_again", LESSON) in said
 
 
+async def card(campus: Campus) -> Any:
+    async with campus.browser.get("/api/v1/library") as reply:
+        return (await reply.json())["cards"][0]
+
+
+async def test_a_deleted_lesson_leaves_the_object_store_too(open_campus: Opener, tmp_path: Path) -> None:
+    there = tmp_path / "far"
+    campus = await open_campus(storage={"url": f"file://{there}"})
+    await lesson_of_an_admin(campus)
+    (there / LESSON).mkdir(parents=True)
+    (there / LESSON / "camera.mp4").write_bytes(b"pictures")
+    assert (await ask(campus, "DELETE", ""))[0] == 204
+    assert [path for path in there.rglob("*") if path.is_file()] == []
+
+
 async def test_what_is_held_is_not_deleted(admin: Campus) -> None:
     status, kept = await ask(admin, "GET", "/retention")
     assert (status, kept["kept_as"], kept["hold"]) == (200, "ordinary", "")
     assert kept["expires_at"] is not None
+    assert kept["days"] == {"ordinary": 1095, "model": 0, "trial": 30}
+    assert (await card(admin))["expires_at"] == kept["expires_at"]
     status, kept = await ask(admin, "PUT", "/retention", {"kept_as": "model", "hold": "家长投诉"})
     assert (status, kept["expires_at"]) == (200, None)
+    assert ((await card(admin))["expires_at"], (await card(admin))["hold"]) == (None, "家长投诉")
+    status, kept = await ask(admin, "PUT", "/retention", {"kept_as": "trial"})
+    assert (status, kept["kept_as"], kept["hold"]) == (200, "trial", "家长投诉"), "what is left out stays"
     status, problem = await ask(admin, "DELETE", "")
     assert (status, problem["code"]) == (409, "held")
     assert "家长投诉" in problem["words"]["zh"]
     assert (admin.config.archive_path / LESSON / "manifest.json").exists()
     status, problem = await ask(admin, "PUT", "/retention", {"kept_as": "gone"})
     assert (status, problem["code"]) == (400, "bad_choice")
-    assert (await ask(admin, "PUT", "/retention", {"kept_as": "trial"}))[0] == 200
+    assert (await ask(admin, "PUT", "/retention", {"kept_as": "trial", "hold": ""}))[0] == 200
     assert (await ask(admin, "DELETE", ""))[0] == 204
 
 

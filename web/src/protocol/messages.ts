@@ -765,7 +765,8 @@ export interface Processing {
 
 /**
  * A lesson in the library. `poster`: a signed path or ""; `recording`: recorder.contract.RecordingState;
- * `processing`: null once all is made; `watched_s`: where this viewer stopped; `yours`: may be changed.
+ * `processing`: null once all is made; `watched_s`: where this viewer stopped; `yours`: may be changed;
+ * `hold`: why it may not be deleted, "" where it may; `expires_at`: when it will be, null: never.
  */
 export interface LibraryCard {
   lesson: string;
@@ -792,6 +793,8 @@ export interface LibraryCard {
   download: boolean;
   deletion_asked: boolean;
   yours: boolean;
+  hold: string;
+  expires_at: number | null;
 }
 
 /** One page of what was asked for; `total`: of all pages. */
@@ -886,13 +889,18 @@ export interface ReplayCaptions {
   vtt: string;
 }
 
-/** What this viewer may do with the recording besides watching it. */
+/**
+ * What this viewer may do with the recording besides watching it. `keep`: say how long it stays;
+ * `publish`: have made of it again what failed, and the export.
+ */
 export interface ReplayRights {
   edit: boolean;
   download: boolean;
   delete: boolean;
   ask_deletion: boolean;
   receipt: boolean;
+  keep: boolean;
+  publish: boolean;
 }
 
 /** The series a lesson stands in, with the lessons before and after it. */
@@ -1022,13 +1030,14 @@ export interface PublishingView {
 
 /**
  * `kept_as`: server.domain.retention.KeptAs; `hold`: why it may not be deleted, "" where it may;
- * `expires_at`: when it will be deleted, null: never.
+ * `expires_at`: when it will be deleted, null: never; `days`: how long each class is kept, 0: for ever.
  */
 export interface RetentionView {
   lesson: string;
   kept_as: string;
   hold: string;
   expires_at: number | null;
+  days: Record<string, number>;
 }
 
 /**
@@ -1762,10 +1771,10 @@ export interface NewUpload {
   bytes: number;
 }
 
-/** Body of `PUT retention`. */
+/** Body of `PUT retention`; null: as it is. */
 export interface RetentionChange {
-  kept_as: string;
-  hold?: string;
+  kept_as?: string | null;
+  hold?: string | null;
 }
 
 /**

@@ -35,6 +35,11 @@ export function longTime(at: number, language: Language): string {
   return format(LOCALE[language], COUNTY_ZONE, { year: "numeric", month: "long", day: "numeric", ...CLOCK }).format(at);
 }
 
+/** "2026年9月7日" or "7 September 2026", of a moment. */
+export function longDate(at: number, language: Language): string {
+  return format(LOCALE[language], COUNTY_ZONE, { year: "numeric", month: "long", day: "numeric" }).format(at);
+}
+
 /** "9月7日星期一" or "Monday 7 September", of a moment. */
 export function longDay(at: number, language: Language): string {
   return format(LOCALE[language], COUNTY_ZONE, { weekday: "long", month: "long", day: "numeric" }).format(at);

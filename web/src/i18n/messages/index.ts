@@ -4,6 +4,7 @@ import { common } from "./common";
 import { desk } from "./desk";
 import { first } from "./first";
 import { guest } from "./guest";
+import { kept } from "./kept";
 import { library } from "./library";
 import { live } from "./live";
 import { network } from "./network";
@@ -28,6 +29,7 @@ export const messages = {
   desk,
   first,
   guest,
+  kept,
   library,
   live,
   network,

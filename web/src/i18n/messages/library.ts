@@ -38,6 +38,8 @@ export const library = sentences({
   fewer: { zh: "收起", en: "Fewer" },
 
   continueAt: { zh: "看到 {at}，接着看", en: "Go on from {at}" },
+  seriesGoOn: { zh: "继续看：{title}", en: "Go on: {title}" },
+  seriesGoOnAt: { zh: "继续看：{title}，从 {at}", en: "Go on: {title}, from {at}" },
   shared: { zh: "全县教师可看", en: "Open to the county’s teachers" },
   deletionAsked: { zh: "教师申请删除", en: "Deletion asked for" },
   choose: { zh: "选择“{title}”", en: "Choose “{title}”" },
@@ -100,6 +102,7 @@ export const library = sentences({
   uploadReading: { zh: "已传完，正在检查并放入资源库…", en: "All is here; it is being checked and brought into the library…" },
   uploadDone: { zh: "完成。", en: "Done." },
   uploadAgain: { zh: "网断了，正在自动重试…", en: "The line broke; trying again by itself…" },
+  uploadGoesOn: { zh: "这个文件上次传到 {percent}%，会接着传。", en: "Of this file {percent}% were sent before: it goes on there." },
   uploadOpen: { zh: "打开", en: "Open" },
   close: { zh: "关闭", en: "Close" },
 });

@@ -24,6 +24,8 @@ export const recorded = sentences({
   download_export: { zh: "优课导出", en: "Excellent-lesson export" },
   download_sound: { zh: "只有声音", en: "Sound only" },
   download_track: { zh: "单独一路：{name}", en: "One track: {name}" },
+  makeExport: { zh: "制作优课导出（1080p，一个文件）", en: "Make the excellent-lesson export (1080p, one file)" },
+  exportAsked: { zh: "正在制作，做好后出现在“下载”里。", en: "It is being made and will appear under “Download”." },
   receipt: { zh: "打印授课单", en: "Print the receipt" },
   trim: { zh: "剪辑", en: "Trim" },
   trimLead: { zh: "原始录像不会改动，随时可以撤销。", en: "The recording itself is not touched; everything can be undone." },

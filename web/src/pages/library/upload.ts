@@ -1,4 +1,7 @@
-/** Sends a file in pieces, goes on from the byte campus wants next, waits while the line is away. */
+/**
+ * Sends a file in pieces, goes on from the byte campus wants next, waits while the line is away; the same file
+ * chosen again after the page was closed goes on where it stopped.
+ */
 import { CampusProblem, problemOf } from "@/api/campus";
 import { library } from "@/api/library";
 import type { Upload } from "@/protocol/messages";
@@ -12,6 +15,36 @@ export interface SenderHost {
   onUpload(upload: Upload): void;
   /** The line is away; it is tried again. */
   onWaiting(on: boolean): void;
+}
+
+const KEPT = "lianke.upload";
+
+interface Kept {
+  file: string;
+  upload: string;
+}
+
+const printOf = (file: File): string => `${file.name} ${file.size} ${file.lastModified}`;
+
+function keep(kept: Kept | null): void {
+  try {
+    if (kept === null) localStorage.removeItem(KEPT);
+    else localStorage.setItem(KEPT, JSON.stringify(kept));
+  } catch {
+    // a browser that keeps nothing begins anew after its next start
+  }
+}
+
+/** What campus has of this file from an earlier page; null where that is nothing. */
+export async function begunBefore(file: File): Promise<Upload | null> {
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEPT) ?? "null") as Kept | null;
+    if (kept === null || kept.file !== printOf(file)) return null;
+    const upload = await library.upload(kept.upload);
+    return upload.state === "receiving" && upload.bytes === file.size && upload.received > 0 ? upload : null;
+  } catch {
+    return null;
+  }
 }
 
 export class Sender {
@@ -28,12 +61,15 @@ export class Sender {
 
   /** Until the film is in the library or refused. CampusProblem where it cannot begin or go on. */
   async send(title: string, room: string): Promise<void> {
-    let now = await library.startUpload({ title, room, bytes: this.file.size });
+    let now = (await begunBefore(this.file)) ?? (await library.startUpload({ title, room, bytes: this.file.size }));
+    keep({ file: printOf(this.file), upload: now.upload });
     while (!this.stopped && (now.state === "receiving" || now.state === "reading")) {
       this.host.onUpload(now);
       now = await this.step(now);
     }
-    if (!this.stopped) this.host.onUpload(now);
+    if (this.stopped) return;
+    keep(null);
+    this.host.onUpload(now);
   }
 
   private async step(now: Upload): Promise<Upload> {
