@@ -36,6 +36,7 @@ export const county = {
   changePerson: (person: string, body: PersonChange) => ask<PersonRow>("PATCH", `people/${id(person)}`, body),
   newPassword: (person: string) => ask<FirstPassword>("POST", `people/${id(person)}/password`),
   appoint: (person: string, body: NewPost) => ask<PersonRow>("POST", `people/${id(person)}/posts`, body),
+  erasePerson: (person: string) => ask<unknown>("DELETE", `people/${id(person)}`),
   endPost: (person: string, post: number) => ask<PersonRow>("DELETE", `people/${id(person)}/posts/${post}`),
   importPeople: async (file: File, dry: boolean) =>
     (await (await sendFile(`people/import${dry ? "?dry=1" : ""}`, file)).json()) as PeopleImported,

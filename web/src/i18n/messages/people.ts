@@ -56,6 +56,13 @@ export const people = sentences({
   },
   deactivate: { zh: "停用", en: "Put out of use" },
   activate: { zh: "启用", en: "Put in use" },
+  exportOne: { zh: "导出个人数据", en: "Export data" },
+  erase: { zh: "删除个人数据", en: "Erase" },
+  eraseSure: {
+    zh: "永久删除“{name}”的姓名、登录名、职务和登录记录？课堂录像和审计日志保留，但不再带有姓名。删除后无法恢复。",
+    en: "Erase the name, log-in name, posts and log-ins of “{name}” for good? Lessons and the audit log stay, without the name. This cannot be undone.",
+  },
+  erased: { zh: "“{name}”的个人数据已删除。", en: "The data of “{name}” is erased." },
   save: { zh: "保存", en: "Save" },
   saved: { zh: "已保存。", en: "Saved." },
   inUnit: { zh: "在“{name}”", en: "in “{name}”" },
