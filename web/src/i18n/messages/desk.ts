@@ -24,14 +24,17 @@ export const desk = sentences({
   schoolEn: { zh: "第一所学校（英文）", en: "First school, in English" },
   roomZh: { zh: "它的主讲教室（中文）", en: "Its main room, in Chinese" },
   roomEn: { zh: "它的主讲教室（英文）", en: "Its main room, in English" },
+  places: { zh: "县、学校和教室", en: "County, school and room" },
   placesLead: {
     zh: "县、第一所学校和它的主讲教室；以后都可以在“学校与人员”里改。",
     en: "The county, the first school and its main room; all of it can be changed later under “Schools and people”.",
   },
   addressLead: {
-    zh: "教室要能打开这个地址：{url}。摄像头和话筒需要 HTTPS 证书：进入后在“设置”里一按即可制作。",
-    en: "Rooms have to reach this address: {url}. Cameras and microphones need an HTTPS certificate: Settings makes one with a button.",
+    zh: "县、学校和教室已保存。教室要能打开这个地址：{url}。摄像头和话筒需要 HTTPS：现在就在下面制作证书，或以后在“设置”里做。",
+    en: "County, school and room are saved. Rooms have to reach this address: {url}. Cameras and microphones need HTTPS: make the certificate below now, or later under Settings.",
   },
+  address: { zh: "地址和证书", en: "Address and certificate" },
+  goIn: { zh: "完成，进入", en: "Done, go in" },
   certificate: { zh: "HTTPS 证书", en: "HTTPS certificate" },
   certificateLead: {
     zh: "浏览器只在 HTTPS 页面上打开摄像头和话筒。没有互联网也行：由本机签发，教室只需信任一次。",
