@@ -49,7 +49,7 @@ async def test_from_an_empty_store_to_a_teacher_who_changed_the_first_password(
         page = await window()
         await page.goto(f"{url}/login")
         await well(page, axe, "first run")
-        await set_up(page)
+        await set_up(page, axe)
         await page.goto(f"{url}/people")
         tree = page.get_by_test_id("tree")
         await expect(tree).to_contain_text("星光小学")
@@ -58,6 +58,8 @@ async def test_from_an_empty_store_to_a_teacher_who_changed_the_first_password(
         await expect(tree).to_contain_text("音乐教室")
         await well(page, axe, "schools and people")
         password = await add_teacher(page)
+        await in_the_registers(page, url, axe)
+        await erase_somebody(page, url)
         await page.goto(f"{url}/settings")
         await expect(page.get_by_test_id("sessions")).to_contain_text("Chrome on Linux")
         await make_token(page)
@@ -68,13 +70,19 @@ async def test_from_an_empty_store_to_a_teacher_who_changed_the_first_password(
         await expect(teacher.get_by_test_id("nav-people")).to_have_count(0)
 
 
-async def set_up(page: Page) -> None:
+async def set_up(page: Page, axe: str) -> None:
+    """Admin; county, school and room; the certificate."""
     for field in ("password", "password-again"):
         await page.get_by_test_id(field).fill(PASSWORD)
     await page.get_by_test_id("enter").click()
     for field, words in (("county-zh", "星光县"), ("school-zh", "星光小学"), ("room-zh", "录播教室")):
         await page.get_by_test_id(field).fill(words)
     await page.get_by_test_id("enter").click()
+    await page.get_by_test_id("certificate-names").fill("lianke.example 10.0.0.5")
+    await page.get_by_test_id("make-certificate").click()
+    await expect(page.get_by_test_id("certificate-lines")).to_contain_text("help_port")
+    await well(page, axe, "first run, certificate")
+    await page.get_by_test_id("go-in").click()
     await page.wait_for_url("**/lessons", timeout=30_000)
 
 
@@ -95,6 +103,33 @@ async def add_teacher(page: Page) -> str:
     found = re.search(r"[a-z2-9]{12}", await told.inner_text())
     assert found is not None
     return found[0]
+
+
+async def in_the_registers(page: Page, url: str, axe: str) -> None:
+    """Three of their shapes, and the list of rehearsals."""
+    for path, seen in (("registers/posts", "rows"), ("registers/bells", "form"), ("registers/audit", "rows")):
+        await page.goto(f"{url}/{path}")
+        await expect(page.get_by_test_id(seen)).to_be_visible(timeout=20_000)
+        await well(page, axe, path)
+    await page.get_by_test_id("nav-rehearsals").click()
+    await expect(page.get_by_test_id("none")).to_be_visible(timeout=20_000)
+    await well(page, axe, "rehearsals")
+
+
+async def erase_somebody(page: Page, url: str) -> None:
+    """One person's data handed out, then erased for good."""
+    await page.goto(f"{url}/people")
+    await page.get_by_test_id("tree").get_by_text("星光小学").first.click()
+    await page.get_by_test_id("new-login").fill("gone")
+    await page.get_by_test_id("new-zh").fill("离老师")
+    await page.get_by_test_id("add-person").click()
+    async with page.expect_download() as handed_out:
+        await page.get_by_test_id("export-gone").click()
+    assert (await handed_out.value).suggested_filename.endswith(".json")
+    page.once("dialog", lambda asked: asked.accept())
+    await page.get_by_test_id("erase-gone").click()
+    await expect(page.get_by_test_id("erased")).to_contain_text("离老师")
+    await expect(page.get_by_test_id("erase-gone")).to_have_count(0)
 
 
 async def make_token(page: Page) -> None:

@@ -179,7 +179,7 @@ export const guests: Register = {
       })),
       fields: [
         { name: "label", label: "guest.forWhom", type: "text", optional: true },
-        { name: "hours", label: "guest.hours", type: "number" },
+        { name: "hours", label: "guest.hours", type: "number", begins: "24" },
       ],
     };
   },

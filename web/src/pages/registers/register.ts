@@ -14,6 +14,8 @@ export interface Field {
   label: Key;
   type: "text" | "day" | "time" | "number" | "select";
   options?: Option[];
+  /** What a new row begins with. */
+  begins?: string;
   optional?: boolean;
 }
 
