@@ -32,7 +32,7 @@ from server.ingest.rtmp.slot import PushSlot
 from server.ingest.rtp import continues, is_keyframe, joined, nals_of, parameter_sets, with_parameter_sets
 from server.ingest.sound import OpusEncoder, channels_of
 from server.ingest.timing import PICTURE, SOUND
-from server.ingest.verdict import LONGEST_KEYFRAME_S, READABLE_PIXELS
+from server.ingest.verdict import LONGEST_KEYFRAME_S, NO_PICTURE, READABLE_PIXELS
 from server.protocol.messages import Words
 
 FIRST_PAUSE_S = 0.5
@@ -40,6 +40,12 @@ LONGEST_PAUSE_S = 15.0
 STEADY_S = 30.0  # a source that lasted so long starts its back-off anew
 HOLD_S = 0.3  # how long the first packets are looked at together
 MOST_HELD = 400
+BLIND_S = 5.0  # without a picture, though its packets come
+NO_KEYFRAME = Words(
+    zh="视频来了，但没有关键帧，画面出不来。请关闭“智能编码/H.264+”，并把 I 帧间隔设为 2 秒。",
+    en="Video comes, but no keyframe, so there is no picture. Turn off Smart Codec/H.264+ and set the "
+    "I-frame interval to 2 s.",
+)
 BROKEN_LIMIT = 200  # packets in a row that nothing can be made of: it is no stream
 
 
@@ -162,6 +168,8 @@ class _Road:
         self._held: tuple[list[bytes], float] | None = None  # a keyframe of which more may come
         self._in_parts: bool | None = None  # some send a keyframe in parts, each with its parameter sets
         self._broken = 0
+        self._blind_since: float | None = None  # nothing could be decoded from then on
+        self._blind_told = False
         self._fps = round(float(self._video.average_rate or 25)) if self._video is not None else 25
         self._pictures = PictureEncoder(puller.most_pixels, min(max(self._fps, 5), 30))
         self._opus = OpusEncoder(channels_of(self._audio)) if self._audio is not None else None
@@ -230,10 +238,24 @@ class _Road:
         if self._puller.keyframe_wanted.is_set():
             self._puller.keyframe_wanted.clear()
             self._pictures.keyframe_wanted = True
-        for frame in packet.decode():
-            if isinstance(frame, VideoFrame):
-                for nals, at in self._pictures.encode(frame, _shown_at(frame, packet, media)):
-                    self._outlet.picture(nals, at)
+        frames = [frame for frame in packet.decode() if isinstance(frame, VideoFrame)]
+        self._look(bool(frames), media)
+        for frame in frames:
+            for nals, at in self._pictures.encode(frame, _shown_at(frame, packet, media)):
+                self._outlet.picture(nals, at)
+
+    def _look(self, decoded: bool, media: float) -> None:
+        """Tell where no keyframe comes to begin with, and when one came. It is not opened anew for that: the
+        next one may be minutes off."""
+        if decoded:
+            if self._blind_told:
+                self._puller.tell(SourceNews(SourceState.LIVE, transcoded=self.transcoded))
+            self._blind_since, self._blind_told = None, False
+        elif self._blind_since is None:
+            self._blind_since = media
+        elif media - self._blind_since > BLIND_S and not self._blind_told:
+            self._blind_told = True
+            self._puller.tell(SourceNews(SourceState.LIVE, "no_keyframe", NO_KEYFRAME, self.transcoded))
 
     def _take_sound(self, packet: Packet[Stream], media: float) -> None:
         if self._audio is None or self._opus is None:
@@ -280,7 +302,9 @@ def _why_transcoded(video: Stream | None) -> str:
         return ""
     context = video.codec_context
     width, height = getattr(context, "width", 0), getattr(context, "height", 0)
-    if width * height > READABLE_PIXELS or not width:
+    if not width or not height:
+        raise UserFault("no_picture_decoded", zh=NO_PICTURE.zh, en=NO_PICTURE.en)
+    if width * height > READABLE_PIXELS:
         raise UserFault(
             "too_big",
             zh=f"画面 {width}×{height} 无法使用，请把分辨率设为 1920×1080。",

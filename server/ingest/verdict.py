@@ -20,6 +20,11 @@ MOST_PIXELS = 1920 * 1088
 READABLE_PIXELS = 4096 * 2304  # beyond it nothing is decoded
 QUIET_DBFS = -60.0
 
+NO_PICTURE = Words(
+    zh="收到了视频流，但没有一幅可解码的画面。请在设备上重启编码器，或把编码改为 H.264。",
+    en="A picture stream comes, but no picture of it can be decoded. Restart the device's encoder, or set "
+    "it to H.264.",
+)
 OPUS_RATES = frozenset({8000, 12000, 16000, 24000, 48000})
 CORES_PER_MEGAPIXEL_25 = 0.45  # decode, scale and x264 veryfast at 25 pictures a second
 
@@ -46,9 +51,8 @@ def _video(video: VideoFacts) -> Iterator[Point]:
         yield _point(
             "no_picture_decoded",
             Fitness.UNFIT,
-            "收到了视频流，但没有一幅可解码的画面。请在设备上重启编码器，或把编码改为 H.264。",
-            "A picture stream comes, but no picture of it can be decoded. Restart the device's encoder, or "
-            "set it to H.264.",
+            NO_PICTURE.zh,
+            NO_PICTURE.en,
         )
         return
     if video.width * video.height > READABLE_PIXELS:

@@ -102,7 +102,7 @@ class Checking:
         """What is known without opening it; None: it is to be opened."""
         state = self._ingest.state(source_name(lesson, box.source))
         if state is not None and state.state is SourceState.LIVE:
-            return ()
+            return (ProbePoint(state.problem, UNFIT, state.words),) if state.words is not None else ()
         if not box.key:
             return None
         return () if box.name in self._ingest.pushing else (NOT_PUSHING,)
@@ -134,7 +134,7 @@ class Checking:
     def _stand(self, lesson: str, box: BoxSource) -> SourceStand:
         check = self._checks.get((box.room, box.source))
         state, now = self._ingest.state(source_name(lesson, box.source)), self._clock.wall_ms()
-        carried = state is not None and state.state is SourceState.LIVE
+        carried = state is not None and state.state is SourceState.LIVE and state.words is None
         if carried or box.name in self._ingest.pushing:
             return SourceStand(box.source, now)
         if check is None or check.lesson != lesson:

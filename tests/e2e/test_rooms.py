@@ -17,6 +17,7 @@ from playwright.async_api import BrowserContext, Page, async_playwright, expect
 from server.drill.own_server import OwnServer
 from tests.e2e.conftest import FLAGS, STUDIO_SIZE, Shoot, Window
 from tests.e2e.kiosk import digits_of
+from tests.e2e.pictures import observe, shown
 from tests.e2e.sample import demo_of, sees
 from tests.e2e.speaking import in_both_languages
 from tests.e2e.test_accessibility import AXE, well
@@ -41,6 +42,7 @@ CAMERA = Camera(
     options={"preset": "ultrafast", "bf": "0", "g": "25", "keyint_min": "25", "sc_threshold": "0"},
     seconds=60.0,
 )
+NUMBERED = "() => document.querySelector('[data-testid=picture-stage]').seen.length > 10"
 HELD = "() => window.tracks.filter(track => track.readyState === 'live').length"
 
 
@@ -178,6 +180,11 @@ async def test_a_room_is_paired_by_hand_hears_itself_and_lets_go_of_its_devices(
         room = page.get_by_test_id("room")
         await sees(room, 30_000)
         await expect(room).to_have_attribute("data-devices", "true", timeout=15_000)
+        stage = page.get_by_test_id("picture-stage")
+        await observe(stage)
+        await page.wait_for_function(NUMBERED, timeout=20_000)
+        numbers = [picture.number for picture in await shown(stage)]
+        assert numbers == sorted(numbers), "the camera's pictures, by their numbers, in the room's canvas"
         await page.mouse.move(300, 300)
         await page.get_by_test_id("heads").click()
         for _ in range(3):

@@ -15,6 +15,8 @@ import av
 import numpy as np
 from aiohttp import web
 
+from server.drill.lessonkit.stamps import Stamp, draw_stamp
+
 TICK_S = 0.04
 
 
@@ -61,6 +63,29 @@ def stream(camera: Camera) -> list[tuple[float, bytes]]:
     return [*sent, (camera.seconds, out.getvalue())]
 
 
+def without(units: str, pieces: list[tuple[float, bytes]]) -> list[tuple[float, bytes]]:
+    """The same stream of pictures without NAL units of these kinds ("5", "7-8")."""
+    out, sent = BytesIO(), list[tuple[float, bytes]]()
+    with (
+        av.open(BytesIO(b"".join(data for _, data in pieces))) as given,
+        av.open(out, "w", format="mpegts", options={"flush_packets": "1"}) as container,
+    ):
+        stream = given.streams.video[0]
+        left = container.add_stream_from_template(stream)
+        left.codec_context.extradata = b""  # else the container puts parameter sets in again
+        only = av.BitStreamFilterContext(f"filter_units=remove_types={units}", stream)
+        for packet in given.demux(stream):
+            for each in only.filter(packet if packet.size else None):
+                if not each.size or each.dts is None:
+                    continue
+                at, each.stream = float(each.dts * stream.time_base), left
+                container.mux(each)
+                sent.append((at, out.getvalue()))
+                out.seek(0)
+                out.truncate()
+    return [(at - sent[0][0], data) for at, data in sent]
+
+
 @asynccontextmanager
 async def serving(pieces: list[tuple[float, bytes]], content_type: str = "video/mp2t") -> AsyncIterator[str]:
     """The address at which whoever asks is sent these bytes in real time."""
@@ -92,11 +117,12 @@ async def serving(pieces: list[tuple[float, bytes]], content_type: str = "video/
 
 
 def _picture(camera: Camera, number: int) -> np.ndarray:
-    """A bar that moves over a gradient: something to predict from picture to picture."""
+    """A bar that moves over a gradient, something to predict from picture to picture; its number on top."""
     row = np.linspace(0, 200, camera.width, dtype=np.uint8)
     picture = np.repeat(np.tile(row, (camera.height, 1))[:, :, None], 3, axis=2)
     at = number * 4 % (camera.width - 16)
     picture[:, at : at + 16] = 255
+    draw_stamp(picture, Stamp(number, False))
     return picture
 
 

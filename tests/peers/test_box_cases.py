@@ -9,7 +9,7 @@ import asyncio
 import shutil
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -23,14 +23,19 @@ from server.drill.own_server import free_port
 from server.drill.senders.file import as_ts, looped
 from server.drill.senders.rtsp import PACKAGES, can_serve, rtsp_camera
 from server.drill.watching import stamp_of
+from server.ingest import pulling
 from server.ingest.contract import SourceState
+from server.ingest.probe import probe
+from server.ingest.pulling import SourceNews
 from tests.fakes.camera import Camera as Sender
-from tests.fakes.camera import serving, stream
+from tests.fakes.camera import serving, stream, without
 from tests.peers.boxes import box_and_viewer
+from tests.peers.test_separate_sound import pulled
 from tests.peers.workers import holds
 
 WIDTH, HEIGHT, FPS, SECONDS = 320, 180, 25, 4
 PICTURES = SECONDS * FPS
+AT_ONCE = {"preset": "ultrafast", "bf": "0", "g": "25", "keyint_min": "25", "sc_threshold": "0"}
 ENOUGH = 25  # numbered pictures prove the way
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="apt-get install ffmpeg")
 
@@ -158,3 +163,27 @@ async def test_rubbish_between_the_pictures_is_got_over() -> None:
         assert box.news()[-1].state is SourceState.LIVE
         times = [float((picture.pts or 0) * Fraction(picture.time_base)) for picture in viewer.pictures]
         assert times == sorted(times)
+
+
+async def test_what_can_be_no_picture_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """8K, a stream that never says its size, and one whose keyframes were lost."""
+    monkeypatch.setattr(pulling, "LONGEST_KEYFRAME_S", 0.0)
+    monkeypatch.setattr(pulling, "BLIND_S", 1.0)
+    big = Sender(options=AT_ONCE, width=7680, height=4320, fps=5, seconds=0.2, audio="")
+    plain = await asyncio.to_thread(stream, Sender(options=AT_ONCE, seconds=6.0, audio=""))
+    sent = {
+        "too_big": await asyncio.to_thread(stream, big),
+        "no_picture_decoded": without("7-8", plain),
+        "no_keyframe": without("5", plain),
+    }
+    async with AsyncExitStack() as stack:
+        told = dict[str, list[SourceNews]]()
+        for code, pieces in sent.items():
+            url = await stack.enter_async_context(serving(pieces))
+            told[code] = (await stack.enter_async_context(pulled(url, picture=True)))[1]
+            if code != "no_keyframe":  # which a longer look might find
+                report = await asyncio.to_thread(probe, url, None, 1.0)
+                assert code in {point.code for point in report.points}, report
+        for code, news in told.items():
+            await holds(lambda code=code, news=news: code in {each.problem for each in news}, 40)  # type: ignore[misc]
+            assert next(each.words for each in news if each.problem == code), "with what to do"

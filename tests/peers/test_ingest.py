@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from fractions import Fraction
 
+import pytest
+
+from server.ingest import pulling
 from server.ingest.contract import VIDEO_MID, Publish, PublishFailed, Silence, SourceState, Withdraw
 from server.media.contract import TrackName
 from tests.fakes.camera import Camera, serving, stream
@@ -41,8 +44,11 @@ async def test_a_cameras_h264_goes_through_by_copy_and_its_aac_as_opus() -> None
         assert [news.state for news in box.news()].count(SourceState.OPENING) == 1
 
 
-async def test_a_source_without_further_keyframes_is_found_out_and_transcoded() -> None:
-    camera = Camera(options={**X264, "g": "900", "keyint_min": "900"}, seconds=12.0, audio="")
+async def test_a_source_with_a_keyframe_each_ten_seconds_is_found_out_and_transcoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pulling, "LONGEST_KEYFRAME_S", 0.5)
+    camera = Camera(options={**X264, "g": "250", "keyint_min": "250"}, seconds=8.0, audio="")
     pieces = await asyncio.to_thread(stream, camera)
     async with serving(pieces) as url, box_and_viewer() as (box, _):
         await box.publish(url)

@@ -10,6 +10,7 @@ import sys
 import msgspec
 import pytest
 
+from server.ingest import opening
 from server.ingest.facts import Fitness, Report
 from server.ingest.probe import probe
 from tests.fakes.camera import Camera, serving, stream
@@ -47,7 +48,7 @@ async def test_a_good_camera_is_measured_as_it_was_made() -> None:
     ("camera", "code"),
     [
         (Camera(options={"preset": "veryfast", "bf": "2", "g": "25"}, audio=""), "b_frames"),
-        (Camera(options={**X264, "g": "300", "keyint_min": "300"}, audio=""), "long_keyframes"),
+        (Camera(options={**X264, "g": "7500", "keyint_min": "7500"}, audio=""), "long_keyframes"),
         (Camera("libx265", {"preset": "ultrafast", "x265-params": "log-level=none"}, audio=""), "codec_hevc"),
         (Camera(options=X264, tone=0.0), "silent"),
         (Camera(options=X264, audio=""), "no_audio"),
@@ -82,7 +83,8 @@ async def test_a_closed_port_and_a_wrong_path_are_told_apart() -> None:
     assert report.problem == "wrong_path"
 
 
-async def test_a_device_that_never_answers_is_given_up_in_time() -> None:
+async def test_a_device_that_never_answers_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "OPEN_S", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         report = await asyncio.to_thread(probe, f"rtsp://127.0.0.1:{silent.getsockname()[1]}/", None)
     assert report.problem == "no_answer"
@@ -146,8 +148,9 @@ async def test_an_rtsp_redirect_is_not_followed_out_of_the_allowed_networks() ->
     assert report.problem == "leads_elsewhere", report
 
 
-async def test_an_endless_rtsp_redirect_ends() -> None:
+async def test_an_endless_rtsp_redirect_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "OPEN_S", 1.0)
     server, port = await redirecting("rtsp://127.0.0.1:{port}/again")
     async with server:
-        report = await probed_apart(f"rtsp://127.0.0.1:{port}/live")
+        report = await asyncio.to_thread(probe, f"rtsp://127.0.0.1:{port}/live", None, 1.0)
     assert report.problem

@@ -7,8 +7,8 @@ import shutil
 import socket
 import statistics
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import av
@@ -73,8 +73,8 @@ def _is_on(frame: object) -> bool:
     return isinstance(frame, AudioFrame) and bool(abs(frame.to_ndarray()).max() > 0.2)
 
 
-@contextmanager
-def pulled(url: str, *, picture: bool) -> Iterator[tuple[Heard, list[SourceNews]]]:
+@asynccontextmanager
+async def pulled(url: str, *, picture: bool) -> AsyncIterator[tuple[Heard, list[SourceNews]]]:
     video = RtpStream(1, H264_PT, VIDEO_RATE) if picture else None
     audio = None if picture else RtpStream(2, OPUS_PT, AUDIO_RATE)
     outlet, news = Heard(Publisher(b"box", lambda: None), video, audio), list[SourceNews]()
@@ -85,7 +85,7 @@ def pulled(url: str, *, picture: bool) -> Iterator[tuple[Heard, list[SourceNews]
         yield outlet, news
     finally:
         puller.stop.set()
-        thread.join(20)
+        await asyncio.to_thread(thread.join, 20)
         assert not thread.is_alive()
 
 
@@ -107,7 +107,7 @@ async def test_a_camera_and_a_separate_sound_encoder_stand_in_step() -> None:
     try:
         camera = pulled(f"udp://127.0.0.1:{ports[0]}", picture=True)
         encoder = pulled(f"udp://127.0.0.1:{ports[1]}", picture=False)
-        with camera as (seen, _), encoder as (heard, told):
+        async with camera as (seen, _), encoder as (heard, told):
 
             def in_step() -> bool:
                 late = apart_s(seen.begins("h264"), heard.begins("libopus"))
