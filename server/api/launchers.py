@@ -96,10 +96,10 @@ def _windows(launch: Launch) -> LauncherFile:
 
 
 def _android(launch: Launch) -> LauncherFile:
-    """Steps for a person, as kiosk browsers there have no file in common."""
+    """Steps for a person, as kiosk browsers there have no file in common; its lines are an old Notepad's."""
     room = re.sub(r"\s+", " ", launch.room)
     text = ANDROID.format(room=room, address=launch.address, origin=launch.origin)
-    return LauncherFile(f"lianke-{launch.device}.txt", ("\ufeff" + text).encode())
+    return LauncherFile(f"lianke-{launch.device}.txt", ("\ufeff" + text.replace("\n", "\r\n")).encode())
 
 
 LINUX = """\
