@@ -48,7 +48,8 @@ async def soon(app: web.Application, now: int) -> list[Lesson]:
 
 
 def due_of(lesson: Lesson) -> Due:
-    return Due(lesson.id, lesson.booked_from or lesson.started_at or lesson.created_at, lesson.rooms)
+    begins_at = lesson.booked_from or lesson.started_at or lesson.created_at
+    return Due.of(lesson.id, begins_at, lesson.rooms, lesson.template)
 
 
 def sources_of(app: web.Application, lessons: Iterable[Lesson]) -> list[SourceFacts]:

@@ -91,7 +91,8 @@ def _readiness(request: web.Request, booked: Booked, room: NamedRoom, now: int) 
     if lesson is not None and lesson.lesson.id != booked.lesson and lesson.lesson.on_air:
         state = "in_lesson"
     standings = request.app[STANDINGS]
-    stand, due = standings.stand(room.room), Due(booked.lesson, booked.starts_at, (room.room,))
+    stand = standings.stand(room.room)
+    due = Due.of(booked.lesson, booked.starts_at, (room.room,), booked.template)
     wrong = alarms([facts_of(standings, room.room)], [due], Server(), now)
     since = stand.online_since if there else stand.seen_at
     return RoomReadiness(room.room, room.name, state, since, stand.hear if there else None, wrong)

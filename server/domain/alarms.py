@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from server.domain.template import rules_of
 from server.protocol.devices import Alarm, AlarmKind, Heard, LastFault
 from server.protocol.parameters import Source
+from server.protocol.timetable import Template
 from server.protocol.words import Words
 
 SOON_MS = 15 * 60_000
@@ -47,6 +49,11 @@ class Due:
     begins_at: int
     rooms: tuple[str, ...]
     sees: bool = True
+
+    @classmethod
+    def of(cls, lesson: str, begins_at: int, rooms: tuple[str, ...], template: Template) -> Due:
+        """A lesson of this kind: one whose rooms send no pictures needs none of their cameras."""
+        return cls(lesson, begins_at, rooms, Source.CAMERA in rules_of(template).rooms_send)
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,6 +185,7 @@ async def test_a_room_is_paired_by_hand_hears_itself_and_lets_go_of_its_devices(
         await page.wait_for_function(NUMBERED, timeout=20_000)
         numbers = [picture.number for picture in await shown(stage)]
         assert numbers == sorted(numbers), "the camera's pictures, by their numbers, in the room's canvas"
+        await expect(studio.get_by_test_id("hear-shahe")).to_have_attribute("data-hear", "heard")
         await page.mouse.move(300, 300)
         await page.get_by_test_id("heads").click()
         for _ in range(3):

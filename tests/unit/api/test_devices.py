@@ -141,7 +141,7 @@ async def test_what_is_no_key_code_or_name_is_refused_in_words(
 async def test_what_a_room_tells_of_its_machine_becomes_an_alarm_before_and_in_its_lesson(
     open_campus: Opener,
 ) -> None:
-    demo = await open_campus(demo={"enabled": True})
+    demo = await open_campus(demo={"enabled": True}, data={"least_free_bytes": 1 << 60})
     screen = await paired(demo.browser, "shahe")
     socket, _ = await screen.enter()
     lesson = await demo.start_lesson()
@@ -149,14 +149,19 @@ async def test_what_a_room_tells_of_its_machine_becomes_an_alarm_before_and_in_i
     await socket.send_str(msgspec.json.encode(said).decode())
     await socket.send_str(msgspec.json.encode(HearChecked(Heard.NOT_HEARD, 0, 3.0)).decode())
 
-    async def alarms() -> dict[str, dict[str, str]]:
+    async def alarms(room: str = "shahe") -> dict[str, dict[str, str]]:
         told = await (await demo.browser.get("/api/v1/alarms")).json()
-        return {one["kind"]: one for one in told["alarms"] if one["room"] == "shahe"}
+        return {one["kind"]: one for one in told["alarms"] if one["room"] == room}
 
-    async with asyncio.timeout(15):
-        while set(await alarms()) != {"camera_gone", "clock_wrong", "not_heard"}:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-    found = await alarms()
+    async def come_to_be(*kinds: str) -> dict[str, dict[str, str]]:
+        async with asyncio.timeout(15):
+            while set(found := await alarms()) != set(kinds):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        return found
+
+    found = await come_to_be("camera_gone", "clock_wrong", "not_heard")
+    assert set(await alarms("yefan")) == {"no_device"}
+    assert float((await alarms(""))["disk_low"]["values"]["gigabytes"]) > 0  # type: ignore[index]
     assert found["camera_gone"]["lesson"] == lesson
     assert found["clock_wrong"]["values"] == {"minutes": "4", "side": "slow"}
     operator = demo.bearer(TokenKind.OPERATOR)
@@ -170,3 +175,5 @@ async def test_what_a_room_tells_of_its_machine_becomes_an_alarm_before_and_in_i
     assert {one["kind"] for one in told["alarms"]} == set(found), "the teacher reads it before the bell too"
     assert told["hear"]["result"] == "not_heard"
     await socket.close()
+    off = await come_to_be("room_off")
+    assert off["room_off"]["lesson"] == lesson

@@ -11,6 +11,7 @@ from server.domain.box_check import AGAIN_MS, BoxCheck, is_due, judged
 from server.protocol.devices import AlarmKind, Heard, LastFault
 from server.protocol.parameters import Source
 from server.protocol.sources import ProbePoint
+from server.protocol.timetable import Template
 from server.protocol.words import Words
 
 NOW = 1_800_000_000_000
@@ -60,8 +61,10 @@ def test_a_full_disk_and_a_stranger_in_the_timetable_are_told() -> None:
     assert told[1].values == {"gigabytes": "1.0"}
 
 
-def test_a_lesson_without_pupils_pictures_needs_no_camera() -> None:
-    assert kinds(replace(WELL, cameras=0), replace(NEXT, sees=False)) == []
+@pytest.mark.parametrize(("template", "needed"), [(Template.SHARED, True), (Template.MASTER, False)])
+def test_a_kind_of_lesson_without_pupils_pictures_needs_no_camera(template: Template, needed: bool) -> None:
+    due = Due.of("L1", NEXT.begins_at, NEXT.rooms, template)
+    assert kinds(replace(WELL, cameras=0), due) == ([AlarmKind.CAMERA_GONE] if needed else [])
 
 
 WELL_CHECK = BoxCheck("main", Source.CAMERA, "L1", NOW)
