@@ -107,14 +107,16 @@ async def changed_by(request: web.Request, booked: Booked, body: ChangeBooking) 
         first = body.first if body.first is not None else booked.first
         last = body.last if body.last is not None else first + (booked.last - booked.first)
         wish = await placed(request, wish, day, first, last)
-    return replace(wish, change=_kind(booked, wish, body.cancelled))
+    return replace(wish, change=_kind(booked, wish, body))
 
 
-def _kind(before: Booked, after: Booked, cancelled: bool | None) -> BookingChange:
-    if cancelled:
+def _kind(before: Booked, after: Booked, body: ChangeBooking) -> BookingChange:
+    if body.cancelled:
         return BookingChange.CANCELLED
     if before.slot is None:
         return BookingChange.ONE_OFF
+    if body.as_planned:
+        return BookingChange.NONE
     where = ("day", "first", "last", "main_room", "rooms", "starts_at")
     if any(getattr(before, name) != getattr(after, name) for name in where):
         return BookingChange.MOVED

@@ -219,7 +219,7 @@ async def swap(request: web.Request) -> web.Response:
         replace(
             await placed(request, one, other.day, other.first, other.last),
             version=version,
-            change=BookingChange.MOVED if one.slot is not None else BookingChange.ONE_OFF,
+            change=_after_swap(one, body),
         )
         for one, other, version in (
             (first, second, body.first_version),
@@ -227,6 +227,12 @@ async def swap(request: web.Request) -> web.Response:
         )
     ]
     return await _changed(request, actor.name, wishes)
+
+
+def _after_swap(one: Booked, body: SwapBookings) -> BookingChange:
+    if one.slot is None:
+        return BookingChange.ONE_OFF
+    return BookingChange.NONE if one.lesson in body.as_planned else BookingChange.MOVED
 
 
 async def _changed(request: web.Request, actor: str, wishes: list[Booked]) -> web.Response:

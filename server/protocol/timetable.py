@@ -199,7 +199,8 @@ class NewBooking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ChangeBooking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of `PATCH timetable/lessons/{lesson}`; what is not named stays. `version`: as it was read.
-    `whole_series`: this one and those that follow it in its series."""
+    `whole_series`: this one and those that follow it in its series; `as_planned`: an undo, after which the
+    lesson is as the timetable has it and no longer marked as changed."""
 
     version: int
     day: Day | None = None
@@ -214,15 +215,18 @@ class ChangeBooking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     template: Template | None = None
     cancelled: bool | None = None
     whole_series: bool = False
+    as_planned: bool = False
 
 
 class SwapBookings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Body of `POST timetable/swap`: these two lessons change places."""
+    """Body of `POST timetable/swap`: these two lessons change places. `as_planned`: those of them that are as
+    the timetable has them after it."""
 
     first: Name
     second: Name
     first_version: int
     second_version: int
+    as_planned: Annotated[list[Name], msgspec.Meta(max_length=2)] = []
 
 
 class Choices(msgspec.Struct, frozen=True):

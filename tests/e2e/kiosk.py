@@ -76,6 +76,13 @@ async def install(server: OwnServer, device: str, root: Path) -> Path:
     return root / "user/.local/share/lianke/start.sh"
 
 
+def address_in(start: Path) -> str:
+    """What the start script opens: the room's page with the pairing's restore secret."""
+    found = re.search(r"http\S+#device=\w+&restore=\w+", start.read_text())
+    assert found is not None
+    return found[0]
+
+
 def wipe(start: Path) -> None:
     """What a restore card does: the profile is gone, what was installed before stays."""
     shutil.rmtree(start.with_name("profile"))

@@ -1,11 +1,11 @@
-"""The county's day: a grid is imported, the lesson starts at the bell, rooms join without a hand, an admin
-replays."""
+"""The county's day: a grid is imported, the lesson starts at the bell, rooms join without a hand, one is
+wiped and returns, an admin replays, moves next week's lesson by the mouse and finds a substitute."""
 
 from __future__ import annotations
 
 import asyncio
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +15,9 @@ from playwright.async_api import Page, expect
 
 from server.drill.own_server import SAMPLE_ROOMS, own_server
 from tests.e2e.conftest import Shoot, Window
+from tests.e2e.kiosk import address_in, install, pair
 from tests.e2e.sample import demo_of, sees
+from tests.e2e.speaking import in_both_languages
 from tests.e2e.test_accessibility import AXE, well
 
 AHEAD_S, LASTS_S = 25, 12
@@ -54,7 +56,7 @@ async def asked(page: Page, method: str, path: str, body: Any = None) -> Any:
 
 
 async def test_a_grid_is_imported_the_bell_starts_the_lesson_three_rooms_join_and_an_admin_replays_it(
-    window: Window, shoot: Shoot
+    window: Window, shoot: Shoot, tmp_path: Path
 ) -> None:
     zone = ZoneInfo(zone_near_noon())
     extra = f'[lessons]\nclosing_s = 4\n[county]\ntime_zone = "{zone.key}"'
@@ -77,10 +79,13 @@ async def test_a_grid_is_imported_the_bell_starts_the_lesson_three_rooms_join_an
         await studio.goto(f"{server.url}/studio#token={demo.studio.token}&sample=1&volume=0")
         await expect(studio.get_by_test_id("start")).to_be_enabled(timeout=20_000)
         rooms = []
-        for room in demo.rooms:
+        for room in demo.rooms[:2]:
             page = await window()
             await page.goto(f"{server.url}/room#token={room.token}&sample=1&volume=0.1")
             rooms.append(page)
+        screen = await window()
+        start = await install(server, await pair(server, screen, demo.rooms[2].room), tmp_path)
+        rooms.append(screen)
         weekday = today.isoweekday()
         broken = openpyxl.load_workbook(io.BytesIO(grid(weekday)))
         await admin.get_by_test_id("file").set_input_files(
@@ -112,10 +117,9 @@ async def test_a_grid_is_imported_the_bell_starts_the_lesson_three_rooms_join_an
         for page in rooms:
             await sees(page.get_by_test_id("room"), (AHEAD_S + 20) * 1000)
         await expect(studio.get_by_test_id("lesson")).to_be_visible()
-        lost = rooms.pop()
-        await lost.context.close()  # a wiped browser: nothing of the page is left on that machine
+        await rooms.pop().context.close()  # a restore card: nothing of the browser is left on that machine
         again = await window()
-        await again.goto(f"{server.url}/room#token={demo.rooms[2].token}&sample=1&volume=0.1")
+        await again.goto(address_in(start))  # what its launcher opens
         await sees(again.get_by_test_id("room"), 15_000)
 
         await expect(studio.get_by_test_id("bell")).to_be_visible(timeout=(LASTS_S + 20) * 1000)
@@ -138,6 +142,47 @@ async def test_a_grid_is_imported_the_bell_starts_the_lesson_three_rooms_join_an
         (lesson,) = week["lessons"]
         await admin.goto(f"{server.url}{lesson['replay']}")
         await expect(admin.get_by_test_id("player")).to_be_visible()
+        await next_week_by_mouse(admin, base, today, shoot)
+
+
+async def next_week_by_mouse(admin: Page, base: str, today: date, shoot: Shoot) -> None:
+    """The imported lesson is dragged and brought back, changes places and back, gets a substitute."""
+    monday = today + timedelta(days=7 - today.weekday())
+    own, other = monday + timedelta(days=today.weekday()), monday + timedelta(days=today.weekday() == 0)
+    county = await asked(admin, "GET", f"{base}/units")
+    school = next(unit["unit"] for unit in county["units"] if unit["kind"] == "school")
+    person = {"login": "wang", "name": {"zh": "王老师", "en": "Ms Wang"}}
+    await asked(admin, "POST", f"{base}/people", {**person, "post": {"role": "teacher", "unit": school}})
+    place = {"day": str(other), "first": 2, "last": 2}
+    one_off = {"main_room": "main", "rooms": ["shahe"], "title": "音乐", **place}
+    await asked(admin, "POST", f"{base}/timetable/lessons", one_off)
+    await admin.goto(admin.url.partition("/replay")[0] + "/timetable")
+    await admin.get_by_test_id("week-after").click()
+    card = admin.locator(".lesson-card", has_text="三年级英语")
+    said, undo = admin.get_by_test_id("said"), admin.get_by_test_id("undo")
+    home, away = admin.get_by_test_id(f"cell-{own}-2"), admin.get_by_test_id(f"cell-{other}-2")
+    free = admin.get_by_test_id(f"cell-{other}-1")
+    await expect(home).to_contain_text("三年级英语", timeout=20_000)
+    for goal, target in ((free, free), (away, away.locator(".lesson-card"))):
+        await card.drag_to(target)
+        await expect(goal).to_contain_text("三年级英语", timeout=20_000)
+        await undo.click()
+        await expect(home).to_contain_text("三年级英语", timeout=20_000)
+        await expect(said).to_contain_text("已撤销")
+        await expect(home).not_to_contain_text("调课")
+    await expect(away).to_contain_text("音乐")
+    await card.click()
+    form = admin.get_by_test_id("lesson-form")
+    await form.get_by_label("主讲教师").click()
+    await admin.get_by_role("option", name="王老师").click()
+    await form.get_by_test_id("form-save").click()
+    await expect(form).to_have_count(0, timeout=20_000)
+    await expect(home).to_contain_text("王老师", timeout=20_000)
+    await expect(home).to_contain_text("代课")
+    await in_both_languages(admin, shoot, "timetable-substitute")
+    await undo.click()
+    await expect(home).to_contain_text("李老师", timeout=20_000)
+    await expect(home).not_to_contain_text("代课")
 
 
 def marked_wrong(book: openpyxl.Workbook, weekday: int) -> bytes:

@@ -288,6 +288,11 @@ async def test_cancelled_and_brought_back_substituted_and_a_clash_refused(campus
     }
     _, substituted = await change(campus, back[0], teacher=teachers["王老师"])
     assert substituted[0]["teacher"]["name"]["zh"] == "王老师"
+    assert substituted[0]["change"] == "substituted"
+    own = english["teacher"]["person"]
+    _, undone = await change(campus, substituted[0], teacher=own, as_planned=True)
+    assert undone[0]["change"] == "none", "an import looks after it again"
+    _, substituted = await change(campus, undone[0], teacher=teachers["王老师"])
     status, told = await change(campus, substituted[0], day=music["day"], first=3, last=3)
     assert (status, told["code"]) == (409, "clash")
     assert "王老师" in told["words"]["zh"] or "录播室" in told["words"]["zh"]

@@ -1879,7 +1879,8 @@ export interface NewBooking {
 
 /**
  * Body of `PATCH timetable/lessons/{lesson}`; what is not named stays. `version`: as it was read.
- * `whole_series`: this one and those that follow it in its series.
+ * `whole_series`: this one and those that follow it in its series; `as_planned`: an undo, after which the
+ * lesson is as the timetable has it and no longer marked as changed.
  */
 export interface ChangeBooking {
   version: number;
@@ -1895,14 +1896,19 @@ export interface ChangeBooking {
   template?: Template | null;
   cancelled?: boolean | null;
   whole_series?: boolean;
+  as_planned?: boolean;
 }
 
-/** Body of `POST timetable/swap`: these two lessons change places. */
+/**
+ * Body of `POST timetable/swap`: these two lessons change places. `as_planned`: those of them that are as
+ * the timetable has them after it.
+ */
 export interface SwapBookings {
   first: string;
   second: string;
   first_version: number;
   second_version: number;
+  as_planned?: string[];
 }
 
 /** `key`: the browser's public key, an uncompressed P-256 point (65 octets), base64url. */
