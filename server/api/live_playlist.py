@@ -88,7 +88,7 @@ def shortened(text: bytes) -> bytes:
     if skipped == 0:
         return text
     head = b"".join(line for line in blocks[0].splitlines(keepends=True) if _of_the_head(line))
-    # A segment ends with its address, its only line that is no tag; what follows stands before the next segment.
+    # A segment ends with its address, its only line without a tag; what follows stands before the next one.
     lines = blocks[skipped].splitlines(keepends=True)
     address = next(k for k, line in enumerate(lines) if k > 0 and not line.startswith(b"#"))
     before = b"".join(lines[address + 1 :])
