@@ -18,7 +18,7 @@ from server.errors import UserFault
 T = TypeVar("T")
 PACK_FROM = 16_384
 PACK_LEVEL = 4
-DEVICES = ("/probe", "/find")
+DEVICES = ("/probe", "/find", "/discover")
 LONG_LIVED = ("/ws", "/media/", "/media-export/", "/api/v1/timetable/import", "/api/v1/people/import")
 
 POLICY = "; ".join(

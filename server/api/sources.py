@@ -18,7 +18,14 @@ from server.ingest import apart
 from server.ingest.address import camera_address, parse
 from server.live.boxes import source_name
 from server.protocol.parameters import Source
-from server.protocol.sources import AskedCamera, NewRoomSource, ProbeReport, ProbeSource, RoomSource
+from server.protocol.sources import (
+    AskedCamera,
+    AskedNetwork,
+    NewRoomSource,
+    ProbeReport,
+    ProbeSource,
+    RoomSource,
+)
 from server.store.records import PUSH_KEY, BoxSource
 
 PROBE_S = 6.0
@@ -119,6 +126,17 @@ async def find(request: web.Request) -> web.Response:
         return _said(await _apart(apart.found(body, request.app[CONFIG].ingest.networks)))
 
 
+async def discover(request: web.Request) -> web.Response:
+    """Ask who is a camera in a network (WS-Discovery), in a process of its own."""
+    actor = require(request, Action.MANAGE_SOURCES)
+    room = await _main_room(request)
+    body = await body_of(request, AskedNetwork)
+    await request.app[STORE].audit(actor.name, "discover_cameras", room, network=body.network)
+    _turn(request)
+    async with request.app[PROBES]:
+        return _said(await _apart(apart.near(body, request.app[CONFIG].ingest.networks)))
+
+
 def _turn(request: web.Request) -> None:
     if request.app[PROBES].locked():
         raise UserFault(
@@ -200,4 +218,5 @@ def routes() -> list[web.RouteDef]:
         web.delete("/api/v1/rooms/{room}/sources/{source}", remove_source),
         web.post("/api/v1/rooms/{room}/probe", probe),
         web.post("/api/v1/rooms/{room}/find", find),
+        web.post("/api/v1/rooms/{room}/discover", discover),
     ]

@@ -100,7 +100,7 @@ def resolve(address: SourceAddress, networks: Sequence[Network] | None) -> str:
             en=f'There is no host "{address.host[:80]}". Check it, or better write its IP address.',
         ) from error
     found = list(dict.fromkeys(str(answer[4][0]) for answer in answers))
-    if networks is not None and not all(_within(each, networks) for each in found):
+    if networks is not None and not all(is_within(each, networks) for each in found):
         raise BadAddress(
             "network_not_allowed",
             zh=f"{address.host[:80]} 不在允许的网段内。请在配置 [ingest] networks 中加入摄像机的网段。",
@@ -110,7 +110,8 @@ def resolve(address: SourceAddress, networks: Sequence[Network] | None) -> str:
     return found[0]
 
 
-def _within(text: str, networks: Sequence[Network]) -> bool:
+def is_within(text: str, networks: Sequence[Network]) -> bool:
+    """Whether a numeric address is in one of these networks."""
     address = ipaddress.ip_address(text.partition("%")[0])
     mapped = getattr(address, "ipv4_mapped", None)
     return any((mapped or address) in network for network in networks)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from server.protocol.sources import AskedCamera
+from server.protocol.sources import AskedCamera, AskedNetwork
 
 MOST_MEMORY = 4 << 30  # of addresses; a decoder of 4K pictures and its threads need half of it
 MOST_FILES = 64
@@ -82,6 +82,12 @@ async def probed(
     arguments += ["--sound-only"] if sound_only else []
     within_s = min(seconds, LONGEST_WATCH_S) + SLACK_S
     return await ask("server.ingest.probe", text.encode(), arguments, within_s)
+
+
+async def near(asked: AskedNetwork, networks: Iterable[str] | None) -> bytes:
+    """The cameras that answer in a network as `FoundCameras`, as JSON. NoAnswer."""
+    said = msgspec.json.encode(asked)
+    return await ask("server.ingest.discovery", said, where(networks), FIND_S)
 
 
 async def found(asked: AskedCamera, networks: Iterable[str] | None) -> bytes:

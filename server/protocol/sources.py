@@ -66,6 +66,29 @@ class AskedCamera(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"AskedCamera({self.address})"
 
 
+class AskedNetwork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST rooms/{room}/discover`: which cameras answer there? `network` as "192.168.1.0/24", asked
+    address by address; "": by multicast alone, where the server itself stands."""
+
+    network: Annotated[str, msgspec.Meta(max_length=43)] = ""
+
+
+class FoundCamera(msgspec.Struct, frozen=True):
+    """A camera that answered: host and port, and what it calls itself."""
+
+    address: str
+    name: str = ""
+    model: str = ""
+
+
+class FoundCameras(msgspec.Struct, frozen=True):
+    """Who answered; `problem`: "" or a stable code, with what to do."""
+
+    cameras: list[FoundCamera]
+    problem: str = ""
+    words: Words | None = None
+
+
 class StreamOffer(msgspec.Struct, frozen=True):
     """A stream that a camera says it has; `address` without password, `keyframe_every_s` 0: not told."""
 
@@ -127,5 +150,5 @@ class ProbeReport(msgspec.Struct, frozen=True):
     snapshot_jpeg: str | None = None
 
 
-SourceResource = RoomSource | ProbeReport | Offered
-SourceBody = NewRoomSource | ProbeSource | AskedCamera
+SourceResource = RoomSource | ProbeReport | Offered | FoundCameras
+SourceBody = NewRoomSource | ProbeSource | AskedCamera | AskedNetwork

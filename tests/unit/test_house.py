@@ -89,7 +89,7 @@ HOMES = {
     "aiohttp": {"server.api", "server.drill", "server.ingest.onvif_streams"},
     "onvif": {"server.ingest.onvif_streams"},
     "zeep": {"server.ingest.onvif_streams"},
-    "lxml": {"server.ingest.onvif_streams"},
+    "lxml": {"server.ingest.discovery", "server.ingest.onvif_streams"},
     "sqlalchemy": {"server.store"},
     "alembic": {"server.store"},
     "aiosqlite": {"server.store"},

@@ -1,6 +1,7 @@
 /** The REST API, typed (`server/protocol/resources.py`). Failures are `CampusProblem` with words to show. */
 import type {
   AskedCamera,
+  FoundCameras,
   Demo,
   DeviceToken,
   GuestLinkRow,
@@ -128,6 +129,8 @@ export const campus = {
     ask<RoomSource>("PUT", `rooms/${encodeURIComponent(room)}/sources/${source}`, body),
   removeSource: (room: string, source: Source) =>
     ask<unknown>("DELETE", `rooms/${encodeURIComponent(room)}/sources/${source}`),
+  discover: (room: string, network: string) =>
+    ask<FoundCameras>("POST", `rooms/${encodeURIComponent(room)}/discover`, { network }),
   findStreams: (room: string, body: AskedCamera) =>
     ask<Offered>("POST", `rooms/${encodeURIComponent(room)}/find`, body),
   probe: (room: string, body: ProbeSource) =>

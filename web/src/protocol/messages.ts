@@ -1108,6 +1108,20 @@ export interface Offered {
   words: Words | null;
 }
 
+/** A camera that answered: host and port, and what it calls itself. */
+export interface FoundCamera {
+  address: string;
+  name: string;
+  model: string;
+}
+
+/** Who answered; `problem`: "" or a stable code, with what to do. */
+export interface FoundCameras {
+  cameras: FoundCamera[];
+  problem: string;
+  words: Words | null;
+}
+
 /** A post held today. `role`: domain.posts.PostRole. */
 export interface MyPost {
   role: string;
@@ -1804,6 +1818,14 @@ export interface AskedCamera {
   address: string;
   user?: string;
   password?: string;
+}
+
+/**
+ * Body of `POST rooms/{room}/discover`: which cameras answer there? `network` as "192.168.1.0/24", asked
+ * address by address; "": by multicast alone, where the server itself stands.
+ */
+export interface AskedNetwork {
+  network?: string;
 }
 
 /**
