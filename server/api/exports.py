@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from urllib.parse import quote
 
 from aiohttp import web
@@ -44,9 +44,9 @@ def scope_of_ticket(ticket: str) -> str:
     return f"export/{ticket}"
 
 
-def _week_of(day: str) -> tuple[datetime, datetime]:
+def _week_of(day: str, zone: tzinfo) -> tuple[datetime, datetime]:
     try:
-        any_day = datetime.strptime(day, "%Y-%m-%d").astimezone()
+        any_day = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=zone)
     except ValueError as error:
         raise UserFault("bad_query", zh="请选择一个日期。", en="Choose a day.") from error
     monday = any_day - timedelta(days=any_day.weekday())
@@ -59,7 +59,7 @@ async def _chosen(request: web.Request, wish: ExportWish) -> tuple[list[LibraryR
         rows, _ = await rows_of(request, wish.lessons or [], Action.EXPORT)
         title = "联课 Lianke"
     else:
-        begin, end = _week_of(wish.week)
+        begin, end = _week_of(wish.week, request.app[STORE].county.zone)
         query = LibraryQuery(
             actor.viewer, from_ms=int(begin.timestamp() * 1000), to_ms=int(end.timestamp() * 1000),
             reach=reach, owned=True, states=(RecordedState.READY,),
@@ -103,7 +103,8 @@ async def _copied(request: web.Request, ticket: Ticket) -> list[Copied]:
             continue
         made = await asyncio.to_thread(published_of, archive, lesson)
         edits = await request.app[EDITS].edits(lesson)
-        found.append(Copied(row, manifest, made, edits, await request.app[EDITS].captions(lesson)))
+        captions, zone = await request.app[EDITS].captions(lesson), request.app[STORE].county.zone
+        found.append(Copied(row, manifest, made, edits, captions, zone))
     return found
 
 

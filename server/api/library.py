@@ -42,12 +42,12 @@ def _bad_query() -> UserFault:
 
 
 def _day_ms(request: web.Request, name: str, days: int) -> int | None:
-    """A day of the query (YYYY-MM-DD, this machine's time zone) and `days` later, in ms since 1970."""
+    """A day of the query (YYYY-MM-DD, by the county's clock) and `days` later, in ms since 1970."""
     word = request.query.get(name)
     if not word:
         return None
     try:
-        day = datetime.strptime(word, "%Y-%m-%d").astimezone()
+        day = datetime.strptime(word, "%Y-%m-%d").replace(tzinfo=request.app[STORE].county.zone)
     except ValueError as error:
         raise _bad_query() from error
     return int((day + timedelta(days=days)).timestamp() * 1000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import msgspec
@@ -23,13 +23,20 @@ Entry = tuple[str, Path | bytes]
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """All that is known of one lesson that is taken along."""
+    """All that is known of one lesson that is taken along. `zone`: the county's."""
 
     row: LibraryRow
     manifest: Manifest
     published: Published | None
     edits: EditList
     captions: dict[str, str]
+    zone: tzinfo
+
+    @property
+    def held(self) -> datetime:
+        """When the lesson was, by the county's clock."""
+        lesson = self.row.overview.lesson
+        return datetime.fromtimestamp((lesson.started_at or lesson.created_at) / 1000, self.zone)
 
 
 def entries(archive: Path, lessons: list[Copied], title: str) -> list[Entry]:
@@ -46,9 +53,7 @@ def entries(archive: Path, lessons: list[Copied], title: str) -> list[Entry]:
 
 
 def _folder(one: Copied) -> str:
-    lesson = one.row.overview.lesson
-    day = datetime.fromtimestamp((lesson.started_at or lesson.created_at) / 1000).astimezone()
-    return f"{day:%Y-%m-%d}_{lesson.id}"
+    return f"{one.held:%Y-%m-%d}_{one.row.overview.lesson.id}"
 
 
 def _media(archive: Path, one: Copied) -> tuple[list[dict[str, object]], list[Entry]]:
@@ -81,8 +86,7 @@ def _tracks(manifest: Manifest) -> list[Track]:
 
 def _told(one: Copied, media: list[dict[str, object]], names: list[str]) -> dict[str, object]:
     lesson, about = one.row.overview.lesson, one.row.catalogue
-    day = datetime.fromtimestamp((lesson.started_at or lesson.created_at) / 1000).astimezone()
-    words = [about.grade, about.subject, about.teacher, about.school, f"{day:%Y-%m-%d %H:%M}"]
+    words = [about.grade, about.subject, about.teacher, about.school, f"{one.held:%Y-%m-%d %H:%M}"]
     text = one.captions.get("zh") or next(iter(one.captions.values()), None)
     return {
         "lesson": lesson.id,

@@ -10,6 +10,7 @@ import zipfile
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from tests.unit.api.conftest import Campus
 
 LESSON = "L0000000001"
-HELD = int(datetime(2026, 9, 2, 10, 0).astimezone().timestamp() * 1000)
+HELD = int(datetime(2026, 9, 2, 0, 30, tzinfo=ZoneInfo("Asia/Shanghai")).timestamp() * 1000)
+"""The day before, by a machine's clock that is set to UTC."""
 PASSWORD = {"password": "correct horse battery"}
 
 

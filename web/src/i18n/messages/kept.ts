@@ -3,7 +3,7 @@ import { sentences } from "../define";
 /** How long recordings are kept. */
 export const kept = sentences({
   title: { zh: "保留期限", en: "How long it is kept" },
-  titleMany: { zh: "{n} 节课的保留期限", en: "How long {n} lessons are kept" },
+  titleMany: { zh: "{n} 节课的保留期限", en: "How long they are kept ({n})" },
   as: { zh: "类别", en: "Class" },
   as_ordinary: { zh: "常态课", en: "Everyday lesson" },
   as_model: { zh: "精品课", en: "Model lesson" },
