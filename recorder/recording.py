@@ -130,9 +130,11 @@ class LessonRecording:
             changed = self._making.publish()
             if changed:
                 self._grew(Grown(self.lesson))
-            self._problem = "disk_full" if not room else "disk_low" if low else ""
+            before, self._problem = self._problem, "disk_full" if not room else "disk_low" if low else ""
             if self._making.ended:
                 self._ready(now_s)
+            elif self._problem != before:  # an alarm does not wait
+                self._announce(now_s)
             elif now_s - self._told_s >= (TELL_GROWN_S if changed else TELL_EVERY_S):
                 self._write_manifest()
                 self._announce(now_s)

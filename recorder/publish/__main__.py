@@ -23,6 +23,8 @@ from recorder.publish.lane import Lane
 DATABASE = "publisher.sqlite3"
 INSTANT_NICE = 5
 """The instant lane gives way to live lessons, and to nothing else."""
+INSTANT_WORKERS = 2
+"""Of many lessons that end at one bell."""
 
 
 async def serve(arguments: argparse.Namespace) -> None:
@@ -42,7 +44,8 @@ async def serve(arguments: argparse.Namespace) -> None:
         store=arguments.store,
     )
     nice = {LaneName.INSTANT: min(INSTANT_NICE, arguments.nice), LaneName.BULK: arguments.nice}
-    lanes = {lane: Lane(lane, arguments.archive, settings, nice[lane]) for lane in LaneName}
+    workers = {LaneName.INSTANT: min(INSTANT_WORKERS, os.cpu_count() or 1), LaneName.BULK: 1}
+    lanes = {lane: Lane(lane, arguments.archive, settings, nice[lane], workers[lane]) for lane in LaneName}
     following = Lane("following", arguments.archive, settings, arguments.nice)
     control = Control(
         arguments.archive, arguments.control, lanes, following, settings, parse_hours(arguments.hours)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import assert_never
 
@@ -66,6 +67,7 @@ class Control:
             lambda: Welcome(free_bytes(self._archive)),
         )
         self._live: list[str] = []
+        self._others_live = asyncio.Event()
 
     async def run(self, database: Path) -> None:
         await asyncio.to_thread(self._pipeline.launch, database)
@@ -108,13 +110,18 @@ class Control:
                 outcome = await asyncio.to_thread(self._following.do, job, lambda _: None)
                 if outcome.problem is not None:  # it is made after class, if it can be
                     log.debug("not followed: %s", outcome.problem.code, extra={"lesson": lesson})
-            await asyncio.sleep(FOLLOW_S)
+            self._others_live.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FOLLOW_S):
+                    await self._others_live.wait()
 
     async def _obey(self, command: Command) -> Event | None:
         match command:
             case Hello():
                 return None
             case Load():
+                if command.lessons != self._live:
+                    self._others_live.set()
                 self._live = command.lessons
                 return None
             case Submit():

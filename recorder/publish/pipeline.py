@@ -36,8 +36,8 @@ OF_PIECES = (StepName.VERIFY, StepName.SPRITES, StepName.CHAPTERS, StepName.REND
 ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 POLL_S = 0.5
 AT_ONCE = {LaneName.INSTANT: 4, LaneName.BULK: 1}
-"""Workflows that are begun. A lane does one job at a time: the instant one's next job stands ready, where it
-would wait for a look into the queue (many lessons end at one bell)."""
+"""Workflows that are begun. The instant lane's next jobs stand ready, where they would wait for a look into
+the queue (many lessons end at one bell)."""
 
 log = logging.getLogger(__name__)
 

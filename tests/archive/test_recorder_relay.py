@@ -60,7 +60,7 @@ def test_the_relay_and_the_reader_agree_on_the_ring() -> None:
 
 
 async def test_a_publisher_through_a_real_worker_is_recorded_in_step(tmp_path: Path) -> None:
-    plan, clock = plan_lesson(1, 20), StartTime()
+    plan, clock = plan_lesson(1, 14), StartTime()
     camera = PictureTrack(Camera(plan, 320, 180, 15), clock)
     voice = SoundTrack(Voice(plan, speech=False), clock)
     async with (
@@ -80,7 +80,7 @@ async def test_a_publisher_through_a_real_worker_is_recorded_in_step(tmp_path: P
             encoded = msgspec.msgpack.encode(note)
             await worker.do(contract.TapTrack(0, "L", name, note.number, encoded, 2.0))
         recorder.begin("L", worker.directory / "w0.taps")
-        await recorder.until_seconds("L", 11)
+        await recorder.until_seconds("L", 7)
         worker.link.send(contract.CloseTap("L"))
         ready = await recorder.finish("L")
     assert ready.ready_after_s is not None
