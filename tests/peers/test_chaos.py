@@ -7,7 +7,7 @@ import json
 from tests.chaos.judging import CAMPUS, PUBLISHER, RECORDER, WORKER
 from tests.chaos.lesson import figures, lesson
 
-KILLS = [(0.5, RECORDER), (1.0, CAMPUS), (3.0, WORKER), (1.0, PUBLISHER)]
+KILLS = [(0.5, RECORDER), (0.5, PUBLISHER), (0.5, CAMPUS), (3.0, WORKER)]
 
 
 async def test_a_lesson_in_which_everything_died_once_is_one_recording_with_its_outages_listed() -> None:
