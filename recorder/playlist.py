@@ -11,21 +11,21 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-TARGET_S = 10
-"""The target duration while live; a track whose picture stood still for longer says so when it is done."""
+SOUND_TARGET_S = 10
+PICTURE_TARGET_S = 42
+"""The target durations while live: a picture's segment goes from keyframe to keyframe, and a screen has one
+every 30 s only. A track whose picture stood still for longer says so when it is done."""
 PART_TARGET_S = 1.0
 """No part is longer, but one whose picture stood still."""
 HOLD_BACK_S = 3.0
 """How far from the newest part a player stays."""
-SKIP_S = 60
-"""Segments older than this may be left out of a reload (`_HLS_skip`): six target durations."""
+SKIP_S = 6 * PICTURE_TARGET_S
+"""Segments older than this may be left out of a reload (`_HLS_skip`): six target durations at least."""
 MORE = "# more comes\n"
 """A growing playlist's last line. hls.js (1.7) takes a last segment that nothing follows for one that grows,
 and then counts it twice."""
-CONTINUES = "#LIANKE:CONTINUES\n"
-"""A comment of a segment without a keyframe at its beginning: who goes there loads from the one before."""
-SEGMENTS_IN_PARTS = 3
-"""Of so many finished segments the parts are told too."""
+PARTS_S = 12.0
+"""Of the newest finished segments, until they are so long together, the parts are told too."""
 
 
 class Segment(NamedTuple):
@@ -77,7 +77,8 @@ class Part(NamedTuple):
 class MediaPlaylist:
     """A track's playlist, as it grows: what is said of older segments is made once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, audio: bool = False) -> None:
+        self._target_s = SOUND_TARGET_S if audio else PICTURE_TARGET_S
         self._old: list[str] = []
         self._section = 0
 
@@ -104,7 +105,7 @@ class MediaPlaylist:
             lines.append(self._opening(growing, files, began) + _part_lines(parts[-1], files[-1].file))
         self._section = section
         end = "#EXT-X-ENDLIST\n" if ended else MORE
-        return "".join([_head(segments, ended=ended), *self._old, *lines, end])
+        return "".join([self._head(segments, ended=ended), *self._old, *lines, end])
 
     def _segment(
         self,
@@ -117,8 +118,7 @@ class MediaPlaylist:
         return (
             self._opening(segment.section, files, began)
             + _part_lines(parts, file)
-            + f"#EXTINF:{segment.seconds:.5f},\n{'' if segment.key else CONTINUES}"
-            + f"#EXT-X-BYTERANGE:{segment.length}@{segment.offset}\n{file}\n"
+            + f"#EXTINF:{segment.seconds:.5f},\n#EXT-X-BYTERANGE:{segment.length}@{segment.offset}\n{file}\n"
         )
 
     def _opening(self, section: int, files: Sequence[SectionFiles], began: Sequence[float | None]) -> str:
@@ -133,6 +133,24 @@ class MediaPlaylist:
             at = datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds")
             lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{at}\n")
         return "".join(lines)
+
+    def _head(self, segments: Sequence[Segment], *, ended: bool) -> str:
+        longest = max((segment.seconds for segment in segments), default=0.0) if ended else 0.0
+        target_s = max(round(longest + 0.499), SOUND_TARGET_S if ended else self._target_s)
+        lines = [
+            "#EXTM3U",
+            "#EXT-X-VERSION:9",
+            f"#EXT-X-TARGETDURATION:{target_s}",
+            f"#EXT-X-PLAYLIST-TYPE:{'VOD' if ended else 'EVENT'}",
+            "#EXT-X-MEDIA-SEQUENCE:0",
+        ]
+        if not ended:
+            lines += (
+                f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={HOLD_BACK_S:.1f},"
+                f"CAN-SKIP-UNTIL={SKIP_S:.1f}",
+                f"#EXT-X-PART-INF:PART-TARGET={PART_TARGET_S:.1f}",
+            )
+        return "\n".join(lines) + "\n"
 
 
 _LISTED = re.compile(
@@ -164,24 +182,6 @@ def keyed(segments: Sequence[Segment]) -> list[Segment]:
         else:
             joined.append(segment)
     return joined
-
-
-def _head(segments: Sequence[Segment], *, ended: bool) -> str:
-    longest = max((segment.seconds for segment in segments), default=0.0) if ended else 0.0
-    lines = [
-        "#EXTM3U",
-        "#EXT-X-VERSION:9",
-        f"#EXT-X-TARGETDURATION:{max(TARGET_S, round(longest + 0.499))}",
-        f"#EXT-X-PLAYLIST-TYPE:{'VOD' if ended else 'EVENT'}",
-        "#EXT-X-MEDIA-SEQUENCE:0",
-    ]
-    if not ended:
-        lines += (
-            f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={HOLD_BACK_S:.1f},"
-            f"CAN-SKIP-UNTIL={SKIP_S:.1f}",
-            f"#EXT-X-PART-INF:PART-TARGET={PART_TARGET_S:.1f}",
-        )
-    return "\n".join(lines) + "\n"
 
 
 def _part_lines(parts: Sequence[Part], file: str) -> str:

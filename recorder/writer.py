@@ -25,7 +25,7 @@ from recorder.archive.manifest import write_whole
 from recorder.assemble.samples import AUDIO_RATE, VIDEO_RATE, Closed, Output, Sample, Section
 from recorder.fragments import BadFragments, read_fragments
 from recorder.growing_file import GrowingFile
-from recorder.playlist import SEGMENTS_IN_PARTS, MediaPlaylist, Part, SectionFiles, Segment, keyed
+from recorder.playlist import PARTS_S, MediaPlaylist, Part, SectionFiles, Segment, keyed
 
 MUXER = f"PyAV {av.__version__}, FFmpeg {av.ffmpeg_version_info}"
 PART_S = 0.92
@@ -33,8 +33,8 @@ PART_S = 0.92
 than the playlist's PART_TARGET_S."""
 SEGMENT_S = 4.0
 """A segment ends at the first keyframe after so long ..."""
-SEGMENT_AT_MOST_S = 9.0
-"""... and where none comes, after so long without one."""
+SEGMENT_AT_MOST_S = 40.0
+"""... and where none comes, after so long: hls.js (1.7) loses its way in segments that begin without."""
 RESTORED_AT_ONCE = 4_000
 """Samples that a track gives its muxer again before others have their turn."""
 _MOVFLAGS = "hybrid_fragmented+empty_moov+default_base_moof"
@@ -190,7 +190,7 @@ class TrackWriter:
         self._files: list[SectionFiles] = []
         self._section: SectionWriter | None = None
         self._waiting: Sample | None = None  # until its length is known
-        self._playlist = MediaPlaylist()
+        self._playlist = MediaPlaylist(audio=audio)
         self._parts: list[list[Part]] = [[]]  # of the newest segments, last of the one that grows
         self._part_at = 0
         self._part_offset = 0
@@ -343,7 +343,12 @@ class TrackWriter:
         key = self.audio or self._segment_key
         self.segments.append(Segment(section.number, seconds, self._segment_offset, length, key))
         self._segment_at, self._segment_offset = at, offset
-        self._parts = [*self._parts[-SEGMENTS_IN_PARTS:], []]
+        told = [self._parts[-1]]
+        for parts in reversed(self._parts[:-1]):
+            if sum(part.seconds for of_it in told for part in of_it) >= PARTS_S:
+                break
+            told.insert(0, parts)
+        self._parts = [*told, []]
 
     def _end_section(self, at: int) -> None:
         writer, self._section = self._section, None

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from aiohttp import web
 from multidict import MultiMapping
 
+from recorder.playlist import SKIP_S
 from server.api.keys import LIVE, PLAYLISTS
 from server.errors import UserFault
 from server.live.growth import Growth
@@ -26,7 +27,6 @@ WAIT_S = 5.0
 """Nobody waits longer; who waited in vain is answered with what there is."""
 AHEAD_AT_MOST = 2
 """Who asks for a segment further ahead has not followed this playlist."""
-SKIP_S = 60.0
 MOST_KEPT = 512
 MOST_BYTES = 4 << 20
 
@@ -88,7 +88,7 @@ def shortened(text: bytes) -> bytes:
     if skipped == 0:
         return text
     head = b"".join(line for line in blocks[0].splitlines(keepends=True) if _of_the_head(line))
-    # A segment ends with its address, its only line without a tag; what follows stands before the next one.
+    # A segment ends with its address, its only line that is no tag; what follows stands before the next.
     lines = blocks[skipped].splitlines(keepends=True)
     address = next(k for k, line in enumerate(lines) if k > 0 and not line.startswith(b"#"))
     before = b"".join(lines[address + 1 :])

@@ -21,9 +21,12 @@ from recorder.archive.manifest import (
     write_manifest,
 )
 from recorder.archive.reading import JOURNALLED, foreign_tracks, list_recordings, served_file
+from recorder.assemble import samples as assembled
 from recorder.assemble.foreign import FOREIGN
+from recorder.assemble.samples import VIDEO_RATE
 from recorder.contract import RecordingState, Subject
 from recorder.playlist import (
+    PICTURE_TARGET_S,
     MediaPlaylist,
     Part,
     Rendition,
@@ -32,7 +35,8 @@ from recorder.playlist import (
     keyed,
     multivariant_playlist,
 )
-from tests.fakes.archived_lesson import archive_lesson
+from recorder.writer import TrackWriter
+from tests.fakes.archived_lesson import screen_units
 
 TRACK = Track(
     name="camera", subject=Subject.TEACHER, kind="video", codec="H264", gaps=[Gap(1.0, 2.5, GapCause.LOSS)]
@@ -158,9 +162,9 @@ def test_a_growing_playlist_tells_parts_and_becomes_the_recordings() -> None:
     playlist = MediaPlaylist()
     first = playlist.text([], files[:1], [[part]], ended=False, began=[1_700_000_000.0])
     assert first.splitlines() == [
-        "#EXTM3U", "#EXT-X-VERSION:9", "#EXT-X-TARGETDURATION:10", "#EXT-X-PLAYLIST-TYPE:EVENT",
+        "#EXTM3U", "#EXT-X-VERSION:9", "#EXT-X-TARGETDURATION:42", "#EXT-X-PLAYLIST-TYPE:EVENT",
         "#EXT-X-MEDIA-SEQUENCE:0",
-        "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=3.0,CAN-SKIP-UNTIL=60.0",
+        "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=3.0,CAN-SKIP-UNTIL=252.0",
         "#EXT-X-PART-INF:PART-TARGET=1.0",
         '#EXT-X-MAP:URI="camera-init.mp4"', "#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:20.000+00:00",
         '#EXT-X-PART:DURATION=0.96000,URI="camera.mp4",BYTERANGE="300@1800",INDEPENDENT=YES',
@@ -171,15 +175,12 @@ def test_a_growing_playlist_tells_parts_and_becomes_the_recordings() -> None:
     later = playlist.text(segments, files[:1], parts, ended=False)
     assert later.count("#EXTINF") == 6
     assert later.count("#EXT-X-PART:") == 4
-    assert "LIANKE" not in later
-    assert "#EXT-X-TARGETDURATION:10\n" in later, "a still picture changes nothing while live"
+    assert "#EXT-X-TARGETDURATION:42\n" in later, "a still picture changes nothing while live"
     assert later.endswith(
         '#EXT-X-PART:DURATION=0.96000,URI="camera.mp4",BYTERANGE="300@1800"\n# more comes\n'
     )
-    unkeyed = [Segment(1, 4.0, 800, 9), Segment(1, 4.5, 809, 9, key=False)]
-    told = MediaPlaylist().text(unkeyed, files[:1], ended=False)
-    assert "#EXTINF:4.50000,\n#LIANKE:CONTINUES\n#EXT-X-BYTERANGE:9@809\n" in told
-    assert told.count("#LIANKE") == 1
+    sound = MediaPlaylist(audio=True).text(segments, files[:1], ended=False)
+    assert "#EXT-X-TARGETDURATION:10\n" in sound
     other = playlist.text(segments, files, [[part], [part], [part], [part]], ended=False)
     assert other.splitlines()[-4:-2] == ["#EXT-X-DISCONTINUITY", '#EXT-X-MAP:URI="camera.2-init.mp4"']
     segments.append(Segment(2, 4.0, 801, 900))
@@ -199,21 +200,47 @@ def test_only_what_lies_in_the_journal_alone_waits_for_transcoding() -> None:
     assert set(JOURNALLED) == set(FOREIGN)
 
 
+def still_screen(folder: Path, seconds: int, key_every_s: int) -> TrackWriter:
+    """The written track of five pictures a second."""
+    key, other, *_ = screen_units(1.0)
+    writer = TrackWriter(folder, "screen", audio=False)
+    writer.take(assembled.Section("screen", 0, key))
+    for number in range(seconds * 5):
+        is_key = number % (key_every_s * 5) == 0
+        at = number * VIDEO_RATE // 5
+        writer.take(assembled.Sample("screen", at, key if is_key else other, is_key))
+    return writer
+
+
 def test_who_seeks_gets_segments_that_begin_with_a_keyframe(tmp_path: Path) -> None:
-    tracks = {track.name: track for track in archive_lesson(tmp_path, "L1", 22.0, screen=True).tracks}
-    assert tracks["camera"].seekable == tracks["voice"].seekable == "", "the usual one will do"
-    screen = tracks["screen"]
-    assert screen.seekable == "screen.seek.m3u8"
-    assert is_derived(screen.seekable) is False
-    usual = served_file(tmp_path / "L1", screen.playlist).read_text()
-    seeking = served_file(tmp_path / "L1", screen.seekable).read_text()
-    lengths = [float(line[8:-1]) for line in usual.splitlines() if line.startswith("#EXTINF:")]
-    joined = [float(line[8:-1]) for line in seeking.splitlines() if line.startswith("#EXTINF:")]
-    assert len(lengths) == 3
-    assert joined == [pytest.approx(sum(lengths), abs=1e-4)], "one keyframe in 30 s"
-    assert "#EXT-X-TARGETDURATION:22" in seeking or "#EXT-X-TARGETDURATION:23" in seeking
+    writer = still_screen(tmp_path, 46, key_every_s=60)
+    writer.take(assembled.Closed("screen", 46 * VIDEO_RATE))
+    first, second = writer.segments
+    assert (first.key, second.key) == (True, False), "a keyframe that is later than any page allows"
+    assert first.seconds <= PICTURE_TARGET_S
+    writer.write_playlist()
+    assert writer.seekable == "screen.seek.m3u8"
+    assert is_derived(writer.seekable) is False
+    seeking = served_file(tmp_path, writer.seekable).read_text()
+    assert seeking.count("#EXTINF") == 1
+    assert "#EXT-X-TARGETDURATION:46\n" in seeking
     parts = [Segment(1, 9.0, 0, 10), Segment(1, 9.0, 10, 5, key=False), Segment(2, 4.0, 0, 7, key=False)]
     assert keyed(parts) == [Segment(1, 18.0, 0, 15), Segment(2, 4.0, 0, 7, key=False)]
+
+
+def test_a_live_picture_has_a_keyframe_in_every_segment_and_tells_the_newest_seconds_in_parts(
+    tmp_path: Path,
+) -> None:
+    writer = still_screen(tmp_path, 200, key_every_s=30)
+    assert [segment.seconds for segment in writer.segments] == [30.0] * 6
+    assert all(segment.key for segment in writer.segments)
+    assert writer.seekable == ""
+    writer.write_playlist()
+    told = (tmp_path / "screen.m3u8").read_text()
+    assert told.count("#EXTINF") == 6
+    assert told.count("#EXT-X-PART:") == 30 + 19, "the newest segment's, and those of the one that grows"
+    assert told.count("INDEPENDENT=YES") == 2
+    writer.abandon()
 
 
 def test_the_multivariant_playlist_joins_pictures_with_the_voices() -> None:

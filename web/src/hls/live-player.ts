@@ -35,8 +35,6 @@ interface Part {
   track: ReplayTrack;
   feed: LiveFeed;
   follower: Follower;
-  /** It was brought to where it begins, which needs its playlist. */
-  begun: boolean;
 }
 
 const TICK_MS = 100;
@@ -80,7 +78,7 @@ export class LivePlayer {
   add(track: ReplayTrack, element: HTMLMediaElement, leads: boolean, host: Omit<FeedHost, "failed">): void {
     const failed = (): void => void this.broken.add(track.name);
     const feed = new LiveFeed(element, track.playlist, { ...host, failed });
-    const part = { track, feed, follower: new Follower(changesRateBadly ? SEEK_ONLY : undefined), begun: false };
+    const part = { track, feed, follower: new Follower(changesRateBadly ? SEEK_ONLY : undefined) };
     if (leads) this.parts.unshift(part);
     else this.parts.push(part);
     element.preload = "auto";
@@ -152,7 +150,7 @@ export class LivePlayer {
     const now = performance.now();
     for (const part of this.parts) {
       part.follower.reset(now);
-      part.feed.goTo(to_s);
+      part.feed.element.currentTime = to_s;
     }
     this.tick();
   }
@@ -166,7 +164,6 @@ export class LivePlayer {
       else element.currentTime = this.target;
     }
     if (this.wanted && this.over && edge_s !== null && this.at_s >= edge_s - END_S) this.wanted = false;
-    this.bring(master);
     const now = performance.now();
     this.held = this.wanted && this.coupling.hold(this.readiness(master), now);
     this.run(this.wanted && !this.held);
@@ -179,21 +176,9 @@ export class LivePlayer {
       .filter((part) => part === master || !this.isAway(part, master))
       .map((part) => {
         const { element } = part.feed;
-        const there = element.readyState >= FUTURE_DATA && !element.seeking && !part.feed.isLanding;
-        const ready = element.ended || there;
+        const ready = element.ended || (element.readyState >= FUTURE_DATA && !element.seeking);
         return { name: part.track.name, ready, master: part === master };
       });
-  }
-
-  /** Pictures that begin, and those on their way from a keyframe, to where the voice is. */
-  private bring(master: Part): void {
-    const at = this.at_s;
-    for (const part of this.whole) {
-      if (part.feed.isLanding) part.feed.land(at);
-      if (part.begun || part === master || !part.feed.isKnown || at === 0) continue;
-      part.begun = true;
-      if (part.track.kind === "video") part.feed.goTo(at);
-    }
   }
 
   /** Nothing of this picture is there for the moment that is heard. */
@@ -229,10 +214,9 @@ export class LivePlayer {
     if (element.playbackRate !== this.rate) element.playbackRate = this.rate;
     for (const part of this.whole) {
       const own = part.feed.element;
-      if (part === master || own.ended || own.seeking || own.readyState < 2) continue;
-      if (part.feed.isLanding || this.isAway(part, master)) continue;
+      if (part === master || own.ended || own.seeking || own.readyState < 2 || this.isAway(part, master)) continue;
       const step = part.follower.step(element.currentTime, own.currentTime, this.rate, now);
-      if (step.kind === "seek") part.feed.goTo(step.to_s);
+      if (step.kind === "seek") own.currentTime = step.to_s;
       else if (own.playbackRate !== step.rate) own.playbackRate = step.rate;
     }
   }
