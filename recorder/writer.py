@@ -263,8 +263,9 @@ class TrackWriter:
 
     @property
     def playable(self) -> bool:
-        """There is something in the playlist."""
-        return bool(self.segments or self._parts[-1])
+        """There is something in the playlist. Parts alone are not: hls.js (1.7) takes such a one for a fault
+        and looks again after a whole target duration."""
+        return bool(self.segments)
 
     @property
     def facts(self) -> list[SectionFacts]:

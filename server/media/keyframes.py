@@ -17,6 +17,9 @@ GAP_S = 0.5
 BETWEEN_S = 0.3  # browsers answer one request in that time, and give every layer a keyframe then
 TOGETHER_S = 0.05
 SCREEN_GAP_S = 1.0
+FIRST_S = 5.0
+"""Who is asked ever again is asked the first time after so long at most: a live recording is watched from its
+first segment on, and that one ends with a keyframe."""
 FRESH_US = 2_000_000
 NEWEST_US = 300_000
 TRIES = 6
@@ -43,6 +46,7 @@ def still_age_us(source: Source) -> int:
 class _Request:
     gap_s: float
     every_s: float = 0.0
+    pause_s: float = 0.0  # until it is asked for by itself
     wanted: bool = False
     tries: int = 0
     asked_at: float = float("-inf")
@@ -71,8 +75,9 @@ class KeyframeRequests:
     def every(self, up: int, layer: int, seconds: float) -> None:
         """Ask that often from now on, of this layer alone; 0: never by itself."""
         for (known, number), request in self._requests.items():
-            if known == up:
-                request.every_s = seconds if number == layer else 0.0
+            every_s = seconds if number == layer else 0.0
+            if known == up and request.every_s != every_s:
+                request.every_s, request.pause_s = every_s, min(every_s, FIRST_S)
 
     def want(self, up: int, layer: int) -> None:
         """Somebody needs a keyframe of this layer."""
@@ -92,8 +97,8 @@ class KeyframeRequests:
         self.fresh = False
         for key, request in self._requests.items():
             last = max(request.asked_at, request.seen_at)
-            if request.every_s and not request.wanted and now - last >= request.every_s:
-                request.wanted, request.tries = True, 0
+            if request.every_s and not request.wanted and now - last >= request.pause_s:
+                request.wanted, request.tries, request.pause_s = True, 0, request.every_s
             since = now - self._asked.get(key[0], float("-inf"))
             if TOGETHER_S < since < BETWEEN_S:
                 continue

@@ -50,7 +50,21 @@ def test_a_screen_is_asked_at_most_once_a_second() -> None:
     assert asked == 2
 
 
-def test_a_recorded_camera_is_asked_every_four_seconds_and_a_screen_never() -> None:
+def test_a_recorded_screen_is_asked_after_its_first_seconds_and_then_every_thirty() -> None:
+    found = KeyframeRequests()
+    found.add(1, Source.SCREEN)
+    found.seen(1, 0, 0.0)
+    found.every(1, 0, 30.0)
+    asked = []
+    for now in range(100):
+        found.every(1, 0, 30.0)
+        for up, layer in found.due(float(now)):
+            asked.append(now)
+            found.seen(up, layer, float(now))
+    assert asked == [5, 35, 65, 95]
+
+
+def test_a_recorded_camera_is_asked_every_four_seconds_and_nobody_else() -> None:
     found = requests()
     found.every(1, 0, 4.0)
     asked = []
