@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,6 @@ from typing import NamedTuple
 from aiohttp import web
 from multidict import MultiMapping
 
-from recorder.playlist import SKIP_S
 from server.api.keys import LIVE, PLAYLISTS
 from server.errors import UserFault
 from server.live.growth import Growth
@@ -27,6 +27,7 @@ WAIT_S = 5.0
 """Nobody waits longer; who waited in vain is answered with what there is."""
 AHEAD_AT_MOST = 2
 """Who asks for a segment further ahead has not followed this playlist."""
+_SKIP_UNTIL = re.compile(rb"CAN-SKIP-UNTIL=([0-9.]+)", re.ASCII)
 MOST_KEPT = 512
 MOST_BYTES = 4 << 20
 
@@ -76,12 +77,16 @@ def holds(edge: Edge, wish: Wish) -> bool:
 
 
 def shortened(text: bytes) -> bytes:
-    """The playlist without the segments that are older than SKIP_S, which its reader knows."""
+    """The playlist without the segments that its reader knows: those older than it says itself."""
     blocks = text.split(b"#EXTINF:")
+    skip_until = _SKIP_UNTIL.search(blocks[0])
+    if skip_until is None:
+        return text
+    skip_s = float(skip_until[1])
     lengths = [float(block.partition(b",")[0]) for block in blocks[1:]]
     newest_s, kept = 0.0, 0
     for length in reversed(lengths):
-        if newest_s >= SKIP_S:
+        if newest_s >= skip_s:
             break
         newest_s, kept = newest_s + length, kept + 1
     skipped = len(lengths) - kept
