@@ -102,12 +102,13 @@ class Calendar:
 
     def teaching_days(self, weekday: int, weeks: frozenset[int]) -> Iterator[date]:
         """The dates on which what stands in the timetable for this weekday of these weeks is taught."""
-        for number in range(self.term.weeks * 7):
-            day = self.term.first_monday + timedelta(days=number)
-            runs = self.swaps.get(day, day)
+        held = range(1, self.term.weeks + 1)
+        days = {self.term.day(week, weekday) for week in weeks if week in held} - self.swaps.keys()
+        for day, runs in self.swaps.items():
             place = self.term.place(runs) if runs is not None else None
-            if place is not None and place[1] == weekday and place[0] in weeks:
-                yield day
+            if place is not None and place[1] == weekday and place[0] in weeks and self.term.place(day):
+                days.add(day)
+        yield from sorted(days)
 
 
 def moment(day: date, at: time, zone: ZoneInfo) -> int:

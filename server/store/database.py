@@ -23,6 +23,8 @@ __all__ = ["Database", "engine_of", "insert", "upsert", "upsert_each", "url_of"]
 
 SQLITE = "sqlite"
 READERS = 4
+WRITER_KIB, READER_KIB = 65_536, 16_384
+"""Pages in memory, at most: an import of a term writes each page once and not again and again."""
 
 
 def url_of(place: Path | str) -> str:
@@ -41,11 +43,16 @@ def engine_of(place: Path | str, *, migrating: bool = False) -> AsyncEngine:
     return engine
 
 
-def _pragmas(connection: Any, _record: object) -> None:
+def _pragmas(connection: Any, _record: object, cache_kib: int = WRITER_KIB) -> None:
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
         cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute(f"PRAGMA cache_size={-cache_kib}")
     cursor.close()
+
+
+def _reader_pragmas(connection: Any, record: object) -> None:
+    _pragmas(connection, record, READER_KIB)
 
 
 class _Readers:
@@ -53,7 +60,7 @@ class _Readers:
 
     def __init__(self, file: str) -> None:
         self._engine: Engine = create_engine(f"sqlite:///{file}", pool_size=READERS)
-        event.listen(self._engine, "connect", _pragmas)
+        event.listen(self._engine, "connect", _reader_pragmas)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="store")
 
     async def rows(self, statement: Any, values: dict[str, Any] | None) -> list[Row[Any]]:

@@ -7,7 +7,7 @@ began or is over is not changed here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -263,9 +263,6 @@ async def _remove(connection: AsyncConnection, lessons: Sequence[str]) -> None:
 
 
 def _booked_of(row: Row[Any], rooms: tuple[str, ...]) -> Booked:
-    values = {name: getattr(row, name) for name in BOOKING_COLUMNS}
-    values |= {"template": Template(row.template), "change": BookingChange(row.change)}
-    day: date = row.day
-    return Booked(
-        **{**values, "day": day}, rooms=rooms, state=LessonState(row.state), started_at=row.started_at
-    )
+    values = dict(zip(BOOKING_COLUMNS, row, strict=False))  # then come state and start
+    values["template"], values["change"] = Template(values["template"]), BookingChange(values["change"])
+    return Booked(**values, rooms=rooms, state=LessonState(row.state), started_at=row.started_at)
