@@ -85,7 +85,9 @@ class Removed(msgspec.Struct, frozen=True, tag="removed"):
 
     lesson: str
     bytes: int = 0
-    derived_only: bool = False  # or `Remove.stored_only`: the recording is still there
+    derived_only: bool = False
+    stored_only: bool = False
+    left: int = 0  # bytes of media that the object store does not hold yet
     problem: str = ""
 
 

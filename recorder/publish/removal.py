@@ -27,9 +27,10 @@ def remove_stored(archive: Path, lesson: str, store: str) -> Removed:
     """Media that the object store holds leave this disk. Never raises."""
     try:
         with held(lesson_folder(archive, lesson)):
-            return Removed(lesson, free(lesson_folder(archive, lesson), lesson, store), derived_only=True)
+            gone, left = free(lesson_folder(archive, lesson), lesson, store)
+            return Removed(lesson, gone, stored_only=True, left=left)
     except (BadName, BadRecording, StepFailed, NothingToDo, OSError) as error:
-        return Removed(lesson[:80], derived_only=True, problem=str(error)[:200])
+        return Removed(lesson[:80], stored_only=True, problem=str(error)[:200])
 
 
 def remove(archive: Path, lesson: str, store: str, *, derived_only: bool) -> Removed:

@@ -50,20 +50,23 @@ def store(folder: Path, lesson: str, where: str, progress: Callable[[float], Non
         raise StepFailed("storage", f"did not arrive whole: {', '.join(torn[:5])}")
 
 
-def free(folder: Path, lesson: str, where: str) -> int:
-    """Media files that are in the store as they are here leave the folder; their bytes. StepFailed."""
+def free(folder: Path, lesson: str, where: str) -> tuple[int, int]:
+    """Media files that are in the store as they are here leave the folder: bytes that went, and that stay.
+    StepFailed."""
     try:
         there = open_store(where).sizes(lesson)
     except StorageFailed as error:
         raise StepFailed("storage", str(error)) from error
-    gone = 0
+    gone = left = 0
     for path in folder.iterdir():
         if path.suffix in MEDIA and _belongs(folder, path):
             size = path.stat().st_size
             if there.get(path.name) == size:
                 path.unlink()
                 gone += size
-    return gone
+            else:
+                left += size
+    return gone, left
 
 
 def _belongs(folder: Path, path: Path) -> bool:

@@ -43,3 +43,9 @@ def expires_at(ended_at: int, kept_as: str, days: Days) -> int | None:
     """When it may be deleted (ms since 1970), None for never."""
     most = days_of(kept_as, days)
     return ended_at + most * DAY_MS if most > 0 else None
+
+
+def ended_before(now: int, days: Days) -> dict[str, int]:
+    """For each class that is not kept for ever: what ended then or earlier is over (ms since 1970)."""
+    kept = {name.value: days_of(name, days) for name in KeptAs}
+    return {name: now - most * DAY_MS for name, most in kept.items() if most > 0}

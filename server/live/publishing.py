@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -23,7 +23,7 @@ from server.clock import Clock
 from server.config import Config
 from server.domain.editing import EditList, kept
 from server.domain.lesson import Lesson
-from server.domain.retention import DAY_MS, KeptAs, expires_at
+from server.domain.retention import DAY_MS, KeptAs, ended_before
 from server.errors import UserFault
 from server.live.publisher_link import PublisherLink
 from server.store.records import LessonOverview, Mark, PublishingRow, RetentionRow
@@ -31,6 +31,8 @@ from server.store.records import LessonOverview, Mark, PublishingRow, RetentionR
 log = logging.getLogger(__name__)
 LOOK_S = 2.0
 SWEEP_S = 3600.0
+SWEPT_AT_ONCE = 1_000
+"""Recordings; the others are due an hour later still."""
 AUDITOR = "retention"
 LONGEST_S = 1e6
 CHINA = timezone(timedelta(hours=8))
@@ -55,7 +57,11 @@ class PublishingStore(Protocol):
 
     async def deleted(self, row: RetentionRow) -> None: ...
 
-    async def kept(self) -> list[tuple[str, int, RetentionRow | None]]: ...
+    async def over(self, limits: Mapping[str, int], most: int) -> list[str]: ...
+
+    async def local(self, ended_before: int, most: int) -> list[str]: ...
+
+    async def freed(self, lesson: str, at: int | None) -> None: ...
 
 
 class LessonRows(Protocol):
@@ -149,6 +155,7 @@ class PublishingService:
             if before is None:
                 return  # made so once it is made
             row = PublishingRow(lesson, attempt=before.attempt + 1, export=before.export)
+            await self._rows.freed(lesson, None)  # what is made again is on this disk
             await self._save(row)
         await self._submit(row)
 
@@ -178,6 +185,7 @@ class PublishingService:
                 row = PublishingRow(lesson, attempt=before.attempt + 1, export=export or before.export)
             else:
                 raise NothingFailed
+            await self._rows.freed(lesson, None)
             await self._save(row)
         await self._submit(row)
         return row
@@ -243,24 +251,28 @@ class PublishingService:
         """Delete what is over, an hour's work at a time."""
         local_ms = self._config.storage.local_days * DAY_MS if self._config.storage.url else 0
         while True:
-            now = self._clock.wall_ms()
-            for lesson, ended_at, row in await self._rows.kept():
-                over = expires_at(ended_at, row.kept_as if row else KeptAs.ORDINARY, self._config.retention)
-                if over is not None and over <= now and not (row is not None and row.hold):
-                    self._link.say(Remove(lesson))
-                elif 0 < local_ms <= now - ended_at:
-                    self._link.say(Remove(lesson, stored_only=True))
+            await self.sweep(local_ms)
             await asyncio.sleep(SWEEP_S)
+
+    async def sweep(self, local_ms: int) -> None:
+        """Ask for the removal of what is due; `local_ms`: how long media stay here that the object store
+        has too, 0: for ever."""
+        now = self._clock.wall_ms()
+        for lesson in await self._rows.over(ended_before(now, self._config.retention), SWEPT_AT_ONCE):
+            self._link.say(Remove(lesson))
+        if local_ms > 0:
+            for lesson in await self._rows.local(now - local_ms, SWEPT_AT_ONCE):
+                self._link.say(Remove(lesson, stored_only=True))
 
     async def _removed(self, removed: Removed) -> None:
         if removed.problem:
             log.error("not deleted: %s", removed.problem, extra={"lesson": removed.lesson})
-            return
-        if removed.derived_only:
-            return
-        row = await self.kept(removed.lesson)
-        await self._rows.deleted(replace(row, deleted_at=self._clock.wall_ms()))
-        await self._lessons.audit(AUDITOR, "delete", removed.lesson, bytes=str(removed.bytes))
+        elif removed.stored_only and not removed.left:
+            await self._rows.freed(removed.lesson, self._clock.wall_ms())
+        elif not removed.stored_only and not removed.derived_only:
+            row = await self.kept(removed.lesson)
+            await self._rows.deleted(replace(row, deleted_at=self._clock.wall_ms()))
+            await self._lessons.audit(AUDITOR, "delete", removed.lesson, bytes=str(removed.bytes))
 
 
 def _zero_s(archive: Path, lesson: Lesson | None) -> float:

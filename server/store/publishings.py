@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, and_, delete, func, or_, select, update
 
-from server.store.database import Database, upsert
+from server.domain.retention import KeptAs
+from server.store.database import Database, insert, upsert
 from server.store.records import PublishingRow, RetentionRow
 from server.store.store import PUBLISHING_COLUMNS
 from server.store.tables import CAPTIONS, CATALOGUE, LESSONS, PUBLISHING, RECORDINGS, RETENTION
 
 SETTLED = ("done", "failed")
+_ended = func.coalesce(LESSONS.c.ended_at, LESSONS.c.created_at)
 
 
 class Publishings:
@@ -74,17 +76,41 @@ class Publishings:
         await self._database.write(gone.values(deleted_at=row.deleted_at, series=None, indexed=False))
         await self._database.write(delete(CAPTIONS).where(CAPTIONS.c.lesson == row.lesson))
 
-    async def kept(self) -> list[tuple[str, int, RetentionRow | None]]:
-        """Every recording that is not deleted: lesson, when it ended (ms since 1970), how it is kept."""
+    async def over(self, limits: Mapping[str, int], most: int) -> list[str]:
+        """Recordings whose time is over and that nothing holds, the oldest first. `limits`: of each class
+        that is not kept for ever, what ended then or earlier (ms since 1970)."""
+        kept_as = func.coalesce(RETENTION.c.kept_as, KeptAs.ORDINARY.value)
+        ways = [and_(kept_as == name, _ended <= limit) for name, limit in limits.items()]
+        if not ways:
+            return []
+        free = func.coalesce(RETENTION.c.hold, "") == ""
+        return await self._there(max(limits.values()), most, free, or_(*ways))
+
+    async def local(self, ended_before: int, most: int) -> list[str]:
+        """Recordings that ended then or earlier whose media may still be on this disk, the oldest first."""
+        return await self._there(ended_before, most, RETENTION.c.freed_at.is_(None))
+
+    async def _there(self, ended_before: int, most: int, *conditions: Any) -> list[str]:
         joined = LESSONS.join(RECORDINGS, LESSONS.c.lesson == RECORDINGS.c.lesson)
         joined = joined.join(RETENTION, LESSONS.c.lesson == RETENTION.c.lesson, isouter=True)
-        columns = [LESSONS.c.lesson.label("of"), LESSONS.c.ended_at, LESSONS.c.created_at, *RETENTION.c]
-        statement = select(*columns).select_from(joined).where(RETENTION.c.deleted_at.is_(None))
-        rows = await self._database.rows(statement.where(RECORDINGS.c.state.in_(("ready", "failed"))))
-        return [
-            (row.of, row.ended_at or row.created_at, None if row.lesson is None else _retention(row))
-            for row in rows
-        ]
+        # What ended by then was made by then: the index of the age leaves out the rest.
+        asked = (
+            select(LESSONS.c.lesson)
+            .select_from(joined)
+            .where(LESSONS.c.created_at <= ended_before, _ended <= ended_before, *conditions)
+            .where(RETENTION.c.deleted_at.is_(None), RECORDINGS.c.state.in_(("ready", "failed")))
+            .order_by(LESSONS.c.created_at)
+            .limit(most)
+        )
+        return [row.lesson for row in await self._database.rows(asked)]
+
+    async def freed(self, lesson: str, at: int | None) -> None:
+        """Its media are in the object store alone since then; None: they are here too."""
+        if await self._knows(lesson):
+            usual = {"kept_as": KeptAs.ORDINARY.value, "hold": ""}
+            fresh = insert(RETENTION).values(lesson=lesson, **usual, freed_at=at)
+            changed = fresh.on_conflict_do_update(index_elements=["lesson"], set_={"freed_at": at})
+            await self._database.write(changed)
 
     async def _knows(self, lesson: str) -> bool:
         known = await self._database.row(select(LESSONS.c.lesson).where(LESSONS.c.lesson == lesson))

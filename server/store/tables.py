@@ -59,6 +59,7 @@ RETENTION = Table(
     Column("kept_as", Text, nullable=False),  # server.domain.retention.KeptAs
     Column("hold", Text, nullable=False),  # why it may not be deleted, "" where it may
     Column("deleted_at", MS),
+    Column("freed_at", MS),  # its media are in the object store alone since then
 )
 
 AUDIT = Table(
@@ -103,6 +104,7 @@ CATALOGUE = Table(
     Column("taught_by", Text, nullable=False, server_default=""),  # the person
     Column("deletion_asked_at", MS),
     Column("deleted_at", MS),
+    Column("version", Integer, nullable=False, server_default="1"),  # one more at each change by a person
     Column(
         "indexed", Boolean, nullable=False, server_default="0"
     ),  # whether the search knows the row as it is

@@ -47,6 +47,7 @@ CURRICULUM = Table(
     Column("name_en", Text, nullable=False),
     Column("parent", Text, nullable=False, server_default=""),
     Column("position", Integer, nullable=False, server_default="0"),
+    Column("version", Integer, nullable=False, server_default="0"),
     Index("curriculum_by_kind", "kind", "position"),
 )
 
@@ -102,6 +103,13 @@ CALL_LISTS = Table(
     METADATA,
     Column("main_room", Text, primary_key=True),
     Column("room", Text, primary_key=True),  # may be invited from there, whatever school it is of
+)
+
+CALL_LIST_VERSIONS = Table(
+    "call_list_versions",
+    METADATA,
+    Column("main_room", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
 )
 
 FEEDS = Table(

@@ -75,7 +75,7 @@ async def test_a_lesson_goes_into_the_store_plays_from_it_and_is_deleted_there_t
     assert {"camera.mp4", "voice.mp4", "camera.m3u8", "manifest.json"} <= set(sizes)
     assert sizes["camera.mp4"] == len(camera)
     freed = await asyncio.to_thread(remove_stored, archive, "L1", str(where))
-    assert freed.problem == ""
+    assert (freed.problem, freed.left) == ("", 0)
     assert freed.bytes >= len(camera)
     assert not (folder / "camera.mp4").exists()
     assert (folder / "camera.m3u8").exists(), "playlists stay: they are small"

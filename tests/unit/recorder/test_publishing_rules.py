@@ -18,7 +18,7 @@ from recorder.publish.gate import Busyness, Hours, may_work, parse_hours
 from recorder.publish.layouts import Box, Director, Layout, Scene, boxes, within
 from recorder.publish.stills import clock, shown
 from recorder.publish.titlecard import draw
-from server.domain.retention import DAY_MS, KeptAs, expires_at
+from server.domain.retention import DAY_MS, KeptAs, ended_before, expires_at
 from server.drill.lessonkit.media import Screen, plan_lesson
 from server.settings import Retention
 
@@ -149,6 +149,7 @@ def test_recordings_are_kept_by_their_class() -> None:
     assert expires_at(1000, KeptAs.TRIAL, days) == 1000 + DAY_MS
     assert expires_at(1000, KeptAs.MODEL, days) is None
     assert expires_at(1000, "of a later version", days) is None
+    assert ended_before(20 * DAY_MS, days) == {"ordinary": 10 * DAY_MS, "trial": 19 * DAY_MS}
 
 
 def test_the_title_card_holds_any_title() -> None:
