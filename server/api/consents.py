@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from aiohttp import web
 
@@ -11,14 +11,16 @@ from recorder.contract import Subject
 from server.api.catalogued import require_row
 from server.api.guarding import answer, body_of
 from server.api.keys import CONFIG, CONSENTS, LIBRARY, STORE
+from server.api.people import LARGEST_PAGE, number_of
 from server.api.replay import read_if_there
 from server.api.rights import Action, NoRight, Thing, is_allowed, require, require_somewhere
 from server.api.units import kind_of
 from server.domain.consent import Consent, is_further, most_open
-from server.domain.org import UnitKind
+from server.domain.org import Unit, UnitKind
 from server.domain.visibility import Visibility
 from server.errors import UserFault
-from server.protocol.county import ConsentChange, ConsentChanged, ConsentRow
+from server.protocol.county import ConsentChange, ConsentChanged, ConsentPage, ConsentRow
+from server.store.consents import ConsentEntry
 from server.store.library_records import LibraryRow
 
 PUPILS = frozenset({Subject.PUPILS, Subject.PUPILS_VOICE})
@@ -51,22 +53,28 @@ async def check_consent(request: web.Request, rows: list[LibraryRow], wanted: Vi
 
 
 async def read(request: web.Request) -> web.Response:
-    """Every class of the asker's with what counts now."""
+    """The asker's classes with what counts now; `unit`: one of them, or those below a unit."""
     require_somewhere(request, Action.READ_CONSENT)
-    store = request.app[STORE]
-    register, day = await request.app[CONSENTS].register(), store.county.today()
-    rows = []
-    for unit in (await store.county.load()).units.values():
-        if unit.kind is not UnitKind.CLASS or not unit.there(day):
-            continue
-        if not is_allowed(request, Action.READ_CONSENT, Thing(unit=unit.id)):
-            continue
-        entry = register.get(unit.id)
-        if entry is None:
-            rows.append(ConsentRow(unit.id, unit.name(day), Consent.NONE, None, "", ""))
-        else:
-            rows.append(ConsentRow(unit.id, unit.name(day), entry.level, entry.at, entry.actor, entry.note))
-    return answer(rows)
+    store, query = request.app[STORE], request.query
+    size, page = number_of(query.get("size"), 50, LARGEST_PAGE), number_of(query.get("page"), 1, 100_000)
+    day, organisation = store.county.today(), await store.county.load()
+    below = organisation.ever_below(query["unit"]) if query.get("unit") else None
+    classes = [
+        unit
+        for unit in organisation.units.values()
+        if unit.kind is UnitKind.CLASS and unit.there(day) and (below is None or unit.id in below)
+        if is_allowed(request, Action.READ_CONSENT, Thing(unit=unit.id))
+    ]
+    register = await request.app[CONSENTS].register()
+    shown = classes[(page - 1) * size : page * size]
+    return answer(ConsentPage([_row(unit, register.get(unit.id), day) for unit in shown], len(classes)))
+
+
+def _row(unit: Unit, entry: ConsentEntry | None, day: date) -> ConsentRow:
+    if entry is None:
+        return ConsentRow(unit.id, unit.name(day), Consent.NONE, None, "", "")
+    said = entry.level, entry.at, entry.actor, entry.note, entry.version
+    return ConsentRow(unit.id, unit.name(day), *said)
 
 
 async def change(request: web.Request) -> web.Response:
@@ -78,9 +86,10 @@ async def change(request: web.Request) -> web.Response:
     if (await store.county.unit(unit)).kind is not UnitKind.CLASS:
         raise NoRight
     level = kind_of(Consent, body.level)
-    await request.app[CONSENTS].put(unit, level, actor.name, body.note[:LONGEST_NOTE])
+    note = body.note[:LONGEST_NOTE]
+    version = await request.app[CONSENTS].put(unit, level, actor.name, note, body.version)
     await store.audit(actor.name, Action.MANAGE_CONSENT, unit, level=level)
-    return answer(ConsentChanged(await _unpublish(request, unit, actor.name)))
+    return answer(ConsentChanged(await _unpublish(request, unit, actor.name), version))
 
 
 async def _unpublish(request: web.Request, unit: str, actor: str) -> list[str]:

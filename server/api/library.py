@@ -116,6 +116,7 @@ def card_of(
         visibility=about.visibility,
         download=about.download,
         deletion_asked=about.deletion_asked_at is not None,
+        version=about.version,
         yours=is_allowed(request, Action.EDIT_LESSON, thing_of_row(row, Action.EDIT_LESSON)),
         hold=hold if is_allowed(request, Action.KEEP_LESSON, thing_of_row(row, Action.KEEP_LESSON)) else "",
         expires_at=None if hold else expires_at(ended_at, kept_as, request.app[CONFIG].retention),
@@ -205,14 +206,14 @@ async def change(request: web.Request) -> web.Response:
         await check_consent(request, rows, Visibility(str(wanted)))
     if wanted == Visibility.PUBLIC:
         del changes["visibility"]  # one person asks, another approves
-        for row in rows:
-            await request.app[CONSENTS].ask_public(row.overview.lesson.id, actor.name)
+    if changes:
+        lessons = [row.overview.lesson.id for row in rows]
+        await request.app[LIBRARY].catalogue_all(lessons, body.versions, **changes)
     for row in rows:
         lesson = row.overview.lesson.id
-        if changes:
-            await request.app[LIBRARY].catalogue(lesson, **changes)
         said = {name: str(value)[:120] for name, value in changes.items()}
         if wanted == Visibility.PUBLIC:
+            await request.app[CONSENTS].ask_public(lesson, actor.name)
             said["visibility"] = "public, asked"
         await request.app[STORE].audit(actor.name, action, lesson, **said)
     return web.Response(status=204)

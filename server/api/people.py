@@ -109,12 +109,13 @@ async def find(request: web.Request) -> web.Response:
     return answer(PeoplePage([await _row_with(request, one, held[one.id]) for one in found], total))
 
 
-def number_of(text: str | None, default: int, most: int) -> int:
-    """A number from 1 on of the query. UserFault "bad_query"."""
+def number_of(text: str | None, default: int, most: int, least: int = 1) -> int:
+    """A number of the query. UserFault "bad_query"."""
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or len(text) > 9 or not 1 <= int(text) <= most:
-        raise UserFault("bad_query", zh=f"应为 1 到 {most} 的数字。", en=f"Give a number from 1 to {most}.")
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or not least <= int(text) <= most:
+        words = f"应为 {least} 到 {most} 的数字。", f"Give a number from {least} to {most}."
+        raise UserFault("bad_query", zh=words[0], en=words[1])
     return int(text)
 
 

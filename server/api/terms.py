@@ -8,11 +8,14 @@ from aiohttp import web
 
 from server.api.guarding import answer, body_of
 from server.api.keys import STORE
+from server.api.people import number_of
 from server.api.rights import Action, NoRight, Thing, require
 from server.errors import UserFault
-from server.protocol.timetable import BellsValue, CallList, CurriculumEntry, TermValue
+from server.protocol.timetable import BellsValue, CallList, CurriculumEntry, CurriculumPage, TermValue
 from server.store.terms import COUNTY
 
+MOST_ENTRIES = 1_000
+MOST_CHANGES = 1_000_000
 TERM = re.compile(r"[a-z0-9-]{1,32}")
 
 
@@ -60,23 +63,27 @@ async def put_bells(request: web.Request) -> web.Response:
 
 
 async def get_curriculum(request: web.Request) -> web.Response:
+    """A page of the catalogue, or of one kind of it."""
     require(request, Action.READ_TIMETABLE)
-    return answer(await request.app[STORE].terms.curriculum(request.query.get("kind", "")[:20]))
+    query = request.query
+    size, page = number_of(query.get("size"), 200, MOST_ENTRIES), number_of(query.get("page"), 1, 100_000)
+    entries = await request.app[STORE].terms.curriculum(query.get("kind", "")[:20])
+    return answer(CurriculumPage(entries[(page - 1) * size : page * size], len(entries)))
 
 
 async def put_entry(request: web.Request) -> web.Response:
-    """One entry, new or changed."""
+    """One entry, new or changed; with the version to change it again."""
     actor = require(request, Action.EDIT_CALENDAR, await _county(request))
     body = await body_of(request, CurriculumEntry)
     if body.kind == "subject":
         await request.app[STORE].terms.adopt_usual()
-    await request.app[STORE].terms.put_entries([body])
+    written = await request.app[STORE].terms.put_entry(body)
     await request.app[STORE].audit(actor.name, Action.EDIT_CALENDAR, body.entry, what=body.kind)
-    return answer(body)
+    return answer(written)
 
 
 async def remove_entry(request: web.Request) -> web.Response:
-    """Out of the catalogue. UserFault while others stand under it."""
+    """Out of the catalogue; `?version=`: as it was read. UserFault while others stand under it."""
     actor = require(request, Action.EDIT_CALENDAR, await _county(request))
     entry, terms = request.match_info["entry"], request.app[STORE].terms
     known = {each.entry: each for each in await terms.curriculum()}
@@ -91,7 +98,8 @@ async def remove_entry(request: web.Request) -> web.Response:
         )
     if known[entry].kind == "subject":
         await terms.adopt_usual()
-    await terms.remove_entry(entry)
+    seen = request.query.get("version")
+    await terms.remove_entry(entry, number_of(seen, 0, MOST_CHANGES, least=0) if seen is not None else None)
     await request.app[STORE].audit(actor.name, Action.EDIT_CALENDAR, entry, what="remove")
     return web.Response(status=204)
 
@@ -100,7 +108,8 @@ async def get_calls(request: web.Request) -> web.Response:
     """The rooms that this main room may call besides those its bonds give it."""
     room = request.match_info["room"]
     require(request, Action.EDIT_TIMETABLE, Thing(main_room=room))
-    return answer(CallList(sorted(await request.app[STORE].terms.call_list(room))))
+    terms = request.app[STORE].terms
+    return answer(CallList(sorted(await terms.call_list(room)), await terms.call_list_version(room)))
 
 
 async def put_calls(request: web.Request) -> web.Response:
@@ -111,9 +120,9 @@ async def put_calls(request: web.Request) -> web.Response:
     known = {each.room for each in await store.county.rooms()}
     if room not in known or not set(body.rooms) <= known:
         raise NoRight
-    await store.terms.put_call_list(room, frozenset(body.rooms))
+    await store.terms.put_call_list(room, frozenset(body.rooms), body.version)
     await store.audit(actor.name, Action.EDIT_TIMETABLE, room, what="calls")
-    return answer(body)
+    return answer(CallList(sorted(set(body.rooms)), body.version + 1))
 
 
 def routes() -> list[web.RouteDef]:

@@ -185,7 +185,8 @@ class AuditPage(msgspec.Struct, frozen=True):
 
 
 class ConsentRow(msgspec.Struct, frozen=True):
-    """`level`: domain.consent.Consent; `at` null: nobody said anything, which is none."""
+    """`level`: domain.consent.Consent; `at` null: nobody said anything, which is none. `version`: to be given
+    back with a change."""
 
     unit: str
     name: Words
@@ -193,19 +194,29 @@ class ConsentRow(msgspec.Struct, frozen=True):
     at: int | None
     actor: str
     note: str
+    version: int = 0
+
+
+class ConsentPage(msgspec.Struct, frozen=True):
+    """Classes by the order of units; `total`: of all pages."""
+
+    rows: list[ConsentRow]
+    total: int
 
 
 class ConsentChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Body of `PUT consents/{unit}`. `note`: on which paper, by whom."""
+    """Body of `PUT consents/{unit}`. `note`: on which paper, by whom; `version`: as it was read."""
 
+    version: int
     level: str
     note: str = ""
 
 
 class ConsentChanged(msgspec.Struct, frozen=True):
-    """`unpublished`: lessons that were closed by it."""
+    """`unpublished`: lessons that were closed by it; `version`: to change it again."""
 
     unpublished: list[str]
+    version: int
 
 
 class ApiTokenRow(msgspec.Struct, frozen=True):
@@ -235,7 +246,8 @@ class MadeApiToken(msgspec.Struct, frozen=True):
 
 
 CountyResource = (
-    County | PeoplePage | PersonRow | FirstPassword | PeopleImported | AuditPage | ConsentRow | ConsentChanged
+    County | PeoplePage | PersonRow | FirstPassword | PeopleImported | AuditPage | ConsentRow | ConsentPage
+    | ConsentChanged
     | ApiTokenRow | MadeApiToken
 )  # fmt: skip
 CountyBody = (

@@ -24,7 +24,8 @@ class Processing(msgspec.Struct, frozen=True):
 class LibraryCard(msgspec.Struct, frozen=True):
     """A lesson in the library. `poster`: a signed path or ""; `recording`: recorder.contract.RecordingState;
     `processing`: null once all is made; `watched_s`: where this viewer stopped; `yours`: may be changed;
-    `hold`: why it may not be deleted, "" where it may; `expires_at`: when it will be, null: never."""
+    `hold`: why it may not be deleted, "" where it may; `expires_at`: when it will be, null: never; `version`:
+    to be given back with a change."""
 
     lesson: str
     title: Words
@@ -52,6 +53,7 @@ class LibraryCard(msgspec.Struct, frozen=True):
     yours: bool
     hold: str
     expires_at: int | None
+    version: int
 
 
 class LibraryPage(msgspec.Struct, frozen=True):
@@ -93,9 +95,11 @@ class SeriesChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CatalogueChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Body of `PATCH library`: these lessons get these words (null: as they are)."""
+    """Body of `PATCH library`: these lessons get these words (null: as they are). `versions`: as they were
+    read, of those that were; where one of them has changed since, nothing is."""
 
     lessons: list[str]
+    versions: dict[str, int] = {}
     title: str | None = None
     teacher: str | None = None
     school: str | None = None

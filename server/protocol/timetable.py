@@ -104,19 +104,28 @@ class BellsValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class CurriculumEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An entry of the county's catalogue. `kind`: subject, grade, edition, volume, chapter; `parent`: an
-    edition's subject, a volume's edition, a chapter's volume."""
+    edition's subject, a volume's edition, a chapter's volume. `version`: as it was read, 0: a new one."""
 
     entry: Name
     kind: Annotated[str, msgspec.Meta(pattern="^(subject|grade|edition|volume|chapter)$")]
     name: Words
     parent: Name = ""
     position: int = 0
+    version: int = 0
+
+
+class CurriculumPage(msgspec.Struct, frozen=True):
+    """`total`: of all pages."""
+
+    entries: list[CurriculumEntry]
+    total: int
 
 
 class CallList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Rooms that a main room may call although no bond of its school says so."""
+    """Rooms that a main room may call although no bond of its school says so. `version`: as it was read."""
 
     rooms: Annotated[list[Name], msgspec.Meta(max_length=200)]
+    version: int = 0
 
 
 # -- booked lessons ----------------------------------------------------------------------------------
@@ -318,6 +327,7 @@ Resource = (
     TermView
     | BellsValue
     | CurriculumEntry
+    | CurriculumPage
     | CallList
     | WeekView
     | BookedLesson

@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select, update
 
 from server.clock import Clock
 from server.domain.consent import Consent
+from server.errors import UserFault
 from server.store.county_tables import APPROVALS, CONSENTS
 from server.store.database import Database, upsert
 
@@ -19,6 +20,18 @@ class ConsentEntry:
     at: int
     actor: str
     note: str
+    version: int
+
+
+class StaleConsent(UserFault):
+    """Somebody else changed it meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "stale_version",
+            zh="别人刚刚登记过这个班的同意。请刷新后看清新的内容再改。",
+            en="Somebody else entered this class's consent meanwhile. Load it again before you change it.",
+        )
 
 
 class Consents:
@@ -30,11 +43,17 @@ class Consents:
         """What counts now, by class."""
         newest = select(func.max(CONSENTS.c.number)).group_by(CONSENTS.c.unit)
         rows = await self._database.rows(select(CONSENTS).where(CONSENTS.c.number.in_(newest)))
-        return {r.unit: ConsentEntry(r.unit, Consent(r.level), r.at, r.actor, r.note) for r in rows}
+        return {r.unit: ConsentEntry(r.unit, Consent(r.level), r.at, r.actor, r.note, r.number) for r in rows}
 
-    async def put(self, unit: str, level: Consent, actor: str, note: str) -> None:
+    async def put(self, unit: str, level: Consent, actor: str, note: str, version: int) -> int:
+        """`version`: of the entry that its author saw, 0 where there was none; the new one. StaleConsent."""
         values = {"unit": unit, "level": level.value, "at": self._clock.wall_ms(), "actor": actor}
-        await self._database.write(CONSENTS.insert().values(**values, note=note))
+        newest = select(func.max(CONSENTS.c.number)).where(CONSENTS.c.unit == unit)
+        async with self._database.writing() as connection:
+            if ((await connection.execute(newest)).scalar() or 0) != version:
+                raise StaleConsent
+            await connection.execute(CONSENTS.insert().values(**values, note=note))
+            return int((await connection.execute(newest)).scalar_one())
 
     async def ask_public(self, lesson: str, actor: str) -> None:
         """The first of two asks; an earlier asking is forgotten."""

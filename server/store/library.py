@@ -6,6 +6,7 @@ A lesson's place in the search index is made anew when the next search comes aft
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy import Integer, Select, bindparam, delete, func, or_, select, up
 
 from server.clock import Clock
 from server.domain.visibility import Circle, Visibility
+from server.errors import UserFault
 from server.ids import random_word
 from server.store.county_tables import UNIT_NAMES
 from server.store.database import Database, upsert
@@ -63,6 +65,17 @@ _PLACES = select(WATCHED.c.lesson, WATCHED.c.at_s).where(
     WATCHED.c.viewer == bindparam("viewer"), WATCHED.c.lesson.in_(bindparam("lessons", expanding=True))
 )
 _INDEXED = update(CATALOGUE).where(CATALOGUE.c.number == _NUMBER).values(indexed=True)
+
+
+class StaleCatalogue(UserFault):
+    """Somebody else changed it meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "stale_version",
+            zh="别人刚刚改过所选的课。请刷新后看清新的内容再改。",
+            en="Somebody else changed one of these lessons meanwhile. Load them again, then change them.",
+        )
 
 
 class Library:
@@ -149,11 +162,23 @@ class Library:
 
     async def catalogue(self, lesson: str, **changes: object) -> None:
         """Change some columns; `chapters` as a list of ChapterTitle."""
+        await self.catalogue_all([lesson], {}, **changes)
+
+    async def catalogue_all(
+        self, lessons: Sequence[str], versions: Mapping[str, int], **changes: object
+    ) -> None:
+        """The same of many, all or none. `versions`: those that the author saw, of some or all of them:
+        StaleCatalogue."""
         if "chapters" in changes:
             changes["chapters"] = msgspec.json.encode(changes["chapters"]).decode()
         self._finding.forget()
-        statement = update(CATALOGUE).where(CATALOGUE.c.lesson == lesson)
-        await self._database.write(statement.values(**changes, indexed=False))
+        here = CATALOGUE.c.lesson.in_(lessons)
+        async with self._database.writing() as connection:
+            for row in await connection.execute(select(CATALOGUE.c.lesson, CATALOGUE.c.version).where(here)):
+                if versions.get(row.lesson, row.version) != row.version:
+                    raise StaleCatalogue
+            changed = update(CATALOGUE).where(here).values(**changes, indexed=False)
+            await connection.execute(changed.values(version=CATALOGUE.c.version + 1))
 
     async def opened_with(self, rooms: list[str]) -> list[str]:
         """Lessons open further than to their main room, in which one of these rooms was."""

@@ -54,6 +54,7 @@ class Catalogue:
     taught_by: str = ""  # the person
     deletion_asked_at: int | None = None
     deleted_at: int | None = None
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Row, delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.calendar import BadCalendar, Bell, Bells, Calendar, Term
 from server.errors import Refused, UserFault
@@ -18,7 +19,16 @@ from server.protocol.messages import Words
 from server.protocol.timetable import BellsValue, BellTime, CurriculumEntry, SwappedDay, TermValue, TermView
 from server.store.database import Database, upsert
 from server.store.remembered import Kept
-from server.store.timetable_tables import BELLS, CALL_LISTS, CURRICULUM, FEEDS, LINES, TERM_SWAPS, TERMS
+from server.store.timetable_tables import (
+    BELLS,
+    CALL_LIST_VERSIONS,
+    CALL_LISTS,
+    CURRICULUM,
+    FEEDS,
+    LINES,
+    TERM_SWAPS,
+    TERMS,
+)
 
 MOST_KEPT = 500
 COUNTY = "county"
@@ -162,7 +172,12 @@ class Terms:
             asked = asked.where(CURRICULUM.c.kind == kind)
         found = [
             CurriculumEntry(
-                row.entry, row.kind, Words(zh=row.name_zh, en=row.name_en), row.parent, row.position
+                row.entry,
+                row.kind,
+                Words(zh=row.name_zh, en=row.name_en),
+                row.parent,
+                row.position,
+                row.version,
             )
             for row in await self._database.rows(asked)
         ]
@@ -170,26 +185,27 @@ class Terms:
             found += USUAL_SUBJECTS
         return found
 
-    async def put_entries(self, entries: list[CurriculumEntry]) -> None:
-        """New or changed entries of the curriculum."""
-        statements = [
-            upsert(
-                CURRICULUM, "entry", entry=each.entry, kind=each.kind, name_zh=each.name.zh,
-                name_en=each.name.en, parent=each.parent, position=each.position,
-            )
-            for each in entries
-        ]  # fmt: skip
-        await self._database.write(*statements)
+    async def put_entry(self, entry: CurriculumEntry) -> CurriculumEntry:
+        """New or changed; as it is now. StaleTerm."""
+        written = msgspec.structs.replace(entry, version=entry.version + 1)
+        async with self._database.writing() as connection:
+            await _check_entry(connection, entry.entry, entry.version)
+            await connection.execute(_put(written))
+        return written
 
     async def adopt_usual(self) -> None:
         """From now on the usual subjects are the county's own, where it had none: one that is changed or
         removed must not take the others with it."""
         own = await self._database.row(select(CURRICULUM.c.entry).where(CURRICULUM.c.kind == "subject"))
         if own is None:
-            await self.put_entries(list(USUAL_SUBJECTS))
+            await self._database.write(*map(_put, USUAL_SUBJECTS))
 
-    async def remove_entry(self, entry: str) -> None:
-        await self._database.write(delete(CURRICULUM).where(CURRICULUM.c.entry == entry))
+    async def remove_entry(self, entry: str, version: int | None) -> None:
+        """`version`: the one that was seen, None: whichever. StaleTerm."""
+        async with self._database.writing() as connection:
+            if version is not None:
+                await _check_entry(connection, entry, version)
+            await connection.execute(delete(CURRICULUM).where(CURRICULUM.c.entry == entry))
 
     # -- lines, call lists, feeds
 
@@ -212,9 +228,22 @@ class Terms:
         rows = await self._database.rows(select(CALL_LISTS.c.room).where(CALL_LISTS.c.main_room == main_room))
         return frozenset(row.room for row in rows)
 
-    async def put_call_list(self, main_room: str, rooms: frozenset[str]) -> None:
+    async def call_list_version(self, main_room: str) -> int:
+        """How often it was changed."""
+        known = CALL_LIST_VERSIONS.c.main_room == main_room
+        row = await self._database.row(select(CALL_LIST_VERSIONS.c.version).where(known))
+        return 0 if row is None else int(row.version)
+
+    async def put_call_list(self, main_room: str, rooms: frozenset[str], version: int) -> None:
+        """`version`: the one that its author saw. StaleTerm."""
         values = [{"main_room": main_room, "room": room} for room in sorted(rooms)]
+        known = CALL_LIST_VERSIONS.c.main_room == main_room
         async with self._database.writing() as connection:
+            found = await connection.execute(select(CALL_LIST_VERSIONS.c.version).where(known))
+            if (found.scalar() or 0) != version:
+                raise StaleTerm
+            fresh = upsert(CALL_LIST_VERSIONS, "main_room", main_room=main_room, version=version + 1)
+            await connection.execute(fresh)
             await connection.execute(delete(CALL_LISTS).where(CALL_LISTS.c.main_room == main_room))
             if values:
                 await connection.execute(CALL_LISTS.insert(), values)
@@ -229,6 +258,19 @@ class Terms:
         number = await self.feed_number(owner) + 1
         await self._database.write(upsert(FEEDS, "owner", owner=owner, number=number))
         return number
+
+
+def _put(entry: CurriculumEntry) -> Any:
+    return upsert(
+        CURRICULUM, "entry", entry=entry.entry, kind=entry.kind, name_zh=entry.name.zh,
+        name_en=entry.name.en, parent=entry.parent, position=entry.position, version=entry.version,
+    )  # fmt: skip
+
+
+async def _check_entry(connection: AsyncConnection, entry: str, version: int) -> None:
+    found = await connection.execute(select(CURRICULUM.c.version).where(CURRICULUM.c.entry == entry))
+    if (found.scalar() or 0) != version:
+        raise StaleTerm
 
 
 def calendar_of(first_monday: str, weeks: int, swaps: list[SwappedDay], term: str = "") -> Calendar:

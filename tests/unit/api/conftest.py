@@ -11,15 +11,20 @@ import pytest
 from aiohttp import ClientSession, CookieJar, web
 from aiohttp.test_utils import TestServer
 
-from server.api import keys
+from server.api import keys, passwords
 from server.api.application import build, listening_options
 from server.api.tokens import TokenKind
 from server.app import make_parts
 from server.clock import SystemClock
 from server.config import Config
 from server.config import build as build_config
+from server.domain.org import UnitKind
+from server.domain.posts import Post, PostRole
+from server.protocol.messages import Words
+from server.store.county import FOUNDED
 from server.store.store import Store
 
+PASSWORD = "correct horse battery"
 ROOMS = [
     {"id": "main", "zh": "录播室", "en": "Recording room", "main": True},
     {"id": "shahe", "zh": "沙河", "en": "Shahe"},
@@ -107,3 +112,44 @@ async def campus(open_campus: Opener) -> Campus:
 @pytest.fixture
 async def demo(open_campus: Opener) -> Campus:
     return await open_campus(demo={"enabled": True})
+
+
+def words(name: str) -> Words:
+    return Words(zh=name, en=name)
+
+
+class Desk:
+    """A browser of somebody of the county."""
+
+    def __init__(self, campus: Campus) -> None:
+        self.campus = campus
+        self.store = campus.app[keys.STORE]
+
+    async def ask(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
+        url = f"/api/v1/{path}"
+        async with self.campus.browser.request(method, url, json=body, headers=headers) as reply:
+            return reply.status, await reply.json() if reply.content_length else None
+
+    async def be(self, login: str, password: str = PASSWORD) -> None:
+        status, _ = await self.ask("POST", "login", {"login": login, "password": password})
+        assert status == 200
+
+
+@pytest.fixture
+async def desk(open_campus: Opener) -> Desk:
+    """A boss of the county, Li of the first school, Wang who teaches there; River is another school."""
+    desk = Desk(await open_campus())
+    store = desk.store
+    root = await store.county.county()
+    assert root is not None
+    await store.county.add(UnitKind.SCHOOL, words("River"), root.id, since=FOUNDED, unit="river")
+    await store.county.add(UnitKind.CLASS, words("3(2)"), "shahe", since=FOUNDED, unit="class")
+    hashed = await passwords.hashed(desk.campus.app, PASSWORD)
+    for login, role, unit in (
+        ("boss", PostRole.COUNTY_ADMIN, root.id),
+        ("li", PostRole.SCHOOL_ADMIN, "the-school"),
+        ("wang", PostRole.TEACHER, "the-school"),
+    ):
+        await store.people.add(login, words(login), hashed, person=login)
+        await store.people.appoint(Post(login, role, unit, FOUNDED))
+    return desk

@@ -9,57 +9,14 @@ import pytest
 
 from server.api import keys, passwords
 from server.domain.lesson import Lesson
-from server.domain.org import UnitKind
 from server.domain.posts import Post, PostRole
-from server.protocol.messages import LessonState, Words
+from server.protocol.messages import LessonState
 from server.store.county import FOUNDED
 from server.store.records import RecordingRow
-from tests.unit.api.conftest import Campus, Opener
+from tests.unit.api.conftest import PASSWORD, Desk, words
 
-PASSWORD = "correct horse battery"
 NAME = {"zh": "新小学", "en": "New Primary"}
 LESSON = "L0000000001"
-
-
-def words(name: str) -> Words:
-    return Words(zh=name, en=name)
-
-
-class Desk:
-    """A browser of somebody of the county."""
-
-    def __init__(self, campus: Campus) -> None:
-        self.campus = campus
-        self.store = campus.app[keys.STORE]
-
-    async def ask(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
-        url = f"/api/v1/{path}"
-        async with self.campus.browser.request(method, url, json=body, headers=headers) as reply:
-            return reply.status, await reply.json() if reply.content_length else None
-
-    async def be(self, login: str, password: str = PASSWORD) -> None:
-        status, _ = await self.ask("POST", "login", {"login": login, "password": password})
-        assert status == 200
-
-
-@pytest.fixture
-async def desk(open_campus: Opener) -> Desk:
-    """A boss of the county, Li of the first school, Wang who teaches there; River is another school."""
-    desk = Desk(await open_campus())
-    store = desk.store
-    root = await store.county.county()
-    assert root is not None
-    await store.county.add(UnitKind.SCHOOL, words("River"), root.id, since=FOUNDED, unit="river")
-    await store.county.add(UnitKind.CLASS, words("3(2)"), "shahe", since=FOUNDED, unit="class")
-    hashed = await passwords.hashed(desk.campus.app, PASSWORD)
-    for login, role, unit in (
-        ("boss", PostRole.COUNTY_ADMIN, root.id),
-        ("li", PostRole.SCHOOL_ADMIN, "the-school"),
-        ("wang", PostRole.TEACHER, "the-school"),
-    ):
-        await store.people.add(login, words(login), hashed, person=login)
-        await store.people.appoint(Post(login, role, unit, FOUNDED))
-    return desk
 
 
 async def unit(desk: Desk, name: str) -> Any:
@@ -209,19 +166,25 @@ async def test_pupils_without_consent_are_not_published_and_withdrawal_closes_ag
     await recorded(desk, monkeypatch, ("teacher", "main"), ("pupils", "shahe"))
     await desk.be("boss")
     assert await opened_to(desk, "school") == ("no_consent", "room")
-    assert (await desk.ask("PUT", "consents/class", {"level": "school", "note": "paper 7"}))[0] == 200
+    body = {"version": 0, "level": "school", "note": "paper 7"}
+    status, changed = await desk.ask("PUT", "consents/class", body)
+    assert (status, changed["unpublished"]) == (200, [])
     assert await opened_to(desk, "school") == (204, "school")
     assert await opened_to(desk, "county") == ("no_consent", "school")
-    await desk.ask("PUT", "consents/class", {"level": "publishable"})
+    body = {"version": changed["version"], "level": "publishable"}
+    _, changed = await desk.ask("PUT", "consents/class", body)
     assert await opened_to(desk, "county") == (204, "county")
-    _, changed = await desk.ask("PUT", "consents/class", {"level": "none"})
+    status, told = await desk.ask("PUT", "consents/class", {**body, "level": "none"})
+    assert (status, told["code"]) == (412, "stale_version"), "another admin was first"
+    body = {"version": changed["version"], "level": "none"}
+    _, changed = await desk.ask("PUT", "consents/class", body)
     assert changed["unpublished"] == [LESSON]
     assert await opened_to(desk, "room") == (204, "room")
-    _, register = await desk.ask("GET", "consents")
-    assert [(row["unit"], row["level"], row["actor"]) for row in register] == [
-        ("class", "none", "admin:boss")
+    _, register = await desk.ask("GET", "consents?unit=shahe")
+    assert [(row["unit"], row["level"], row["actor"], row["version"]) for row in register["rows"]] == [
+        ("class", "none", "admin:boss", changed["version"])
     ]
-    assert (await desk.ask("PUT", "consents/river", {"level": "none"}))[0] == 404
+    assert (await desk.ask("PUT", "consents/river", {"version": 0, "level": "none"}))[0] == 404
 
 
 async def test_a_recording_is_public_when_two_people_agree(
@@ -321,8 +284,9 @@ async def test_the_catalogue_gives_up_what_nothing_stands_under(desk: Desk) -> N
     assert (await desk.ask("DELETE", "curriculum/en"))[0] == 404
     assert (await desk.ask("DELETE", "curriculum/art"))[0] == 204
     _, left = await desk.ask("GET", "curriculum?kind=subject")
-    assert {"chinese", "maths"} <= {row["entry"] for row in left}, "the usual ones are the county's own now"
-    assert "art" not in {row["entry"] for row in left}
+    left = {row["entry"] for row in left["entries"]}
+    assert {"chinese", "maths"} <= left, "the usual ones are the county's own now"
+    assert "art" not in left
     await desk.be("li")
     assert (await desk.ask("DELETE", "curriculum/english"))[0] == 404
 

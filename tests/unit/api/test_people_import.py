@@ -9,8 +9,7 @@ from typing import Any
 from server import workbooks
 from server.domain.sheets.cells import Sheet
 from server.domain.sheets.people import TITLES
-from tests.unit.api.test_county import Desk
-from tests.unit.api.test_county import desk as desk
+from tests.unit.api.conftest import Desk
 
 Row = tuple[str, ...]
 SCHOOL = "本校"

@@ -4,8 +4,9 @@ import type {
   ApiTokenRow,
   BondRow,
   CertificateView,
+  ConsentChange,
   ConsentChanged,
-  ConsentRow,
+  ConsentPage,
   County,
   FirstPassword,
   MadeApiToken,
@@ -41,9 +42,8 @@ export const county = {
   importPeople: async (file: File, dry: boolean) =>
     (await (await sendFile(`people/import${dry ? "?dry=1" : ""}`, file)).json()) as PeopleImported,
   markedPeople: async (file: File) => await (await sendFile("people/import?marked=1", file)).blob(),
-  consents: () => ask<ConsentRow[]>("GET", "consents"),
-  setConsent: (unit: string, level: string, note: string) =>
-    ask<ConsentChanged>("PUT", `consents/${id(unit)}`, { level, note }),
+  consents: (page: number, unit = "") => ask<ConsentPage>("GET", `consents?page=${page}&size=50&unit=${id(unit)}`),
+  setConsent: (unit: string, body: ConsentChange) => ask<ConsentChanged>("PUT", `consents/${id(unit)}`, body),
   certificate: () => ask<CertificateView>("GET", "certificate"),
   makeCertificate: (names: string[]) => ask<CertificateView>("POST", "certificate", { names }),
   bringCertificate: (certificate: string, key: string) => ask<CertificateView>("PUT", "certificate", { certificate, key }),

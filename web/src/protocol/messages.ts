@@ -766,7 +766,8 @@ export interface Processing {
 /**
  * A lesson in the library. `poster`: a signed path or ""; `recording`: recorder.contract.RecordingState;
  * `processing`: null once all is made; `watched_s`: where this viewer stopped; `yours`: may be changed;
- * `hold`: why it may not be deleted, "" where it may; `expires_at`: when it will be, null: never.
+ * `hold`: why it may not be deleted, "" where it may; `expires_at`: when it will be, null: never; `version`:
+ * to be given back with a change.
  */
 export interface LibraryCard {
   lesson: string;
@@ -795,6 +796,7 @@ export interface LibraryCard {
   yours: boolean;
   hold: string;
   expires_at: number | null;
+  version: number;
 }
 
 /** One page of what was asked for; `total`: of all pages. */
@@ -1300,7 +1302,10 @@ export interface AuditPage {
   before: number | null;
 }
 
-/** `level`: domain.consent.Consent; `at` null: nobody said anything, which is none. */
+/**
+ * `level`: domain.consent.Consent; `at` null: nobody said anything, which is none. `version`: to be given
+ * back with a change.
+ */
 export interface ConsentRow {
   unit: string;
   name: Words;
@@ -1308,11 +1313,19 @@ export interface ConsentRow {
   at: number | null;
   actor: string;
   note: string;
+  version: number;
 }
 
-/** `unpublished`: lessons that were closed by it. */
+/** Classes by the order of units; `total`: of all pages. */
+export interface ConsentPage {
+  rows: ConsentRow[];
+  total: number;
+}
+
+/** `unpublished`: lessons that were closed by it; `version`: to change it again. */
 export interface ConsentChanged {
   unpublished: string[];
+  version: number;
 }
 
 /** `id` is no secret: it revokes the token, it is not the token. */
@@ -1393,7 +1406,7 @@ export interface BellsValue {
 
 /**
  * An entry of the county's catalogue. `kind`: subject, grade, edition, volume, chapter; `parent`: an
- * edition's subject, a volume's edition, a chapter's volume.
+ * edition's subject, a volume's edition, a chapter's volume. `version`: as it was read, 0: a new one.
  */
 export interface CurriculumEntry {
   entry: string;
@@ -1401,11 +1414,19 @@ export interface CurriculumEntry {
   name: Words;
   parent: string;
   position: number;
+  version: number;
 }
 
-/** Rooms that a main room may call although no bond of its school says so. */
+/** `total`: of all pages. */
+export interface CurriculumPage {
+  entries: CurriculumEntry[];
+  total: number;
+}
+
+/** Rooms that a main room may call although no bond of its school says so. `version`: as it was read. */
 export interface CallList {
   rooms: string[];
+  version: number;
 }
 
 export interface NamedRoom {
@@ -1725,9 +1746,13 @@ export interface SeriesChange {
   lessons?: string[] | null;
 }
 
-/** Body of `PATCH library`: these lessons get these words (null: as they are). */
+/**
+ * Body of `PATCH library`: these lessons get these words (null: as they are). `versions`: as they were
+ * read, of those that were; where one of them has changed since, nothing is.
+ */
 export interface CatalogueChange {
   lessons: string[];
+  versions?: Record<string, number>;
   title?: string | null;
   teacher?: string | null;
   school?: string | null;
@@ -2005,8 +2030,9 @@ export interface PersonChange {
   active?: boolean | null;
 }
 
-/** Body of `PUT consents/{unit}`. `note`: on which paper, by whom. */
+/** Body of `PUT consents/{unit}`. `note`: on which paper, by whom; `version`: as it was read. */
 export interface ConsentChange {
+  version: number;
   level: string;
   note?: string;
 }

@@ -2,13 +2,14 @@
 import { registersApi } from "@/api/registers";
 import { timetable } from "@/api/timetable";
 import { inWords, say } from "@/i18n/say";
-import type { BellsValue, BellTime, SwappedDay, TermView } from "@/protocol/messages";
+import type { BellsValue, BellTime, CallList, SwappedDay, TermView } from "@/protocol/messages";
 
 import { mainRooms } from "./organisation";
 import { nameIn, options, world } from "./register";
 import type { Register } from "./register";
 
 const COUNTY = "county";
+const ENTRIES = 1000;
 const PARENTS: Record<string, string> = { edition: "subject", volume: "edition", chapter: "volume" };
 let bellsRead: BellsValue | null = null;
 let termsRead: TermView[] = [];
@@ -109,18 +110,20 @@ export const catalogue: Register = {
     Promise.resolve(
       (["subject", "grade", "edition", "volume", "chapter"] as const).map((value) => ({ value, label: say(`registers.${value}`) })),
     ),
-  async read(scope) {
+  async read(scope, _, from) {
     const above = PARENTS[scope];
-    const [entries, parents] = await Promise.all([
-      registersApi.curriculum(scope || "subject"),
-      above === undefined ? Promise.resolve([]) : registersApi.curriculum(above),
+    const number = Number(from ?? "1");
+    const [{ entries, total }, parents] = await Promise.all([
+      registersApi.curriculum(scope || "subject", number),
+      above === undefined ? Promise.resolve([]) : registersApi.curriculum(above).then((page) => page.entries),
     ]);
     const names = new Map(parents.map((one) => [one.entry, inWords(one.name)]));
     return {
       rows: entries.map((one) => {
-        const values = { position: String(one.position ?? 0), zh: one.name.zh, en: one.name.en, parent: one.parent ?? "", entry: one.entry };
+        const values = { position: String(one.position ?? 0), zh: one.name.zh, en: one.name.en, parent: one.parent ?? "", entry: one.entry, version: String(one.version ?? 0) };
         return { key: one.entry, cells: { ...values, parent: names.get(values.parent) ?? values.parent }, values };
       }),
+      more: number * ENTRIES < total ? String(number + 1) : null,
       fields: [
         { name: "zh", label: "people.nameZh", type: "text" },
         { name: "en", label: "people.nameEn", type: "text" },
@@ -135,14 +138,18 @@ export const catalogue: Register = {
     const entry = row?.key ?? `${scope || "subject"}-${Date.now().toString(36)}`;
     const name = { zh: values["zh"] ?? "", en: values["en"] ?? "" };
     const position = Number(values["position"] || "0");
-    await registersApi.putEntry({ entry, kind: scope || "subject", name, parent: values["parent"] ?? "", position });
+    await registersApi.putEntry({ entry, kind: scope || "subject", name, parent: values["parent"] ?? "", position, version: Number(row?.values?.["version"] ?? "0") });
     return undefined;
   },
-  remove: (row) => registersApi.removeEntry(row.key),
+  remove: (row) => registersApi.removeEntry(row.key, row.values?.["version"] ?? "0"),
   removeLabel: "registers.remove",
 };
 
-let called: string[] = [];
+let called: CallList = { rooms: [], version: 0 };
+
+async function call(scope: string, rooms: string[]): Promise<void> {
+  called = await registersApi.putCalls(scope, { rooms, version: called.version });
+}
 
 export const calls: Register = {
   id: "calls",
@@ -155,17 +162,17 @@ export const calls: Register = {
     if (scope === "") return { rows: [] };
     const [{ units }, list] = await Promise.all([world(), registersApi.calls(scope)]);
     const name = nameIn(units);
-    called = list.rooms;
-    const free = options(units, ["room"]).filter((one) => one.value !== scope && !called.includes(one.value));
+    called = list;
+    const free = options(units, ["room"]).filter((one) => one.value !== scope && !list.rooms.includes(one.value));
     return {
-      rows: called.map((room) => ({ key: room, cells: { room: name(room) } })),
+      rows: list.rooms.map((room) => ({ key: room, cells: { room: name(room) } })),
       fields: [{ name: "room", label: "people.room", type: "select", options: free }],
     };
   },
   async save(values, scope) {
-    await registersApi.putCalls(scope, [...called, values["room"] ?? ""]);
+    await call(scope, [...called.rooms, values["room"] ?? ""]);
     return undefined;
   },
-  remove: (row, scope) => registersApi.putCalls(scope, called.filter((room) => room !== row.key)),
+  remove: (row, scope) => call(scope, called.rooms.filter((room) => room !== row.key)),
   removeLabel: "registers.remove",
 };

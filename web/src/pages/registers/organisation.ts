@@ -13,6 +13,7 @@ const words = (page: string, values: string[]): Option[] => values.map((value) =
 const today = (): string => zonedDay(Date.now());
 const LEVELS = ["none", "school", "publishable"];
 const PAGE = 20;
+const CLASSES = 50;
 
 export const bonds: Register = {
   id: "bonds",
@@ -126,11 +127,13 @@ export const consent: Register = {
   actions: ["read_consent"],
   columns: [["school", "people.school"], ["class", "people.class"], ["level", "people.consent"], ["at", "registers.at"], ["actor", "registers.actor"], ["note", "registers.note"]],
   edits: true,
-  async read() {
-    const [{ units }, rows] = await Promise.all([world(), county.consents()]);
+  async read(_, __, from) {
+    const number = Number(from ?? "1");
+    const [{ units }, page] = await Promise.all([world(), county.consents(number)]);
     const unitOf = new Map(units.map((unit) => [unit.unit, unit]));
     return {
-      rows: rows.map((one) => ({
+      more: number * CLASSES < page.total ? String(number + 1) : null,
+      rows: page.rows.map((one) => ({
         key: one.unit,
         cells: {
           school: inWords(unitOf.get(unitOf.get(one.unit)?.parent ?? "")?.name),
@@ -140,7 +143,7 @@ export const consent: Register = {
           actor: one.actor,
           note: one.note,
         },
-        values: { level: one.level, note: one.note },
+        values: { level: one.level, note: one.note, version: String(one.version ?? 0) },
         fixed: unitOf.get(one.unit)?.yours !== true,
       })),
       fields: [
@@ -150,7 +153,8 @@ export const consent: Register = {
     };
   },
   async save(values, _, row) {
-    const { unpublished } = await county.setConsent(row?.key ?? "", values["level"] ?? "none", values["note"] ?? "");
+    const body = { level: values["level"] ?? "none", note: values["note"] ?? "", version: Number(row?.values?.["version"] ?? "0") };
+    const { unpublished } = await county.setConsent(row?.key ?? "", body);
     return say("people.withdrawn", { count: unpublished.length });
   },
 };
