@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from server.store.metadata import MS
+
 revision = "0012"
 down_revision = "0011"
 
@@ -13,8 +15,8 @@ def upgrade() -> None:
         sa.Column("room", sa.Text, primary_key=True),
         sa.Column("source", sa.Text, primary_key=True),
         sa.Column("lesson", sa.Text, nullable=False),
-        sa.Column("at", sa.BigInteger, nullable=False),
-        sa.Column("since", sa.BigInteger, nullable=False),
+        sa.Column("at", MS, nullable=False),
+        sa.Column("since", MS, nullable=False),
         sa.Column("wrong", sa.Text, nullable=False),
         sa.Column("points", sa.Text, nullable=False),
     )
