@@ -58,7 +58,7 @@ async def admin(campus: Campus, elsewhere: ClientSession) -> Campus:
     failed = Step("chapters", Lane.BULK, StepState.FAILED, 0.0, "no_space")
     await put(campus, SECOND, "茉莉花", steps=[running, failed])
     await put(campus, OTHER, "别的录播室的课", room="other")
-    await campus.app[keys.LIBRARY].indexed()  # a search waits some seconds for it, and this machine may be full
+    await campus.app[keys.LIBRARY].indexed()  # a search waits some seconds for it
     return campus
 
 
