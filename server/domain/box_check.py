@@ -54,8 +54,9 @@ def judged(
 ) -> BoxCheck:
     """What a look found; `sound`: its sound is the teacher's voice. What was wrong
     `before` is so since then."""
-    points = [point for point in found if point.fitness != GOOD]
-    wrong = next((one for one in points if one.fitness == UNFIT or (sound and one.code in SOUNDLESS)), None)
+    of_no_use = frozenset[str]() if sound else SOUNDLESS
+    points = [point for point in found if point.fitness != GOOD and point.code not in of_no_use]
+    wrong = next((one for one in points if one.fitness == UNFIT or one.code in SOUNDLESS), None)
     told = tuple(point for point in points if point is not wrong)
     if wrong is None:
         return BoxCheck(room, source, lesson, now, None, 0, told)

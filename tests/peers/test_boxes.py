@@ -9,6 +9,7 @@ import pytest
 
 from server.drill.own_server import SAMPLE_ROOMS, OwnServer, own_server
 from server.protocol import messages as m
+from server.protocol.parameters import Source
 from tests.fakes.camera import Camera, serving, stream
 from tests.peers.lessons import Holding, decodes, holding, on_air, view
 from tests.peers.workers import holds
@@ -31,9 +32,9 @@ async def server() -> AsyncIterator[OwnServer]:
         yield found
 
 
-async def configure(held: Holding, url: str, **settings: bool) -> dict[str, object]:
-    place = f"{held.server.url}/api/v1/rooms/{held.demo.studio.room}/sources/camera"
-    body = {"address": url, "sound": True, **settings}
+async def configure(held: Holding, url: str, source: Source = Source.CAMERA) -> dict[str, object]:
+    place = f"{held.server.url}/api/v1/rooms/{held.demo.studio.room}/sources/{source}"
+    body = {"address": url, "sound": source is Source.CAMERA}
     async with held.http.put(place, json=body, headers=held.operator) as answer:
         assert answer.status == 200, await answer.text()
         return dict(await answer.json())
@@ -51,18 +52,25 @@ async def test_a_rooms_own_camera_teaches_survives_its_process_and_rests_after_t
     async with serving(pieces) as url, holding(server) as held:
         shown = await configure(held, url.replace("http://", "http://viewer:s3cret@"))
         assert "s3cret" not in str(shown)
+        for source in (Source.CAMERA2, Source.SCREEN):
+            await configure(held, url, source)
         studio, room = held.enter(held.demo.studio), held.room(0)
         await holds(lambda: studio.lesson is not None, 20)
         await studio.say(m.Start())
         await holds(lambda: on_air(room), 20)
         await holds(lambda: decodes(room), 25)
-        assert [row["state"] for row in await listed(held)] == ["live"]
+        await holds(lambda: len(view(studio).main_sends) == 4, 25)
+        await studio.say(m.Courseware(on=True))
+        await holds(lambda: decodes(room, "screen"), 25)
+        await studio.say(m.Stage(source=Source.CAMERA2))
+        await holds(lambda: room.slots["stage"].source is Source.CAMERA2, 15)
+        assert [row["state"] for row in await listed(held)] == ["live"] * 3
         for muted in (True, False):
             await studio.say(m.Mute(room=held.demo.studio.room, muted=muted))
             await holds(lambda muted=muted: view(studio).main_muted is muted, 15)  # type: ignore[misc]
-        before = room.sight("stage").unreadable
+        before = len(room.sight("stage").seen)
         held.kill("server.ingest")
-        await holds(lambda: room.sight("stage").unreadable > before + 25, 25)
+        await holds(lambda: len(room.sight("stage").seen) > before + 25, 25)
         await studio.say(m.End())
         async with asyncio.timeout(15):
             while (await listed(held))[0]["state"]:  # noqa: ASYNC110
