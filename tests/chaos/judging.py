@@ -77,6 +77,7 @@ def judge(
     every = frozenset(name for names in kept.values() for name in names)
     verdict = Verdict(outages(deaths, sent, every))
     verdict.faults += _lost(sent, every, verdict.outages, span)
+    verdict.faults += ["never back" for one in verdict.outages if one.end == float("inf")][:1]
     zero = datetime.fromisoformat(made.zero_at).timestamp()
     for track in made.tracks:
         verdict.faults += _holes(track, zero, verdict, made.seconds)
