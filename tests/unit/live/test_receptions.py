@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from server.api.receptions import row_of
 from server.clock import SystemClock
 from server.domain import lesson as lessons
 from server.domain.lesson import Lesson
@@ -15,7 +16,7 @@ from server.media import contract as media
 from server.protocol import messages as m
 from server.protocol.devices import HearChecked, Heard, SignIn
 from server.protocol.messages import Role, SlotReport, Words
-from server.protocol.parameters import CodecName, Source
+from server.protocol.parameters import CodecName, Road, Source
 from server.store.spans import Spans
 from server.store.store import Store
 from tests.fakes.live_ports import ListeningPage
@@ -79,6 +80,48 @@ async def test_holes_have_their_sides_and_the_rest_its_sums(spans: Spans) -> Non
     assert picture.concealed_ms >= 300
     never = await of(spans, "yefan")
     assert {span.cause for span in never.spans} == {"never_came"}
+
+
+async def test_every_field_that_is_told_of_a_room_is_filled_from_what_the_room_says(spans: Spans) -> None:
+    async with stage(spans=spans) as at:
+        studio, room = await begin(at)
+        began = at.clock.ms
+        await at.say(room, SignIn(heads=23))
+        await seconds(at, room, 10)
+        await seconds(at, room, 8, frames=0)
+        for _ in range(8):
+            heard = [SlotReport("stage", frames=20, received=80, height=720)]
+            await at.say(room, m.Report(heard, sound_playing=True, sound_blocked=False, road=Road.HLS))
+            await at.later(1_000)
+        await at.say(studio, m.CallOn("shahe"))
+        camera = media.TrackName(await at.publish(room), "1")
+        at.event(media.TrackChanged(camera, Source.CAMERA, True, CodecName.H264))
+        await seconds(at, room, 6)
+        left = at.clock.ms
+        await at.leave(room)
+        await seconds(at, None, 6)
+        await at.say(studio, m.End())
+        await at.later(1_000)
+    row = row_of(await of(spans, "shahe"))
+    assert row.joined_at is not None
+    assert row.left_at is not None
+    assert began <= row.joined_at <= began + 3_000
+    assert left - 3_000 <= row.left_at <= left + 3_000
+    told = {"picture_s": row.picture_s, "sound_s": row.sound_s, "broadcast_s": row.broadcast_s}
+    for name, (least, most) in {"picture_s": (12, 20), "sound_s": (4, 10), "broadcast_s": (5, 10)}.items():
+        assert least <= told[name] <= most, (name, told)
+    assert 3 <= row.hole_s <= 12
+    assert 0.2 <= row.freeze_s <= 0.3, "ten ms in each of 24 s of the connection"
+    assert 0.4 <= row.concealed_s <= 0.6, "one part in fifty of them"
+    assert (row.delay_ms, row.height, row.heads) == (40, 720, 23)
+    assert 3 <= row.talk_s <= 8
+    sides = {(span.kind, span.side, span.cause) for span in row.spans if span.until - span.since > 1_500}
+    assert sides == {
+        (Kind.PICTURE, Side.NONE, ""),
+        (Kind.SOUND, Side.MAIN_ROOM, "no_picture_sent"),  # this stage's worker measures no pictures
+        (Kind.BROADCAST, Side.LINE, "hls"),
+        (Kind.HOLE, Side.DEVICE, "page_closed"),
+    }
 
 
 async def test_a_killed_campus_loses_seconds_and_what_it_missed_is_the_servers(spans: Spans) -> None:
