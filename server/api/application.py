@@ -160,6 +160,7 @@ def build(parts: Parts) -> Application:
     app[keys.PUBLISHING] = parts.publishing
     app[keys.STORAGE] = parts.storage
     app[keys.TOKENS] = Tokens(parts.token_key, parts.clock)
+    app[keys.CLOSED] = {}
     app[keys.MEDIA_KEY] = parts.media_key
     app[keys.CODES] = parts.codes
     app[keys.SESSIONS] = Sessions(parts.store.database, parts.clock)

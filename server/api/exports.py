@@ -11,6 +11,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from server.api.guarding import answer, body_of
+from server.api.identity import is_closed
 from server.api.keys import CONFIG, EDITS, LIBRARY, MEDIA_KEY, STORE
 from server.api.library import rows_of
 from server.api.offline_copy import Copied, entries
@@ -113,7 +114,7 @@ async def send(request: web.Request) -> web.StreamResponse:
     name = request.match_info["ticket"]
     require(request, Action.READ_MEDIA, Thing(lesson=name))
     ticket = request.app[TICKETS].get(name)
-    if ticket is None:
+    if ticket is None or any(is_closed(request, lesson) for lesson in ticket.lessons):
         raise NoRight
     copied = await _copied(request, ticket)
     files = await asyncio.to_thread(entries, request.app[CONFIG].archive_path, copied, ticket.title)

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from server.api.keys import BOOT, CLOCK, CONFIG, MEDIA_KEY, STANDINGS, STORE, TOKENS
+from server.api.keys import BOOT, CLOCK, CLOSED, CONFIG, MEDIA_KEY, STANDINGS, STORE, TOKENS
 from server.api.roles import ANYONE, Actor, ActorRole
-from server.api.signing import scope_of, signature_holds
+from server.api.signing import lifetime_s, scope_of, signature_holds
 from server.api.tokens import BadToken, TokenKind
 from server.domain.visibility import circle_of
 from server.store.api_tokens import PREFIX as API_TOKEN_PREFIX
@@ -155,9 +155,25 @@ def _of_signature(request: web.Request) -> list[Actor]:
     expires, given = match.get("expires", ""), match["signature"]
     ticket = match.get("ticket")
     scope = scope_of(lesson, match.get("file", "")) if ticket is None else f"export/{ticket}"
-    if signature_holds(request.app[MEDIA_KEY], scope, expires, visit, given, now_s=now_s):
+    holds = signature_holds(request.app[MEDIA_KEY], scope, expires, visit, given, now_s=now_s)
+    if holds and not is_closed(request, lesson):
         return [Actor(ActorRole.SIGNED_URL, lesson=ticket or lesson)]
     return []
+
+
+def close_addresses(app: web.Application, lesson: str) -> None:
+    """Signed addresses of this lesson's files that were handed out so far are over."""
+    now_s, lasts_s = app[CLOCK].wall_ms() // 1000, lifetime_s(app[CONFIG].security.media_url_minutes)
+    for old in [each for each, at in app[CLOSED].items() if at + lasts_s < now_s]:
+        del app[CLOSED][old]
+    app[CLOSED][lesson] = now_s + 1
+
+
+def is_closed(request: web.Request, lesson: str) -> bool:
+    """Whether the request's signed address is older than the closing of this lesson's recording."""
+    closed = request.app[CLOSED].get(lesson)
+    lasts_s = lifetime_s(request.app[CONFIG].security.media_url_minutes)
+    return closed is not None and int(request.match_info["expires"]) - lasts_s < closed
 
 
 def actors_of(request: web.Request) -> list[Actor]:

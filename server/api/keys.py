@@ -76,6 +76,8 @@ SETUP_CODE = web.AppKey("setup_code", str)
 OPEN_PAGES = web.AppKey("open_pages", set[object])
 BOOT = web.AppKey("boot", int)  # random each start: an operator token of an earlier one is over
 STORAGE: web.AppKey[Storage | None] = web.AppKey("storage")
+CLOSED: web.AppKey[dict[str, int]] = web.AppKey("closed")
+"""Lesson -> when its recording was closed (seconds since 1970): addresses from before are over."""
 MEDIA_KEY = web.AppKey("media_key", bytes)
 PUBLISHING: web.AppKey[PublishingService] = web.AppKey("publishing")
 LIVE: web.AppKey[LiveService] = web.AppKey("live")

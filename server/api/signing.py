@@ -16,6 +16,11 @@ from recorder.archive.layout import is_download
 SIGNATURE_BYTES = 20
 
 
+def lifetime_s(minutes: float) -> int:
+    """How long a signature of the configuration's minutes holds."""
+    return max(1, round(minutes * 60))
+
+
 def sign(key: bytes, scope: str, expires_s: int, visit: str) -> str:
     """A URL-safe signature, 27 characters. `scope`: the lesson, or one file of it (`scope_of`)."""
     said = f"{expires_s}/{scope}/{visit}".encode()

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from server.api.identity import VISIT_COOKIE
 from server.api.keys import CLOCK, CONFIG, MEDIA_KEY
-from server.api.signing import media_pair, scope_of
+from server.api.signing import lifetime_s, media_pair, scope_of
 from server.ids import random_word
 
 VISIT_LENGTH = 26
@@ -37,8 +37,8 @@ class Signer:
 
 def signer_of(request: web.Request) -> Signer:
     """For the request's visit or a new one, from now on as long as the configuration says."""
-    lifetime_s = max(1, round(request.app[CONFIG].security.media_url_minutes * 60))
-    expires_s = request.app[CLOCK].wall_ms() // 1000 + lifetime_s
+    lasts_s = lifetime_s(request.app[CONFIG].security.media_url_minutes)
+    expires_s = request.app[CLOCK].wall_ms() // 1000 + lasts_s
     return Signer(request.app[MEDIA_KEY], visit_of(request), expires_s)
 
 

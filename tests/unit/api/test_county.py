@@ -179,6 +179,7 @@ async def test_pupils_without_consent_are_not_published_and_withdrawal_closes_ag
     body = {"version": changed["version"], "level": "none"}
     _, changed = await desk.ask("PUT", "consents/class", body)
     assert changed["unpublished"] == [LESSON]
+    assert LESSON in desk.campus.app[keys.CLOSED], "addresses that were handed out are over"
     assert await opened_to(desk, "room") == (204, "room")
     _, register = await desk.ask("GET", "consents?unit=shahe")
     assert [(row["unit"], row["level"], row["actor"], row["version"]) for row in register["rows"]] == [

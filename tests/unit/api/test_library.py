@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -13,7 +14,9 @@ from aiohttp import ClientSession, DummyCookieJar, web
 
 from recorder.archive.published import Lane, Step, StepState, read_published, write_published
 from server.api import keys
+from server.api.identity import VISIT_COOKIE, close_addresses
 from server.api.rights import Action
+from server.api.signing import lifetime_s, media_pair
 from server.api.tokens import TokenKind
 from server.domain.lesson import Lesson
 from server.live.publishing import stretches
@@ -372,3 +375,23 @@ async def test_signatures_end_after_ten_minutes_and_a_pause_of_twenty_is_played_
         assert (reply.status, await reply.read()) == (206, MEDIA[:10])
     admin.browser.cookie_jar.clear()
     assert await status(fresh) == 404, "another session"
+
+
+async def test_addresses_from_before_a_recording_was_closed_are_over(
+    admin: Campus,
+) -> None:
+    app, now_s = admin.app, int(time.time())
+    await ask(admin, "GET", f"lessons/{FIRST}/replay")  # the visit cookie
+    visit = next(each.value for each in admin.browser.cookie_jar if each.key == VISIT_COOKIE)
+    lasts_s = lifetime_s(admin.config.security.media_url_minutes)
+
+    async def played(issued_s: int, lesson: str = FIRST) -> int:
+        pair = media_pair(app[keys.MEDIA_KEY], lesson, issued_s + lasts_s, visit)
+        async with admin.browser.get(f"/media/{pair}/{lesson}/camera.m3u8") as reply:
+            return reply.status
+
+    assert await played(now_s - 30) == 200
+    close_addresses(app, FIRST)
+    assert await played(now_s - 30) == 404
+    assert await played(now_s - 30, SECOND) == 200, "another lesson's are good"
+    assert await played(now_s + 60) == 200
