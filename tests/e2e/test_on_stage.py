@@ -5,6 +5,7 @@ The viewer's page takes Chromium's own camera and microphone (a moving picture, 
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 
@@ -15,6 +16,7 @@ from server.drill.own_server import OwnServer
 from tests.e2e.conftest import FLAGS, Shoot, Window
 from tests.e2e.sample import demo_of
 from tests.e2e.speaking import in_both_languages
+from tests.e2e.test_accessibility import AXE, well
 from tests.e2e.test_broadcast import begin, make_links, moves
 
 DEVICES = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
@@ -67,6 +69,25 @@ async def hears(page: Page, voices: int) -> None:
     await page.wait_for_function(LOUD, arg=voices, timeout=WITHIN_MS)
 
 
+async def through_the_lobby(page: Page, url: str, studio: Page, shoot: Shoot) -> None:
+    """By a guest's link: a name, nothing of the lesson before the teacher's word, then it moves."""
+    axe = await asyncio.to_thread(AXE.read_text)
+    await page.goto(url)
+    await page.get_by_test_id("guest-name").fill("赵教研")
+    await well(page, axe, "a guest's door")
+    await in_both_languages(page, shoot, "guest-door")
+    await page.get_by_test_id("knock").click()
+    await expect(page.get_by_test_id("watch")).to_have_attribute("data-face", "lobby", timeout=WITHIN_MS)
+    await expect(page.locator("video")).to_have_count(0)
+    await in_both_languages(page, shoot, "guest-lobby")
+    await studio.get_by_test_id("let-in").click()
+    await moves(page)
+    await expect(studio.get_by_test_id("watched")).to_contain_text("客人 赵教研")
+    await expect(page.get_by_test_id("watch")).to_have_attribute("data-via", "webrtc")
+    await expect(page.get_by_test_id("live-hls")).to_have_count(0)
+    await well(page, axe, "a guest inside")
+
+
 async def test_a_viewer_called_on_stage_is_seen_and_heard_and_gives_everything_back(
     server: OwnServer, window: Window, shoot: Shoot
 ) -> None:
@@ -76,10 +97,12 @@ async def test_a_viewer_called_on_stage_is_seen_and_heard_and_gives_everything_b
         await page.add_init_script(f"({REMEMBER})()")
     await begin(server, demo, studio, room)
     watch_url, _ = await make_links(studio)
+    await studio.get_by_test_id("make-guest-link").click()
+    lobby_url = await studio.get_by_test_id("guest-url").input_value()
     await studio.get_by_test_id("tools-close").click()
-    for page in (guest, other):
-        await page.goto(watch_url)
-        await moves(page)
+    await guest.goto(watch_url)
+    await moves(guest)
+    await through_the_lobby(other, lobby_url, studio, shoot)
     await guest.get_by_test_id("question-text").fill("我可以说说我的看法吗？")
     await guest.get_by_test_id("question-name").fill("李老师 云岭小学")
     await guest.get_by_test_id("ask").click()
