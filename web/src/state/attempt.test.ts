@@ -15,6 +15,20 @@ test("an attempt tells the server's words, forgets them at the next, and is busy
   expect([during, busy.value, problem.value]).toEqual([true, false, ""]);
 });
 
+test("what is read again keeps its problem until it is well, and may lead elsewhere", async () => {
+  const gone = new CampusProblem(404, "none", { zh: "没有", en: "None" });
+  const down = new CampusProblem(0, "no_answer", { zh: "没有回应", en: "No answer" });
+  const led: number[] = [];
+  const { problem, refreshed } = useAttempt((refusal) => refusal.status === 404 && led.push(refusal.status) > 0);
+
+  expect(await refreshed(() => Promise.reject(down))).toBe(false);
+  let during = "";
+  expect(await refreshed(() => Promise.resolve((during = problem.value)))).toBe(true);
+  expect([during, problem.value]).toEqual([down.words.zh, ""]);
+  expect(await refreshed(() => Promise.reject(gone))).toBe(false);
+  expect([led, problem.value]).toEqual([[404], ""]);
+});
+
 test("what is no answer of the server is nobody's to hide", async () => {
   const { busy, tried } = useAttempt();
   await expect(tried(() => Promise.reject(new TypeError("ours")))).rejects.toThrow("ours");

@@ -11,24 +11,39 @@ export interface Attempt {
   busy: Ref<boolean>;
   /** True where it succeeded; whatever is no answer of the server is thrown on. */
   tried(work: () => Promise<unknown>): Promise<boolean>;
+  /** The same for what a page reads again and again: what is wrong stays told until it is well. */
+  refreshed(work: () => Promise<unknown>): Promise<boolean>;
 }
 
-export function useAttempt(): Attempt {
+/** `elsewhere`: takes a refusal of what is read somewhere else (true), so that nothing is told here. */
+export function useAttempt(elsewhere: (refusal: CampusProblem) => boolean = () => false): Attempt {
   const problem = ref("");
   const busy = ref(false);
+  async function refusalOf(work: () => Promise<unknown>): Promise<CampusProblem | null> {
+    try {
+      await work();
+      return null;
+    } catch (error) {
+      if (!(error instanceof CampusProblem)) throw error;
+      return error;
+    }
+  }
   async function tried(work: () => Promise<unknown>): Promise<boolean> {
     busy.value = true;
     problem.value = "";
     try {
-      await work();
-      return true;
-    } catch (error) {
-      if (!(error instanceof CampusProblem)) throw error;
-      problem.value = error.words[language.value];
-      return false;
+      const refusal = await refusalOf(work);
+      if (refusal !== null) problem.value = refusal.words[language.value];
+      return refusal === null;
     } finally {
       busy.value = false;
     }
   }
-  return { problem, busy, tried };
+  async function refreshed(work: () => Promise<unknown>): Promise<boolean> {
+    const refusal = await refusalOf(work);
+    if (refusal === null) problem.value = "";
+    else if (!elsewhere(refusal)) problem.value = refusal.words[language.value];
+    return refusal === null;
+  }
+  return { problem, busy, tried, refreshed };
 }
