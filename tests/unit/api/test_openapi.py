@@ -25,7 +25,7 @@ BOUNDED = settings(
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-SLOW = ("/probe", "/find", "/login", "/setup", "/unlock", "/password", "/logout", "/sessions")
+SLOW = ("/probe", "/find", "/discover", "/login", "/setup", "/unlock", "/password", "/logout", "/sessions")
 """Not asked in bulk: they wait on purpose, hash passwords, or end the session that asks."""
 
 
