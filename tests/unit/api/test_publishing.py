@@ -12,7 +12,7 @@ from server.api import keys
 from server.domain.lesson import Lesson
 from server.protocol.messages import LessonState, Words
 from server.store.publishings import Publishings
-from server.store.records import PublishingRow, RecordingRow
+from server.store.records import PublishingRow, RecordingRow, RetentionRow
 from tests.fakes.archived import record
 
 if TYPE_CHECKING:
@@ -85,6 +85,16 @@ async def test_a_deleted_lesson_leaves_the_object_store_too(open_campus: Opener,
     (there / LESSON / "camera.mp4").write_bytes(b"pictures")
     assert (await ask(campus, "DELETE", ""))[0] == 204
     assert [path for path in there.rglob("*") if path.is_file()] == []
+
+
+async def test_what_is_over_is_found_no_more_and_what_was_said_in_it_goes_too(admin: Campus) -> None:
+    store, edits = admin.app[keys.STORE], admin.app[keys.EDITS]
+    await edits.put_captions(LESSON, "zh", "WEBVTT\n")
+    gone = RetentionRow(LESSON, "trial", deleted_at=2000)
+    await Publishings(store.database).deleted(gone)
+    assert await edits.captions(LESSON) == {}
+    async with admin.browser.get("/api/v1/library") as reply:
+        assert (await reply.json())["cards"] == []
 
 
 async def test_what_is_held_is_not_deleted(admin: Campus) -> None:
