@@ -32,7 +32,7 @@ $(VENV)/.installed: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the locked Python packages (once) ..."
-	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-compile --require-hashes -r requirements.lock # compiled below, on all cores
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.installed pyproject.toml setup.py $(RELAY_SOURCES)
@@ -62,7 +62,7 @@ tests/interop/node_modules/.installed: tests/interop/package-lock.json
 
 interop: tests/interop/node_modules/.installed ## WebRTC clients that the tests of WHIP and WHEP run
 
-# What installs, compiles or checks keeps both cores busy; tests that time real senders have the machine for themselves.
+# What installs, compiles or checks keeps both cores busy. Tests wait more than they compute: several at once.
 test: ## Everything, within 20 minutes on two cores
 	$(MAKE) --jobs 2 --output-sync=target setup interop
 	$(MAKE) browser
@@ -80,13 +80,13 @@ types: $(VENV)/.built web/node_modules/.installed ## mypy --strict, vue-tsc, gen
 	cd web && npm run --silent types
 
 unit: setup interop ## Python tests without a browser
-	$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/property tests/peers tests/archive tests/fuzz
+	$(BIN)/pytest -n 4 --dist loadfile tests/unit tests/property tests/peers tests/archive tests/fuzz
 
 web-test: web/node_modules/.installed ## vitest
 	cd web && npm test --silent
 
 e2e: setup browser ## Whole walks in Chromium
-	$(BIN)/pytest -n 2 --dist loadfile tests/e2e --ignore tests/e2e/test_drill.py
+	$(BIN)/pytest -n 3 --dist loadfile tests/e2e --ignore tests/e2e/test_drill.py
 	$(BIN)/pytest tests/e2e/test_drill.py # judges its own lesson as it goes: nobody else on the machine
 
 # The relay under ASan and UBSan, in a folder of its own. Leaks are not looked for: Python keeps what it has.
