@@ -30,7 +30,7 @@ _LAUNCH = (
     " ! tsdemux latency=0 name=d d. ! queue"
     ' ! capssetter caps="video/x-h264,stream-format=byte-stream,alignment=au"'
     " ! rtph264pay name=pay0 pt=96 config-interval=-1"
-    " d. ! queue ! aacparse ! rtpmp4gpay name=pay1 pt=97 )"
+    " d. ! queue ! aacparse ! rtpmp4gpay name=pay1 pt=97 max-ptime=40000000 )"
 )
 
 

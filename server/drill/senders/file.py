@@ -11,7 +11,10 @@ from pathlib import Path
 from server.drill.senders.rtsp import NoSender
 
 # Nothing waits for what comes next: each picture has its length (PES), and goes out when it is whole.
-AS_TS = ("-f", "mpegts", "-muxdelay", "0", "-flush_packets", "1", "-omit_video_pes_length", "0")
+AS_TS = (
+    *("-f", "mpegts", "-muxdelay", "0", "-flush_packets", "1", "-omit_video_pes_length", "0"),
+    *("-pes_payload_size", "0"),  # else a quarter of a second of sound goes out together
+)
 
 
 def as_ts(host: str, port: int) -> tuple[str, ...]:
