@@ -85,9 +85,12 @@ unit: setup interop ## Python tests without a browser
 web-test: web/node_modules/.installed ## vitest
 	cd web && npm test --silent
 
+# They judge how a lesson went while it went, so they have the machine for themselves.
+ALONE := tests/e2e/test_drill.py tests/e2e/test_survival.py
+
 e2e: setup browser ## Whole walks in Chromium
-	$(BIN)/pytest -n 3 --dist loadfile tests/e2e --ignore tests/e2e/test_drill.py
-	$(BIN)/pytest tests/e2e/test_drill.py # judges its own lesson as it goes: nobody else on the machine
+	$(BIN)/pytest -n 2 --dist loadfile tests/e2e $(ALONE:%=--ignore %)
+	$(BIN)/pytest $(ALONE)
 
 # The relay under ASan and UBSan, in a folder of its own. Leaks are not looked for: Python keeps what it has.
 SANITIZERS := address,undefined
