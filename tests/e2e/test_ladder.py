@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from playwright.async_api import Error, Page, async_playwright
+from playwright.async_api import Error, Page, async_playwright, expect
 
 from server import certificates
 from tests.e2e.conftest import ARTIFACTS, FLAGS, STUDIO_SIZE, Shoot
@@ -235,7 +235,7 @@ async def test_a_room_climbs_down_the_ladder_and_up_again_by_itself(tmp_path: Pa
             took["hls, from turn"] = await stands(page, "hls", moving=False)
             playing = '[data-testid="live-hls"][data-playing="true"]'
             await page.wait_for_selector(playing, state="attached", timeout=FRESH_S * 1000)
-            assert re.search(r"\d", await page.get_by_test_id("road-hls").inner_text())
+            await expect(page.get_by_test_id("road-hls")).to_contain_text(re.compile(r"\d"), timeout=20_000)
             await shoot(page, "ladder-hls")
 
             for protocol, ports in (("tcp", "443"), ("tcp", "40000-49999"), ("udp", "1-65534")):

@@ -38,13 +38,19 @@ interface Part {
 }
 
 const TICK_MS = 100;
-/** HTMLMediaElement.HAVE_FUTURE_DATA */
+/** HTMLMediaElement.HAVE_CURRENT_DATA, HAVE_FUTURE_DATA */
+const CURRENT_DATA = 2;
 const FUTURE_DATA = 3;
 const END_S = 0.3;
 /** A picture whose newest part is so far behind the voice's has nothing to show. */
 const AWAY_S = 5;
 
 const changesRateBadly = /^((?!chrome|android).)*safari/i.test(navigator.userAgent);
+
+/** Something is loaded where it stands. */
+function hasPlace(part: Part): boolean {
+  return part.feed.element.readyState >= CURRENT_DATA;
+}
 
 export class LivePlayer {
   private readonly parts: Part[] = [];
@@ -228,7 +234,7 @@ export class LivePlayer {
       edge_s,
       live: this.live && !this.over,
       playing: this.wanted,
-      waiting: this.wanted && (master === null || this.held || this.target !== null),
+      waiting: this.wanted && (master === null || this.held || this.target !== null || !hasPlace(master)),
       over: this.over,
       ended: this.over && !this.wanted && this.at_s >= edge_s - END_S,
       delay_s: master === null || this.over ? null : delayOf(master.feed.shownAt, this.now()),
