@@ -165,7 +165,7 @@ export class LivePlayer {
     const master = this.master;
     if (master === null) return this.tell(null);
     const { element, edge_s } = master.feed;
-    if (this.target !== null && !element.seeking && element.readyState >= 2) {
+    if (this.target !== null && !element.seeking && hasPlace(master)) {
       if (Math.abs(element.currentTime - this.target) < 1.5) this.target = null;
       else element.currentTime = this.target;
     }
@@ -220,7 +220,7 @@ export class LivePlayer {
     if (element.playbackRate !== this.rate) element.playbackRate = this.rate;
     for (const part of this.whole) {
       const own = part.feed.element;
-      if (part === master || own.ended || own.seeking || own.readyState < 2 || this.isAway(part, master)) continue;
+      if (part === master || own.ended || own.seeking || !hasPlace(part) || this.isAway(part, master)) continue;
       const step = part.follower.step(element.currentTime, own.currentTime, this.rate, now);
       if (step.kind === "seek") own.currentTime = step.to_s;
       else if (own.playbackRate !== step.rate) own.playbackRate = step.rate;
