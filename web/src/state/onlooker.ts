@@ -86,14 +86,14 @@ export class Onlooker {
   /** False, with words, while the line is away: nothing was sent. */
   say(message: ToServer): boolean {
     const sent = this.link.send(message);
-    if (!sent) this.tell(say("watch.notSent"));
+    if (!sent) this.tell(say("studio.notSent"));
     return sent;
   }
 
   /** The one wish that is kept while the line is away. */
   end(): void {
     this.ending.wanted(this.lesson.value?.id ?? null);
-    if (!this.link.send({ type: "end" })) this.tell(say("watch.endKept"));
+    if (!this.link.send({ type: "end" })) this.tell(say("studio.endKept"));
   }
 
   extend(): void {

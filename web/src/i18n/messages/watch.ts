@@ -9,8 +9,6 @@ export const watch = sentences({
   linkOverLead: { zh: "请向老师要新的链接。", en: "Ask the teacher for a new one." },
   connecting: { zh: "正在接通…", en: "Connecting…" },
   again: { zh: "线路断了，正在重连…", en: "The line is away, trying again…" },
-  notSent: { zh: "线路断着，这一步没有送出。", en: "The line is away: this was not sent." },
-  endKept: { zh: "线路断着。线路一恢复就下课，请不要关闭本页。", en: "The line is away. The lesson ends as soon as it is back: leave this page open." },
   soon: { zh: "还没有上课", en: "The lesson has not begun" },
   soonLead: { zh: "开始时画面会自己出现。", en: "The picture comes by itself when it begins." },
   over: { zh: "下课了", en: "The lesson is over" },
