@@ -86,7 +86,7 @@ web-test: web/node_modules/.installed ## vitest
 	cd web && npm test --silent
 
 # They judge how a lesson went while it went, so they have the machine for themselves.
-ALONE := tests/e2e/test_drill.py tests/e2e/test_survival.py
+ALONE := $(addprefix tests/e2e/test_,drill.py every_frame.py survival.py)
 
 e2e: setup browser ## Whole walks in Chromium
 	$(BIN)/pytest -n 2 --dist loadfile tests/e2e $(ALONE:%=--ignore %)

@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import time
-from datetime import datetime
 from itertools import pairwise
 
 import aiohttp
@@ -68,9 +67,8 @@ async def lesson(server: OwnServer, window: Window) -> Lesson:
 async def test_a_killed_worker_is_replaced_and_its_room_sees_again(server: OwnServer, lesson: Lesson) -> None:
     moment = kill(server, "w0")
     back = await lesson.seen_of_after(moment, ROOM_BACK_S)
-    away = (served_again_ms(server) - moment) / 1000
-    print(f"\nroom back {back:.2f} s after its worker was killed, which took {away:.2f} s to begin")
-    assert back - away < ROOM_BACK_S
+    print(f"\nroom back {back:.2f} s after its worker was killed")
+    assert back < ROOM_BACK_S
     await sees(lesson.room)
     await expect(lesson.room).to_have_attribute("data-trouble", "")
 
@@ -91,10 +89,7 @@ async def test_a_lesson_goes_on_while_campus_restarts_and_an_end_pressed_meanwhi
         one for one in through if gone < picture_time_ms(one.number, one.at_ms) and one.at_ms < back
     ]
     assert taken_and_seen, "pictures taken while campus was away were seen while it was away"
-    # Media never waits for campus, but two full cores that start it again may hold a picture for a moment.
-    assert longest_stand_s(through) < max(FREEZE_S, (back - moment) / 1000 / 2), (
-        "the picture stood while campus was away"
-    )
+    assert longest_stand_s(through) < FREEZE_S, "the picture stood while campus was away"
 
     kill(server, "campus")
     line = lesson.studio.get_by_test_id("line")
@@ -121,12 +116,6 @@ def kill(server: OwnServer, program: str) -> float:
     """kill -9; the moment, in ms since 1970."""
     os.kill(server.child(program), signal.SIGKILL)
     return time.time() * 1000
-
-
-def served_again_ms(server: OwnServer) -> float:
-    """When the worker served last, ms since 1970: a full machine takes its time to begin a process."""
-    line = [line for line in server.log.read_text().splitlines() if "worker w0 serves" in line][-1]
-    return datetime.fromisoformat(line.split()[0]).timestamp() * 1000
 
 
 def longest_stand_s(pictures: list[Shown]) -> float:

@@ -121,7 +121,7 @@ class Numbers:
         """Whether the last pictures came in order, one by one but for what a full machine leaves out."""
         seen = [number for number in self.read()[-ENOUGH:] if number is not None]
         steps = [(later - before) % PICTURES for before, later in pairwise(seen)]
-        return len(seen) == ENOUGH and max(steps) < PICTURES / 2 and steps.count(1) >= ENOUGH / 3
+        return len(seen) == ENOUGH and max(steps) < PICTURES / 2 and steps.count(1) > 0.5 * len(steps)
 
 
 @needs_ffmpeg

@@ -202,6 +202,7 @@ def test_only_what_lies_in_the_journal_alone_waits_for_transcoding() -> None:
 
 def still_screen(folder: Path, seconds: int, key_every_s: int) -> TrackWriter:
     """The written track of five pictures a second."""
+    folder.mkdir(exist_ok=True)
     key, other, *_ = screen_units(1.0)
     writer = TrackWriter(folder, "screen", audio=False)
     writer.take(assembled.Section("screen", 0, key))
@@ -231,6 +232,10 @@ def test_who_seeks_gets_segments_that_begin_with_a_keyframe(tmp_path: Path) -> N
 def test_a_live_picture_has_a_keyframe_in_every_segment_and_tells_the_newest_seconds_in_parts(
     tmp_path: Path,
 ) -> None:
+    beginning = still_screen(tmp_path / "beginning", 3, key_every_s=30)
+    assert not beginning.playable, "hls.js takes a playlist of parts alone for a fault"
+    assert not beginning.write_playlist()
+    beginning.abandon()
     writer = still_screen(tmp_path, 200, key_every_s=30)
     assert [segment.seconds for segment in writer.segments] == [30.0] * 6
     assert all(segment.key for segment in writer.segments)
