@@ -17,6 +17,7 @@ GRACE_S = 1.0
 """What a new connection may lose until it is tapped and its keyframe is there."""
 LAST_S = 1.5
 """So much may be missing where the lesson ends: a connection ends before its last packets are there."""
+SOUND_S = 0.02
 AWAY_S = 8.0
 """A recorder that died less than this before the worker may not have read the ring again: it died too."""
 
@@ -81,7 +82,8 @@ def judge(
     zero = datetime.fromisoformat(made.zero_at).timestamp()
     for track in made.tracks:
         verdict.faults += _holes(track, zero, verdict, made.seconds)
-    verdict.faults += _unplayed(made, len(kept.get("opus", ())))
+    sounds = kept.get("opus", set())
+    verdict.faults += _unplayed(made, len(sounds), _unsent_s(sent, sounds))
     if made.verdict is None or not made.verdict.whole:
         verdict.faults.append(f"not whole: {made.verdict}")
     return verdict
@@ -123,13 +125,24 @@ def _holes(track: Track, zero: float, verdict: Verdict, seconds: float) -> list[
     return faults
 
 
-def _unplayed(made: Manifest, kept: int) -> list[str]:
+def _unsent_s(sent: Sequence[Sent], sounds: set[Name]) -> float:
+    """How much less sound the studio sent than time went by: a machine without time makes pauses, and a
+    silence without a lost packet is the source's own, not listed below a second."""
+    kinds = {packet.kind for packet in sent if packet.name in sounds}
+    by_ssrc: dict[int, list[float]] = {}
+    for packet in sent:
+        if packet.kind in kinds:
+            by_ssrc.setdefault(packet.name[0], []).append(packet.at)
+    return sum(max(at[-1] - at[0] - SOUND_S * (len(at) - 1), 0.0) for at in by_ssrc.values())
+
+
+def _unplayed(made: Manifest, kept: int, unsent_s: float) -> list[str]:
     """Sound that is in the journal and not in the recording, and silence that is not listed."""
     voice = next(track for track in made.tracks if track.name == "voice")
     played = voice.samples - voice.filled + voice.dropped
     listed = sum(gap.end_s - gap.start_s for gap in voice.gaps)
-    silent = voice.filled * 0.02
+    silent = voice.filled * SOUND_S
     faults = [f"{kept - played} of {kept} sounds are not played"] if kept - played > 5 else []
-    if silent > listed + 0.1 * len(voice.gaps) + 0.3:
-        faults.append(f"{silent:.2f} s of silence, {listed:.2f} s listed")
+    if silent > listed + unsent_s + 0.1 * len(voice.gaps) + 0.3:
+        faults.append(f"{silent:.2f} s of silence, {listed:.2f} s listed, {unsent_s:.2f} s not sent")
     return faults
