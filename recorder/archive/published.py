@@ -132,6 +132,7 @@ class Published(msgspec.Struct, frozen=True):
     loudness_lufs: float | None = None  # of the voices as recorded (EBU R 128)
     aac_playlist: str = ""  # multivariant, with AAC in place of Opus: for players without it
     kept: list[Stretch] = []  # what the film and the export show; none: everything
+    card: str = ""  # the export's title card, as `Card.digest` names it; "": of a version that did not say
     stored: bool = False  # the media files are in the object store; some may be there alone
     version: int = VERSION
 

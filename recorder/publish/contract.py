@@ -6,6 +6,8 @@ row is not settled, and the publisher answers with how far it is.
 
 from __future__ import annotations
 
+import hashlib
+
 import msgspec
 
 from recorder.archive.published import PublishingState, Stretch
@@ -34,11 +36,16 @@ class Card(msgspec.Struct, frozen=True):
     subject: str = ""
     date: str = ""
 
+    @property
+    def digest(self) -> str:
+        """A name for these words that does not say them."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:16]
+
 
 class Submit(msgspec.Struct, frozen=True, tag="submit"):
     """Make everything of this recording that is not made yet. A higher `attempt` tries again what failed;
-    `export`: also the export; `kept`: what film and export show, none: everything. They are made again where
-    it is not what they were made of."""
+    `export`: also the export, behind this `card`; `kept`: what film and export show, none: everything. They
+    are made again where it is not what they were made of."""
 
     lesson: str
     attempt: int = 1

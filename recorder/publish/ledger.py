@@ -36,7 +36,7 @@ BULK = (
     StepName.FILM,
 )
 TRIMMED = (StepName.FILM, StepName.EXPORT)
-TRIMMED_KINDS = (RenditionKind.FILM, RenditionKind.EXPORT)
+MADE_BY = {RenditionKind.FILM: StepName.FILM, RenditionKind.EXPORT: StepName.EXPORT}
 WRITE_S = 3.0
 SETTLED = (StepState.DONE, StepState.SKIPPED)
 
@@ -67,9 +67,18 @@ class Ledger:
         with self._lock:
             self._retired = True
 
-    def plan(self, *, store: bool, export: bool, foreign: bool = False, kept: Sequence[Stretch] = ()) -> None:
+    def plan(
+        self,
+        *,
+        store: bool,
+        export: bool,
+        foreign: bool = False,
+        kept: Sequence[Stretch] = (),
+        card: str = "",
+    ) -> None:
         """The steps of this attempt: what is done stays, what failed waits again; film and export also where
-        they show another stretch than `kept`, and then they are gone until they are made. OSError."""
+        they show another stretch than `kept`, the export where it has another `card`, and then they are gone
+        until they are made. OSError."""
         before = {step.name: step for step in self.published.steps}
         wanted = [*INSTANT]
         wanted += [StepName.TRANSCODE] if foreign or StepName.TRANSCODE in before else []
@@ -79,17 +88,19 @@ class Ledger:
         steps = [_again(before.get(name), name) for name in wanted]
         if foreign:  # whatever was made of pictures was made without these
             steps = [Step(s.name, s.lane) if s.lane is Lane.BULK else s for s in steps]
-        if list(kept) != self.published.kept:
-            steps = [Step(s.name, s.lane) if s.name in TRIMMED else s for s in steps]
+        anew = frozenset(TRIMMED) if list(kept) != self.published.kept else frozenset[StepName]()
+        if export and card != self.published.card:
+            anew |= {StepName.EXPORT}
+        steps = [Step(s.name, s.lane) if s.name in anew else s for s in steps]
         if any(step.state is StepState.WAITING for step in steps):  # what was stored is not all any more
             steps = [Step(s.name, s.lane) if s.name == StepName.STORE else s for s in steps]
-        self._drop_trimmed(steps, list(kept))
+        self._drop(anew, steps=steps, kept=list(kept), card=card if export else self.published.card)
 
-    def _drop_trimmed(self, steps: list[Step], kept: list[Stretch]) -> None:
-        """The plan is written; what shows a stretch that was cut out since is offered to nobody."""
+    def _drop(self, anew: frozenset[StepName], **plan: object) -> None:
+        """The plan is written; what shows or says what it no longer should is offered to nobody."""
         made = self.published.renditions
-        gone = [one for one in made if one.kind in TRIMMED_KINDS and kept != self.published.kept]
-        self._write(steps=steps, kept=kept, renditions=[one for one in made if one not in gone])
+        gone = [one for one in made if MADE_BY.get(one.kind) in anew]
+        self._write(**plan, renditions=[one for one in made if one not in gone])
         for one in gone:
             (self._folder / one.file).unlink(missing_ok=True)
 

@@ -95,7 +95,11 @@ class Pipeline:
             ledger = self._ledger(submit)
             foreign = bool(foreign_tracks(manifest))
             ledger.plan(
-                store=bool(self._settings.store), export=submit.export, foreign=foreign, kept=submit.kept
+                store=bool(self._settings.store),
+                export=submit.export,
+                foreign=foreign,
+                kept=submit.kept,
+                card=submit.card.digest,
             )
             with SetWorkflowID(name):
                 DBOS.enqueue_workflow(LaneName.INSTANT, self._instant, msgspec.to_builtins(submit))
@@ -114,10 +118,13 @@ class Pipeline:
         self._stop(lesson)
 
     def _stop(self, lesson: str) -> None:
-        """Earlier attempts come no further than the job at hand, and what that makes counts no more."""
+        """Earlier attempts come no further than the job at hand, and what that makes counts no more. What
+        those that ended were told is forgotten: it names people."""
         for found in DBOS.list_workflows(workflow_id_prefix=f"{lesson}.p"):
             if found.status not in ENDED:
                 DBOS.cancel_workflow(found.workflow_id)
+            else:
+                DBOS.delete_workflow(found.workflow_id)
         with self._lock:
             ledger = self._ledgers.pop(lesson, None)
         if ledger is not None:

@@ -28,6 +28,8 @@ from server.store.records import RetentionRow
 
 MOST_AT_ONCE = 500
 MOST_VALUES = 50
+UNNAMED = "changed"
+"""In the audit log in place of a person's name, which could not be erased there."""
 LONGEST = {"title": 120, "teacher": 40, "school": 80, "subject": 40, "grade": 40, "edition": 80, "volume": 40,
            "chapter": 120}  # fmt: skip
 PAGE_SIZES = range(1, 101)
@@ -211,7 +213,7 @@ async def change(request: web.Request) -> web.Response:
         await request.app[LIBRARY].catalogue_all(lessons, body.versions, **changes)
     for row in rows:
         lesson = row.overview.lesson.id
-        said = {name: str(value)[:120] for name, value in changes.items()}
+        said = {name: UNNAMED if name == "teacher" else str(value)[:120] for name, value in changes.items()}
         if wanted == Visibility.PUBLIC:
             await request.app[CONSENTS].ask_public(lesson, actor.name)
             said["visibility"] = "public, asked"

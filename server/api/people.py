@@ -130,7 +130,7 @@ async def add(request: web.Request) -> web.Response:
     hashed = await passwords.hashed(request.app, password)
     person = await store.people.add(body.login, body.name, hashed, must_change=True)
     await store.people.appoint(Post(person.id, post.role, post.unit, post.since))
-    await store.audit(actor.name, Action.MANAGE_PEOPLE, person.id, new=person.login, role=post.role)
+    await store.audit(actor.name, Action.MANAGE_PEOPLE, person.id, new="yes", role=post.role)
     return answer(FirstPassword(person.id, person.login, password), status=201)
 
 

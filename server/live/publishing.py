@@ -224,10 +224,13 @@ class PublishingService:
             row.lesson,
             attempt=row.attempt,
             export=row.export,
-            card=_card(overview.lesson, await self._said_of(row.lesson)) if overview is not None else Card(),
+            card=await self._card(overview.lesson) if overview is not None and row.export else Card(),
             moments=_moments(marks, zero_s),
             kept=stretches(await self._edits_of(row.lesson)),
         )
+
+    async def _card(self, lesson: Lesson) -> Card:
+        return _card(lesson, await self._said_of(lesson.id))
 
     async def _told(self, said: Publishing) -> None:
         known = self._saved.get(said.lesson) or await self._rows.row(said.lesson)

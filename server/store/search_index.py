@@ -51,5 +51,10 @@ def entry_of(number: int, texts: Sequence[str], *, sqlite: bool) -> dict[str, An
 
 async def learn(connection: AsyncConnection, entries: Sequence[dict[str, Any]], *, sqlite: bool) -> None:
     """In place of what was known under these numbers."""
-    await connection.execute(_FORGET[sqlite], [{"number": entry["number"]} for entry in entries])
+    await forget(connection, [entry["number"] for entry in entries], sqlite=sqlite)
     await connection.execute(_LEARN[sqlite], list(entries))
+
+
+async def forget(connection: AsyncConnection, numbers: Sequence[int], *, sqlite: bool) -> None:
+    """Nothing is found by what was known under these numbers."""
+    await connection.execute(_FORGET[sqlite], [{"number": number} for number in numbers])

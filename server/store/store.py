@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.clock import Clock
+from server.domain.erasure import lesson_without
 from server.domain.lesson import Lesson
 from server.domain.template import rules_of
 from server.protocol.messages import LessonState
@@ -47,6 +49,8 @@ class Store:
         self._clock = clock
         self._catalogued: dict[str, tuple[str, int, str]] = {}
         """What the catalogue was told of a lesson last: it is left alone while that stays."""
+        self._erased: dict[str, Mapping[str, str]] = {}
+        """Names of who was erased since campus began, which the memory of a lesson may still hold."""
         self.county = CountyStore(self.database, clock, zone)
         self.people = PeopleStore(self.database, clock)
         self.audit_log = Audit(self.database, clock)
@@ -98,7 +102,9 @@ class Store:
     # -- lessons
 
     async def save_lesson(self, lesson: Lesson, worker: str | None) -> None:
-        """Upsert."""
+        """Upsert. Who was erased meanwhile is not named again."""
+        if names := self._erased.get(lesson.taught_by):
+            lesson = msgspec.convert(lesson_without(msgspec.to_builtins(lesson), names), Lesson)
         value = msgspec.json.encode(lesson).decode()
         row = upsert(LESSONS, "lesson", lesson=lesson.id, state=lesson.state.value,
                      main_room=lesson.main_room, created_at=lesson.created_at,
@@ -112,6 +118,10 @@ class Store:
         if len(self._catalogued) >= MOST_CATALOGUED:
             self._catalogued.clear()
         self._catalogued[lesson.id] = told
+
+    def erased(self, person: str, names: Mapping[str, str]) -> None:
+        """Lessons of theirs that campus still holds are saved without these names."""
+        self._erased[person] = names
 
     async def planned(self, until: int, since: int | None = None) -> list[Lesson]:
         """Booked lessons that nobody began, whose time begins before `until` and ends after `since`."""

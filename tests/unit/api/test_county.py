@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
+from recorder.archive.manifest import Manifest, read_manifest, write_manifest
+from recorder.contract import RecordingState
 from server.api import keys, passwords
 from server.domain.lesson import Lesson
 from server.domain.posts import Post, PostRole
 from server.protocol.messages import LessonState
 from server.store.county import FOUNDED
-from server.store.records import RecordingRow
+from server.store.records import About, Mark, RecordingRow
 from tests.unit.api.conftest import PASSWORD, Desk, words
 
 NAME = {"zh": "新小学", "en": "New Primary"}
@@ -141,8 +146,6 @@ async def test_the_audit_log_is_read_by_the_countys_admin_and_that_is_logged(des
 
 async def recorded(desk: Desk, monkeypatch: pytest.MonkeyPatch, *subjects: tuple[str, str]) -> None:
     """A lesson of the main room with tracks of these subjects and rooms."""
-    from types import SimpleNamespace
-
     from server.api import consents
 
     lesson = Lesson(LESSON, words("Lesson"), "main", ("shahe",), LessonState.ENDED, 1_750_000_000_000)
@@ -223,6 +226,34 @@ async def test_one_persons_data_is_handed_out_without_secrets_and_erased(desk: D
     assert (await desk.ask("POST", "login", {"login": "wang", "password": PASSWORD}))[0] == 403
     await desk.be("li")
     assert (await desk.ask("DELETE", "people/boss"))[0] == 404
+
+
+async def test_an_erased_teachers_name_goes_from_beside_the_recordings_too_and_nobody_teaching_is_erased(
+    desk: Desk,
+) -> None:
+    await desk.be("boss")
+    lesson = Lesson(LESSON, words("Wang reads"), "main", (), LessonState.ENDED, 5, taught_by="wang")
+    lesson = replace(lesson, teacher=words("wang"))
+    await desk.store.save_lesson(lesson, None)
+    folder = desk.campus.config.archive_path / LESSON
+    folder.mkdir(parents=True)
+    (folder / "lesson.json").write_bytes(msgspec.json.encode(About(lesson, [Mark(1.0, "called")])))
+    write_manifest(folder, Manifest(LESSON, "Wang reads", "2026-11-22T08:00:00Z", RecordingState.READY, 60.0))
+    publishing = desk.campus.app[keys.PUBLISHING]
+    await desk.store.save_recording(RecordingRow(LESSON, "ready", 60.0))
+    await publishing.export(LESSON)
+    held: Any = SimpleNamespace(lesson=replace(lesson, state=LessonState.OPEN))
+    desk.campus.app[keys.LIVE].lessons.add(held, current=False)
+    assert (await desk.ask("DELETE", "people/wang"))[1]["code"] == "is_teaching"
+    desk.campus.app[keys.LIVE].lessons.forget(held)
+    assert (await desk.ask("DELETE", "people/wang"))[0] == 204
+    about = msgspec.json.decode((folder / "lesson.json").read_bytes(), type=About)
+    assert (about.lesson.title, about.lesson.teacher) == (words("已删除 reads"), words("已删除"))
+    assert (about.lesson.taught_by, len(about.marks)) == ("wang", 1)
+    assert (read_manifest(folder).title, read_manifest(folder).seconds) == ("已删除 reads", 60.0)
+    row = await publishing.row(LESSON)
+    assert row is not None
+    assert (row.attempt, row.export) == (2, True), "the title card is made again"
 
 
 async def test_an_api_token_reaches_as_far_as_its_scopes_and_is_revoked(desk: Desk) -> None:
