@@ -146,6 +146,7 @@ async def make_parts(config: Config, store: Store) -> Parts:
             edits_of=Edits(store.database, clock).edits,
         ),
         guest_links=guest_links,
+        closed=await Library(store.database, clock).withdrawn(),
         token_key=token_key,
         troupe=troupe,
         media_key=await store.key("media"),

@@ -106,7 +106,8 @@ ROUTES = (
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the application is made of. `token_key`, `media_key`, `restore_key`: 32 random bytes each."""
+    """What the application is made of. `closed`: recordings with addresses that are over before their time
+    (`keys.CLOSED`); `token_key`, `media_key`, `restore_key`: 32 random bytes each."""
 
     config: Config
     clock: Clock
@@ -120,6 +121,7 @@ class Parts:
     publishing: PublishingService
     guest_links: GuestLinks
     storage: Storage | None
+    closed: dict[str, int]
     token_key: bytes
     media_key: bytes
     restore_key: bytes
@@ -160,7 +162,7 @@ def build(parts: Parts) -> Application:
     app[keys.PUBLISHING] = parts.publishing
     app[keys.STORAGE] = parts.storage
     app[keys.TOKENS] = Tokens(parts.token_key, parts.clock)
-    app[keys.CLOSED] = {}
+    app[keys.CLOSED] = parts.closed
     app[keys.MEDIA_KEY] = parts.media_key
     app[keys.CODES] = parts.codes
     app[keys.SESSIONS] = Sessions(parts.store.database, parts.clock)

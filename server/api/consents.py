@@ -10,7 +10,7 @@ from aiohttp import web
 from recorder.contract import Subject
 from server.api.catalogued import require_row
 from server.api.guarding import answer, body_of
-from server.api.identity import close_addresses
+from server.api.identity import close_recording
 from server.api.keys import CONFIG, CONSENTS, LIBRARY, STORE
 from server.api.people import LARGEST_PAGE, number_of
 from server.api.replay import read_if_there
@@ -104,9 +104,8 @@ async def _unpublish(request: web.Request, unit: str, actor: str) -> list[str]:
             continue
         allowed = await most_open_of(request, row)
         if is_further(row.catalogue.visibility, allowed):
-            await library.catalogue(lesson, visibility=allowed.value, download=False)
+            await close_recording(request.app, lesson, allowed)
             await request.app[CONSENTS].forget_public(lesson)
-            close_addresses(request.app, lesson)
             await store.audit(actor, Action.SHARE_LESSON, lesson, visibility=allowed, withdrawn=unit)
             closed.append(lesson)
     return closed

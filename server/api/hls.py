@@ -13,7 +13,7 @@ from server.api.keys import CLOCK, CONFIG, LIVE, MEDIA_KEY
 from server.api.lessons import find_lesson, thing_of
 from server.api.replay import NotReady, read_if_there, replay_track, wall_ms_of
 from server.api.rights import Action, NoRight, Thing, require
-from server.api.signing import media_prefix
+from server.api.signing import lifetime_s, media_prefix
 from server.api.visits import keep_visit, session_name, visit_of
 from server.protocol.resources import LiveReplay
 from server.store.records import LessonOverview
@@ -35,7 +35,7 @@ async def hls(request: web.Request) -> web.Response:
         raise NotReady
     visit, now = visit_of(request), request.app[CLOCK].wall_ms()
     request.app[LIVE].readers.admitted(lesson, session_name(visit), actor.role, actor.room, now)
-    expires_s = now // 1000 + max(1, round(config.security.media_url_minutes * 60))
+    expires_s = now // 1000 + lifetime_s(config.security.media_url_minutes)
     prefix = media_prefix(request.app[MEDIA_KEY], lesson, expires_s, visit)
     response = answer(_live(manifest, overview, prefix, now, expires_s))
     keep_visit(request, response, visit)

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from server.api.keys import BOOT, CLOCK, CLOSED, CONFIG, MEDIA_KEY, STANDINGS, STORE, TOKENS
+from server.api.keys import BOOT, CLOCK, CLOSED, CONFIG, LIBRARY, MEDIA_KEY, STANDINGS, STORE, TOKENS
 from server.api.roles import ANYONE, Actor, ActorRole
 from server.api.signing import lifetime_s, scope_of, signature_holds
 from server.api.tokens import BadToken, TokenKind
-from server.domain.visibility import circle_of
+from server.domain.visibility import Visibility, circle_of
 from server.store.api_tokens import PREFIX as API_TOKEN_PREFIX
 from server.store.people_records import Person
 from server.store.sessions import Session
@@ -161,19 +161,20 @@ def _of_signature(request: web.Request) -> list[Actor]:
     return []
 
 
-def close_addresses(app: web.Application, lesson: str) -> None:
-    """Signed addresses of this lesson's files that were handed out so far are over."""
-    now_s, lasts_s = app[CLOCK].wall_ms() // 1000, lifetime_s(app[CONFIG].security.media_url_minutes)
-    for old in [each for each, at in app[CLOSED].items() if at + lasts_s < now_s]:
+async def close_recording(app: web.Application, lesson: str, allowed: Visibility) -> None:
+    """It is open no further than this, and signed addresses of its files that were handed out so far are
+    over."""
+    now_s = app[CLOCK].wall_ms() // 1000
+    last_s = now_s + 1 + lifetime_s(app[CONFIG].security.media_url_minutes)
+    await app[LIBRARY].withdraw(lesson, allowed, last_s)
+    for old in [each for each, until_s in app[CLOSED].items() if until_s < now_s]:
         del app[CLOSED][old]
-    app[CLOSED][lesson] = now_s + 1
+    app[CLOSED][lesson] = last_s
 
 
 def is_closed(request: web.Request, lesson: str) -> bool:
     """Whether the request's signed address is older than the closing of this lesson's recording."""
-    closed = request.app[CLOSED].get(lesson)
-    lasts_s = lifetime_s(request.app[CONFIG].security.media_url_minutes)
-    return closed is not None and int(request.match_info["expires"]) - lasts_s < closed
+    return int(request.match_info["expires"]) <= request.app[CLOSED].get(lesson, 0)
 
 
 def actors_of(request: web.Request) -> list[Actor]:

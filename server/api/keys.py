@@ -77,7 +77,7 @@ OPEN_PAGES = web.AppKey("open_pages", set[object])
 BOOT = web.AppKey("boot", int)  # random each start: an operator token of an earlier one is over
 STORAGE: web.AppKey[Storage | None] = web.AppKey("storage")
 CLOSED: web.AppKey[dict[str, int]] = web.AppKey("closed")
-"""Lesson -> when its recording was closed (seconds since 1970): addresses from before are over."""
+"""Lesson -> until when addresses were signed before its recording was closed (seconds since 1970)."""
 MEDIA_KEY = web.AppKey("media_key", bytes)
 PUBLISHING: web.AppKey[PublishingService] = web.AppKey("publishing")
 LIVE: web.AppKey[LiveService] = web.AppKey("live")

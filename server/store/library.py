@@ -35,6 +35,7 @@ from server.store.store import overview_columns, overview_of
 from server.store.tables import (
     CATALOGUE,
     CATALOGUE_WORDS,
+    CLOSED_ADDRESSES,
     LESSONS,
     PUBLISHING,
     RECORDINGS,
@@ -179,6 +180,24 @@ class Library:
                     raise StaleCatalogue
             changed = update(CATALOGUE).where(here).values(**changes, indexed=False)
             await connection.execute(changed.values(version=CATALOGUE.c.version + 1))
+
+    async def withdraw(self, lesson: str, allowed: Visibility, last_s: int) -> None:
+        """Open it no further than this and to no download; signed addresses of its files that are good until
+        `last_s` (seconds since 1970) or less are over, also for a campus that starts again."""
+        self._finding.forget()
+        now_s = self._clock.wall_ms() // 1000
+        closed = update(CATALOGUE).where(CATALOGUE.c.lesson == lesson)
+        said = {"visibility": allowed.value, "download": False, "indexed": False}
+        await self._database.write(
+            closed.values(**said, version=CATALOGUE.c.version + 1),
+            delete(CLOSED_ADDRESSES).where(CLOSED_ADDRESSES.c.last_s < now_s),
+            upsert(CLOSED_ADDRESSES, "lesson", lesson=lesson, last_s=last_s),
+        )
+
+    async def withdrawn(self) -> dict[str, int]:
+        """Lessons with the `last_s` of `withdraw`, as far as such an address might still be good."""
+        asked = select(CLOSED_ADDRESSES).where(CLOSED_ADDRESSES.c.last_s >= self._clock.wall_ms() // 1000)
+        return {row.lesson: row.last_s for row in await self._database.rows(asked)}
 
     async def opened_with(self, rooms: list[str]) -> list[str]:
         """Lessons open further than to their main room, in which one of these rooms was."""

@@ -131,6 +131,13 @@ Index(
     postgresql_where=LISTED,
 )
 
+CLOSED_ADDRESSES = Table(
+    "closed_addresses",
+    METADATA,
+    Column("lesson", Text, ForeignKey("lessons.lesson"), primary_key=True),
+    Column("last_s", MS, nullable=False),  # seconds since 1970: signed addresses until then are not good
+)
+
 WATCHED = Table(
     "watched",
     METADATA,

@@ -14,11 +14,13 @@ from aiohttp import ClientSession, DummyCookieJar, web
 
 from recorder.archive.published import Lane, Step, StepState, read_published, write_published
 from server.api import keys
-from server.api.identity import VISIT_COOKIE, close_addresses
+from server.api.identity import VISIT_COOKIE, close_recording
 from server.api.rights import Action
 from server.api.signing import lifetime_s, media_pair
 from server.api.tokens import TokenKind
+from server.app import make_parts
 from server.domain.lesson import Lesson
+from server.domain.visibility import Visibility
 from server.live.publishing import stretches
 from server.protocol.messages import LessonState, Words
 from server.store.records import AuditRow, RecordingRow
@@ -377,7 +379,7 @@ async def test_signatures_end_after_ten_minutes_and_a_pause_of_twenty_is_played_
     assert await status(fresh) == 404, "another session"
 
 
-async def test_addresses_from_before_a_recording_was_closed_are_over(
+async def test_addresses_from_before_a_recording_was_closed_are_over_also_after_a_restart(
     admin: Campus,
 ) -> None:
     app, now_s = admin.app, int(time.time())
@@ -391,7 +393,12 @@ async def test_addresses_from_before_a_recording_was_closed_are_over(
             return reply.status
 
     assert await played(now_s - 30) == 200
-    close_addresses(app, FIRST)
+    await close_recording(app, FIRST, Visibility.ROOM)
     assert await played(now_s - 30) == 404
     assert await played(now_s - 30, SECOND) == 200, "another lesson's are good"
+    assert await played(now_s + 60) == 200
+    app[keys.CLOSED].clear()
+    assert await played(now_s - 30) == 200, "whoever forgets lets them in"
+    app[keys.CLOSED].update((await make_parts(admin.config, app[keys.STORE])).closed)
+    assert await played(now_s - 30) == 404, "campus began again and knows"
     assert await played(now_s + 60) == 200
