@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import msgspec
 from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc.rtcdtlstransport import RTCCertificate
 
+from server.ingest.peer import LightPeer
 from server.media import contract
 from server.media.contract import DownFigures, Figures, PeerChanged, PeerState, TrackName, WorkerFigures
 from server.protocol.parameters import Candidate, DtlsRole, Fingerprint, Kind, LocalTransport
@@ -203,6 +206,35 @@ async def test_a_viewer_that_falls_silent_is_away_and_comes_back() -> None:
         await worker.state("up", PeerState.AWAY, 12)
         proxy.cut = False
         await worker.until(lambda: worker.states("up")[-1] is PeerState.CONNECTED)
+
+
+async def test_every_check_is_answered_of_a_connection_that_stands_and_beside_one_that_comes() -> None:
+    async with running_worker() as worker:
+        peer = LightPeer(RTCCertificate.generateCertificate())
+        transport = await worker.open("viewer", "L")
+        await worker.do(contract.SetRemote(0, "viewer", peer.parameters()))
+        await peer.connect(transport)
+        await worker.state("viewer", PeerState.CONNECTED)
+        try:
+            await _checked(peer)  # checks wait for the tick now
+            await worker.open("other", "L")
+            await _checked(peer)  # and come at once
+            worker.link.send(contract.ClosePeer("other"))
+            await worker.state("other", PeerState.GONE)
+            await _checked(peer)
+        finally:
+            peer.close()
+
+
+async def _checked(peer: LightPeer) -> None:
+    """One check, sent once, is answered."""
+    loop, check = asyncio.get_running_loop(), peer.consent()
+    await loop.sock_sendall(peer.socket, check)
+    async with asyncio.timeout(15):
+        while True:
+            told = await loop.sock_recv(peer.socket, 2048)
+            if told[:2] == b"\x01\x01" and told[8:20] == check[8:20]:
+                return
 
 
 def _totals(worker: RunningWorker) -> dict[str, float]:

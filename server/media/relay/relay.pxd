@@ -43,7 +43,7 @@ cdef struct Ufrag:
 cdef struct Socket:
     # An adopted UDP socket with the batches going through it, or a TCP listener.
     int fd
-    int lane            # a second file on the port, read by timers: transport-wide feedback; -1: none
+    int lane            # a second file on the port, read by timers: what may wait (lanes.pxi); -1: none
     int family
     int number
     int queued
@@ -275,6 +275,7 @@ cdef struct Core:
     int probing                 # peers whose line is being probed
     bint missing                # a layer waits for packets it asked for, or will
     int64_t ticked_ns           # when timers were last run
+    bint checks_wait            # STUN requests come by the lanes
     Layer* touched[TOUCHED]     # layers with fresh packets
     int touched_count
     Socket* sockets[MAX_SOCKETS]

@@ -25,8 +25,8 @@ class Relay:
     # sockets
     def adopt(self, fd: int) -> int:
         """Take over a bound, non-blocking UDP socket (sets buffers, SO_TIMESTAMPNS; opens a second file on
-        its port for transport-wide feedback and reports alone, which `tick` reads) or a listening TCP
-        socket, whose connections (RFC 4571 frames) the relay accepts and owns; its number."""
+        its port for what `tick` reads: transport-wide feedback, reports alone, checks that are held) or a
+        listening TCP socket, whose connections (RFC 4571 frames) the relay accepts and owns; its number."""
 
     def watched(self, socket: int) -> int:
         """The file to wait on before `receive`: the UDP socket itself, an epoll for a TCP one."""
@@ -36,9 +36,12 @@ class Relay:
         Where the end of a picture has not come it is waited for once, 0.2 ms."""
 
     def tick(self) -> list[Event]:
-        """Read viewers' transport-wide feedback and reports, and run the timers: NACKs, transport-wide
-        feedback to publishers, paced joins. Call every 10 ms while `pressing`, else every 50 ms or so;
-        `receive` runs the timers too, where that was 10 ms ago."""
+        """Read what waited (viewers' transport-wide feedback and reports, held checks), and run the timers:
+        NACKs, transport-wide feedback to publishers, paced joins. Call every 10 ms while `pressing`, else
+        every 50 ms or so; `receive` runs the timers too, where that was 10 ms ago."""
+
+    def hold_checks(self, hold: bool) -> None:
+        """Whether STUN requests by UDP wait for `tick` too (at first they do not)."""
 
     def pressing(self) -> bool:
         """Whether a joiner is fed from a ring, a line probed, or a publisher to be asked for lost packets."""

@@ -128,7 +128,7 @@ cdef class Relay:
         if listens:
             make_listener(self.core, sock)
         else:
-            open_lane(sock)
+            open_lane(sock, self.core.checks_wait)
         return sock.number
 
     def watched(self, int socket):
@@ -152,6 +152,10 @@ cdef class Relay:
             run_lanes(self.core)
             run_timers(self.core, &self.peers, &self.downs)
         return hand_over(self.core)
+
+    def hold_checks(self, bint hold):
+        with nogil:
+            sort_checks(self.core, hold)
 
     def pressing(self):
         return self.core.replaying > 0 or self.core.probing > 0 or self.core.missing

@@ -96,13 +96,15 @@ cdef extern from *:
     #define SO_ATTACH_REUSEPORT_CBPF 51
     #endif
     /* Of the two sockets that share a port the second gets every datagram that begins with `feedback`'s two
-       octets, or with `report`'s and is no longer than `most`; the first all else. */
-    static inline int relay_sort_port(int fd, uint16_t feedback, uint16_t report, uint32_t most) {
+       octets, or with `report`'s and is no longer than `most`, and STUN requests where `checks` is 1; the first
+       all else. */
+    static inline int relay_sort_port(int fd, uint16_t feedback, uint16_t report, uint32_t most, int checks) {
         struct sock_filter steps[] = {
-            BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, feedback, 3, 0),
-            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, report, 0, 3),
-            BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0), BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, most, 1, 0),
-            BPF_STMT(BPF_RET | BPF_K, 1), BPF_STMT(BPF_RET | BPF_K, 0),
+            BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, feedback, 5, 0),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x0001, 3, 0),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, report, 0, 4),
+            BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0), BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, most, 2, 1),
+            BPF_STMT(BPF_RET | BPF_K, checks), BPF_STMT(BPF_RET | BPF_K, 1), BPF_STMT(BPF_RET | BPF_K, 0),
         };
         struct sock_fprog program = {sizeof steps / sizeof steps[0], steps};
         return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) == 0;
@@ -136,7 +138,8 @@ cdef extern from *:
     """
     int64_t clock_ns "relay_clock_ns"(int clock) noexcept nogil
     int64_t stamp_of "relay_arrival_ns"(msghdr* message) noexcept nogil
-    bint sort_port "relay_sort_port"(int fd, uint16_t feedback, uint16_t report, uint32_t most) noexcept nogil
+    bint sort_port "relay_sort_port"(int fd, uint16_t feedback, uint16_t report, uint32_t most,
+                                     bint checks) noexcept nogil
     bint has_segments "relay_has_segments"(int fd) noexcept nogil
     void set_segment "relay_set_segment"(msghdr* message, void* room, uint16_t size) noexcept nogil
     void pause "relay_pause"(long us) noexcept nogil

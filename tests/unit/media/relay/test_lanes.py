@@ -1,4 +1,4 @@
-"""Transport-wide feedback comes by a way of its own and waits for the tick; all else comes at once."""
+"""What may wait comes by a way of its own and waits for the tick; all else comes at once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import struct
 
 import pytest
 
+from server.media.relay.tables import EventKind
 from tests.unit.media.relay.loopback import Wire, build_nack, build_pli, wired
 from tests.unit.media.relay.test_arrivals import Viewing, build_feedback
+from tests.unit.media.relay.test_demux import DTLS, check
 
 
 def is_readable(wire: Wire) -> bool:
@@ -52,6 +54,23 @@ def test_other_reports_and_feedback_behind_them_are_not_kept_waiting(wire: Wire)
     assert is_readable(wire)
     wire.run()
     assert wire.relay.totals()["feedback_received"] == 1
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_checks_wait_for_the_tick_while_they_are_held_and_none_is_lost(family: int) -> None:
+    with wired(family) as wire:
+        far = wire.far(b"ours", family=family)
+        far.send(check("ours:theirs"))
+        assert is_readable(wire), "at first they come at once"
+        wire.run()
+        wire.relay.hold_checks(True)
+        far.send(check("ours:theirs"))
+        far.send(DTLS)
+        assert [event.kind for event in wire.run()] == [EventKind.DTLS], "only requests wait"
+        wire.relay.hold_checks(False)
+        far.send(check("ours:theirs"))
+        assert [event.kind for event in wire.run()] == [EventKind.STUN]
+        assert [(event.kind, event.handle) for event in wire.tick()] == [(EventKind.STUN, far.handle)]
 
 
 def test_the_port_is_still_nobody_elses(wire: Wire) -> None:
