@@ -115,8 +115,6 @@ def _kind(before: Booked, after: Booked, body: ChangeBooking) -> BookingChange:
         return BookingChange.CANCELLED
     if before.slot is None:
         return BookingChange.ONE_OFF
-    if body.as_planned:
-        return BookingChange.NONE
     where = ("day", "first", "last", "main_room", "rooms", "starts_at")
     if any(getattr(before, name) != getattr(after, name) for name in where):
         return BookingChange.MOVED

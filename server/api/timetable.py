@@ -13,6 +13,7 @@ from server.api.guarding import Packed, answer, body_of
 from server.api.keys import LIVE, STORE
 from server.api.rights import Action, NoRight, Thing, is_allowed, require, require_somewhere
 from server.api.timetable_views import Views, day_span, opened_of, views_of
+from server.api.undoing import forget, keep_undoable, remember, remembered
 from server.domain.calendar import Term
 from server.errors import UserFault
 from server.ids import is_lesson_id, random_word
@@ -25,6 +26,7 @@ from server.protocol.timetable import (
     NewBooking,
     SwapBookings,
     TermView,
+    UndoChange,
     WeekView,
 )
 from server.store.county_tables import PEOPLE, POSTS
@@ -51,6 +53,7 @@ def keep(app: web.Application, store: Store) -> None:
     of_week = (LESSONS, BOOKINGS, BOOKED_ROOMS, BELLS, TERMS, TERM_SWAPS, *named)
     app[WEEKS] = Kept(store.database, of_week, MOST_WEEKS)
     app[CHOICES] = Kept(store.database, (*named, POSTS), MOST_CHOICES)
+    keep_undoable(app)
 
 
 async def week(request: web.Request) -> web.Response:
@@ -170,6 +173,7 @@ async def book(request: web.Request) -> web.Response:
     await store.audit(
         actor.name, Action.EDIT_TIMETABLE, lessons[0].lesson, what="book", lessons=str(len(lessons))
     )
+    remember(request, [(None, each) for each in lessons])
     return answer([Views.lesson(views, each) for each in lessons], status=201)
 
 
@@ -190,16 +194,18 @@ async def change(request: web.Request) -> web.Response:
     if not booked.planned and booked.change is not BookingChange.CANCELLED:
         raise NotPlanned
     store = request.app[STORE]
-    wishes = [await changed_by(request, booked, body)]
+    wish = await changed_by(request, booked, body)
+    wishes = [(booked, wish)]
     if body.whole_series and booked.series:
-        days = (wishes[0].day - booked.day).days
+        days = (wish.day - booked.day).days
         for other in await store.timetable.of_series(booked.series, booked.starts_at + 1):
-            if other.planned:
+            back = body.cancelled is False and other.change is BookingChange.CANCELLED
+            if other.planned or back:
                 moved = ChangeBooking(
                     **{name: getattr(body, name) for name in body.__struct_fields__}
                     | {"version": other.version, "day": (other.day + timedelta(days=days)).isoformat()}
                 )
-                wishes.append(await changed_by(request, other, moved))
+                wishes.append((other, await changed_by(request, other, moved)))
     return await _changed(request, actor.name, wishes)
 
 
@@ -216,10 +222,13 @@ async def swap(request: web.Request) -> web.Response:
         )
     actor = require(request, Action.EDIT_TIMETABLE, Thing(main_room=first.main_room))
     wishes = [
-        replace(
-            await placed(request, one, other.day, other.first, other.last),
-            version=version,
-            change=_after_swap(one, body),
+        (
+            one,
+            replace(
+                await placed(request, one, other.day, other.first, other.last),
+                version=version,
+                change=BookingChange.ONE_OFF if one.slot is None else BookingChange.MOVED,
+            ),
         )
         for one, other, version in (
             (first, second, body.first_version),
@@ -229,22 +238,40 @@ async def swap(request: web.Request) -> web.Response:
     return await _changed(request, actor.name, wishes)
 
 
-def _after_swap(one: Booked, body: SwapBookings) -> BookingChange:
-    if one.slot is None:
-        return BookingChange.ONE_OFF
-    return BookingChange.NONE if one.lesson in body.as_planned else BookingChange.MOVED
-
-
-async def _changed(request: web.Request, actor: str, wishes: list[Booked]) -> web.Response:
-    store = request.app[STORE]
+async def _changed(request: web.Request, actor: str, pairs: list[tuple[Booked, Booked]]) -> web.Response:
+    """Each lesson as it is, and as it is to be: all of them or none."""
+    store, wishes = request.app[STORE], [wish for _, wish in pairs]
     await check_free(request, wishes)
     await store.timetable.change(wishes, await store.naming.names(each.teacher for each in wishes))
+    after = await _told(request, actor, wishes)
+    remember(request, [(before, replace(wish, version=wish.version + 1)) for before, wish in pairs])
+    return after
+
+
+async def undo(request: web.Request) -> web.Response:
+    """What one booking, change or swap did, taken back whole; the lessons that are still there."""
+    require_somewhere(request, Action.EDIT_TIMETABLE)
+    body = await body_of(request, UndoChange)
+    done = remembered(request, body.lesson, body.version)
+    actors = [require(request, Action.EDIT_TIMETABLE, Thing(main_room=room)) for room in done.main_rooms]
+    back, store = done.back, request.app[STORE]
+    await check_free(request, back)
+    await store.timetable.take_back(back, done.added, await store.naming.names(each.teacher for each in back))
+    forget(request, body.lesson, body.version)
+    if done.added:
+        said = {"what": "undo", "lessons": str(len(done.added))}
+        await store.audit(actors[0].name, Action.EDIT_TIMETABLE, body.lesson, **said)
+    return await _told(request, actors[0].name, back)
+
+
+async def _told(request: web.Request, actor: str, changed: list[Booked]) -> web.Response:
+    """The scheduler and the audit log know; the lessons as they are now."""
+    store = request.app[STORE]
     request.app[LIVE].scheduler.changed()
-    for wish in wishes:
-        await store.audit(
-            actor, Action.EDIT_TIMETABLE, wish.lesson, what=wish.change.value, day=str(wish.day)
-        )
-    after = [found for wish in wishes if (found := await store.timetable.one(wish.lesson)) is not None]
+    for each in changed:
+        said = {"what": each.change.value, "day": str(each.day)}
+        await store.audit(actor, Action.EDIT_TIMETABLE, each.lesson, **said)
+    after = [found for each in changed if (found := await store.timetable.one(each.lesson)) is not None]
     views = await views_of(request, after)
     return answer([views.lesson(each) for each in after])
 
@@ -256,4 +283,5 @@ def routes() -> list[web.RouteDef]:
         web.post("/api/v1/timetable/lessons", book),
         web.patch("/api/v1/timetable/lessons/{lesson}", change),
         web.post("/api/v1/timetable/swap", swap),
+        web.post("/api/v1/timetable/undo", undo),
     ]

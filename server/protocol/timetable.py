@@ -208,8 +208,7 @@ class NewBooking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ChangeBooking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of `PATCH timetable/lessons/{lesson}`; what is not named stays. `version`: as it was read.
-    `whole_series`: this one and those that follow it in its series; `as_planned`: an undo, after which the
-    lesson is as the timetable has it and no longer marked as changed."""
+    `whole_series`: this one and those that follow it in its series."""
 
     version: int
     day: Day | None = None
@@ -224,18 +223,23 @@ class ChangeBooking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     template: Template | None = None
     cancelled: bool | None = None
     whole_series: bool = False
-    as_planned: bool = False
 
 
 class SwapBookings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Body of `POST timetable/swap`: these two lessons change places. `as_planned`: those of them that are as
-    the timetable has them after it."""
+    """Body of `POST timetable/swap`: these two lessons change places."""
 
     first: Name
     second: Name
     first_version: int
     second_version: int
-    as_planned: Annotated[list[Name], msgspec.Meta(max_length=2)] = []
+
+
+class UndoChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST timetable/undo`: take back, whole, the booking, change or swap that answered this lesson
+    first, with this version."""
+
+    lesson: Name
+    version: int
 
 
 class Choices(msgspec.Struct, frozen=True):
@@ -336,4 +340,4 @@ Resource = (
     | MyDay
     | FeedLink
 )
-Body = TermValue | NewBooking | ChangeBooking | SwapBookings
+Body = TermValue | NewBooking | ChangeBooking | SwapBookings | UndoChange

@@ -6,7 +6,7 @@ began or is over is not changed here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -170,7 +170,17 @@ class Timetable:
         now = self._clock.wall_ms()
         async with self._database.writing() as connection:
             for booked in changed:
-                await _check(connection, booked)
+                await _check(connection, booked.lesson, booked.version)
+            await _update(connection, changed, names, now)
+
+    async def take_back(self, changed: Sequence[Booked], added: Mapping[str, int], names: Names) -> None:
+        """What one action did, whole or not at all: these lessons as they were before it, those that it added
+        gone. Versions are the ones that it left: StaleBooking, NotPlanned where somebody was there since."""
+        now = self._clock.wall_ms()
+        async with self._database.writing() as connection:
+            for lesson, version in (*((each.lesson, each.version) for each in changed), *added.items()):
+                await _check(connection, lesson, version)
+            await _remove(connection, list(added))
             await _update(connection, changed, names, now)
 
     async def add(self, added: Sequence[Booked], names: Names) -> None:
@@ -189,17 +199,17 @@ class Timetable:
             await _insert(connection, added, names, now)
 
 
-async def _check(connection: AsyncConnection, booked: Booked) -> None:
+async def _check(connection: AsyncConnection, lesson: str, version: int) -> None:
     row = (
         await connection.execute(
             select(BOOKINGS.c.version, BOOKINGS.c.change, LESSONS.c.state)
             .join_from(BOOKINGS, LESSONS, BOOKINGS.c.lesson == LESSONS.c.lesson)
-            .where(BOOKINGS.c.lesson == booked.lesson)
+            .where(BOOKINGS.c.lesson == lesson)
         )
     ).first()
     if row is None or (row.state != PLANNED and row.change != BookingChange.CANCELLED):
         raise NotPlanned
-    if row.version != booked.version:
+    if row.version != version:
         raise StaleBooking
 
 

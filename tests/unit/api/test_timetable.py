@@ -252,14 +252,31 @@ async def change(campus: Campus, lesson: dict[str, Any], **body: object) -> tupl
     return reply.status, await reply.json()
 
 
+async def undo(campus: Campus, first: dict[str, Any]) -> tuple[int, Any]:
+    """The action that answered this lesson first."""
+    reply = await campus.browser.post(
+        "/api/v1/timetable/undo",
+        json={"lesson": first["lesson"], "version": first["version"]},
+        **campus.bearer(TokenKind.OPERATOR),
+    )
+    return reply.status, await reply.json()
+
+
 async def test_of_two_editors_of_one_cell_the_second_is_told(campus: Campus) -> None:
     await prepared(campus)
     await send(campus, LIST.encode())
     lesson = (await week_of(campus))["lessons"][0]
     status, moved = await change(campus, lesson, first=2, last=2)
     assert (status, moved[0]["first"], moved[0]["change"]) == (200, 2, "moved")
+    _, back = await undo(campus, moved[0])
+    assert (back[0]["first"], back[0]["change"]) == (1, "none"), "an import looks after it again"
+    assert (await undo(campus, moved[0]))[1]["code"] == "cannot_undo", "once"
+    _, moved = await change(campus, back[0], first=2, last=2)
     status, told = await change(campus, lesson, first=5, last=5)
     assert (status, told["code"]) == (412, "stale_version")
+    _, further = await change(campus, moved[0], first=3, last=3)
+    assert (await undo(campus, moved[0]))[1]["code"] == "stale_version", "what somebody changed since stays"
+    moved = further
     status, back = await change(campus, moved[0], first=1, last=1)
     assert (status, back[0]["first"], back[0]["starts_at"]) == (200, 1, lesson["starts_at"])
 
@@ -289,9 +306,8 @@ async def test_cancelled_and_brought_back_substituted_and_a_clash_refused(campus
     _, substituted = await change(campus, back[0], teacher=teachers["王老师"])
     assert substituted[0]["teacher"]["name"]["zh"] == "王老师"
     assert substituted[0]["change"] == "substituted"
-    own = english["teacher"]["person"]
-    _, undone = await change(campus, substituted[0], teacher=own, as_planned=True)
-    assert undone[0]["change"] == "none", "an import looks after it again"
+    _, undone = await undo(campus, substituted[0])
+    assert undone[0]["change"] == "moved", "as it was before"
     _, substituted = await change(campus, undone[0], teacher=teachers["王老师"])
     status, told = await change(campus, substituted[0], day=music["day"], first=3, last=3)
     assert (status, told["code"]) == (409, "clash")
@@ -332,6 +348,50 @@ async def test_a_series_is_booked_moved_and_two_lessons_change_places(campus: Ca
         **campus.bearer(TokenKind.OPERATOR),
     )
     assert [each["day"] for each in await reply.json()] == [other["day"], one["day"]]
+
+
+async def test_what_was_done_to_a_series_is_undone_whole_booked_moved_or_cancelled(campus: Campus) -> None:
+    await prepared(campus)
+    body = {"main_room": "main", "rooms": ["shahe"], "day": next_monday().isoformat(), "subject": "art"}
+    auth = campus.bearer(TokenKind.OPERATOR)
+    reply = await campus.browser.post(
+        "/api/v1/timetable/lessons", json=body | {"first": 1, "repeats": 3}, **auth
+    )
+    series = await reply.json()
+
+    async def days() -> list[tuple[str, int, str]]:
+        weeks = [await week_of(campus, number) for number in range(4)]
+        return [(each["day"], each["first"], each["given"]) for week in weeks for each in week["lessons"]]
+
+    booked = await days()
+    assert len(booked) == 3
+    await change(campus, series[2], first=4, last=4)
+    before = await days()
+    tuesday = (next_monday() + timedelta(days=1)).isoformat()
+    _, moved = await change(campus, series[0], day=tuesday, first=2, last=2, whole_series=True)
+    assert [each["first"] for each in moved] == [2, 2, 2]
+    status, back = await undo(campus, moved[0])
+    assert (status, len(back)) == (200, 3)
+    assert await days() == before, "each where it was, also the one that stood elsewhere"
+    _, cancelled = await change(campus, back[0], cancelled=True, whole_series=True)
+    assert [each["given"] for each in cancelled] == ["cancelled"] * 3
+    _, back = await undo(campus, cancelled[0])
+    assert await days() == before
+    _, cancelled = await change(campus, back[0], cancelled=True, whole_series=True)
+    _, again = await change(campus, cancelled[0], cancelled=False, whole_series=True)
+    assert [each["given"] for each in again] == ["ahead"] * 3
+    reply = await campus.browser.post(
+        "/api/v1/timetable/lessons", json=body | {"first": 6, "repeats": 3}, **auth
+    )
+    assert len(await days()) == 6
+    other = (await reply.json())[0]
+    stranger = await campus.browser.post(
+        "/api/v1/timetable/undo", json={"lesson": other["lesson"], "version": 1}
+    )
+    assert stranger.status == 404
+    assert await undo(campus, other) == (200, [])
+    assert await days() == before
+    assert (await undo(campus, {"lesson": "L1234567890", "version": 1}))[1]["code"] == "cannot_undo"
 
 
 async def test_bells_that_overlap_and_days_that_are_none_are_told(campus: Campus) -> None:

@@ -13,6 +13,7 @@ import type {
   SwapBookings,
   TermValue,
   TermView,
+  UndoChange,
   WeekView,
 } from "@/protocol/messages";
 
@@ -32,6 +33,7 @@ export const timetable = {
   change: (lesson: string, change: ChangeBooking) =>
     ask<BookedLesson[]>("PATCH", `timetable/lessons/${encodeURIComponent(lesson)}`, change),
   swap: (swap: SwapBookings) => ask<BookedLesson[]>("POST", "timetable/swap", swap),
+  undo: (action: UndoChange) => ask<BookedLesson[]>("POST", "timetable/undo", action),
   myDay: () => ask<MyDay>("GET", "my-day"),
   openStudio: (room: string) => ask<RoomToken>("POST", `rooms/${encodeURIComponent(room)}/studio`),
   feed: () => ask<FeedLink>("GET", "calendar-link"),

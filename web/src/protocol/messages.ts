@@ -1926,8 +1926,7 @@ export interface NewBooking {
 
 /**
  * Body of `PATCH timetable/lessons/{lesson}`; what is not named stays. `version`: as it was read.
- * `whole_series`: this one and those that follow it in its series; `as_planned`: an undo, after which the
- * lesson is as the timetable has it and no longer marked as changed.
+ * `whole_series`: this one and those that follow it in its series.
  */
 export interface ChangeBooking {
   version: number;
@@ -1943,19 +1942,23 @@ export interface ChangeBooking {
   template?: Template | null;
   cancelled?: boolean | null;
   whole_series?: boolean;
-  as_planned?: boolean;
 }
 
-/**
- * Body of `POST timetable/swap`: these two lessons change places. `as_planned`: those of them that are as
- * the timetable has them after it.
- */
+/** Body of `POST timetable/swap`: these two lessons change places. */
 export interface SwapBookings {
   first: string;
   second: string;
   first_version: number;
   second_version: number;
-  as_planned?: string[];
+}
+
+/**
+ * Body of `POST timetable/undo`: take back, whole, the booking, change or swap that answered this lesson
+ * first, with this version.
+ */
+export interface UndoChange {
+  lesson: string;
+  version: number;
 }
 
 /** `key`: the browser's public key, an uncompressed P-256 point (65 octets), base64url. */

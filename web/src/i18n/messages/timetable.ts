@@ -30,6 +30,7 @@ export const timetable = sentences({
   moved: { zh: "“{title}”已移到{day}第 {n} 节。", en: "“{title}” moved to {day}, period {n}." },
   swapped: { zh: "两节课已对调。", en: "The two lessons changed places." },
   saved: { zh: "已保存。", en: "Saved." },
+  savedMany: { zh: "已保存，共 {n} 节课。", en: "Saved: {n} lessons." },
   undone: { zh: "已撤销。", en: "Undone." },
   undo: { zh: "撤销", en: "Undo" },
   dragHint: {
