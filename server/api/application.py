@@ -54,6 +54,7 @@ from server.api import (
     series,
     sources,
     standard,
+    templates,
     terms,
     timetable,
     timetable_import,
@@ -99,7 +100,7 @@ ROUTES = (
     accounts, alarms, api_tokens, audit, broadcast, calendars, certificate, consents, deletion, devices,
     downloads, editing, exports, extras, guests, health, hls, lessons, library, media, my_day, network,
     openapi, own, pages, pairing, people, people_import, personal, publishing, receipts, receptions,
-    rehearsals, replay, rooms, series, sources, terms, timetable, timetable_import, units, uploads,
+    rehearsals, replay, rooms, series, sources, templates, terms, timetable, timetable_import, units, uploads,
     whep, whip, ws,
 )  # fmt: skip
 

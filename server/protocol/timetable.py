@@ -11,7 +11,9 @@ from typing import Annotated
 
 import msgspec
 
+from server.protocol.capture import Recordable
 from server.protocol.devices import Alarm, HearCheck
+from server.protocol.parameters import Source
 from server.protocol.sources import SourceStand
 from server.protocol.words import Words
 
@@ -234,6 +236,20 @@ class SwapBookings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     second_version: int
 
 
+class TemplateView(msgspec.Struct, frozen=True):
+    """A kind of lesson (`domain.template.TemplateRules`). `rooms_send`: what a receiving room may send;
+    `open_voices`: every room is heard from the start; `recorded`: what is written unless the teacher chooses
+    otherwise among `recordable`; `visible`: who may watch the recording; `counts`: as a lesson given."""
+
+    template: Template
+    rooms_send: list[Source]
+    open_voices: bool
+    recorded: list[Recordable]
+    recordable: list[Recordable]
+    visible: str
+    counts: bool
+
+
 class UndoChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of `POST timetable/undo`: take back, whole, the booking, change or swap that answered this lesson
     first, with this version."""
@@ -339,5 +355,6 @@ Resource = (
     | Imported
     | MyDay
     | FeedLink
+    | TemplateView
 )
 Body = TermValue | NewBooking | ChangeBooking | SwapBookings | UndoChange

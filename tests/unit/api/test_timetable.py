@@ -394,6 +394,14 @@ async def test_what_was_done_to_a_series_is_undone_whole_booked_moved_or_cancell
     assert (await undo(campus, {"lesson": "L1234567890", "version": 1}))[1]["code"] == "cannot_undo"
 
 
+async def test_the_kinds_of_lesson_are_told_with_what_each_lets_whom_do(campus: Campus) -> None:
+    kinds = {each["template"]: each for each in await get(campus, "/api/v1/timetable/kinds")}
+    assert list(kinds) == ["shared", "master", "mentoring", "class_meeting", "research", "rehearsal"]
+    assert (kinds["master"]["rooms_send"], kinds["master"]["visible"]) == (["voice"], "county")
+    assert (kinds["rehearsal"]["recordable"], kinds["rehearsal"]["counts"]) == ([], False)
+    assert "pupils" not in kinds["shared"]["recorded"]
+
+
 async def test_bells_that_overlap_and_days_that_are_none_are_told(campus: Campus) -> None:
     await prepared(campus)
     overlapping = [

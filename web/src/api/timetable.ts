@@ -11,6 +11,7 @@ import type {
   NewBooking,
   RoomToken,
   SwapBookings,
+  TemplateView,
   TermValue,
   TermView,
   UndoChange,
@@ -27,6 +28,7 @@ export const timetable = {
   week: (scope: Scope, day: string) =>
     ask<WeekView>("GET", `timetable?${query({ day, ...(scope.kind === "all" ? {} : { [scope.kind]: scope.id }) })}`),
   choices: () => ask<Choices>("GET", "timetable/choices"),
+  kinds: () => ask<TemplateView[]>("GET", "timetable/kinds"),
   terms: () => ask<TermView[]>("GET", "terms"),
   putTerm: (term: string, value: TermValue) => ask<TermView>("PUT", `terms/${encodeURIComponent(term)}`, value),
   book: (booking: NewBooking) => ask<BookedLesson[]>("POST", "timetable/lessons", booking),

@@ -1595,6 +1595,21 @@ export interface FeedLink {
 }
 
 /**
+ * A kind of lesson (`domain.template.TemplateRules`). `rooms_send`: what a receiving room may send;
+ * `open_voices`: every room is heard from the start; `recorded`: what is written unless the teacher chooses
+ * otherwise among `recordable`; `visible`: who may watch the recording; `counts`: as a lesson given.
+ */
+export interface TemplateView {
+  template: Template;
+  rooms_send: Source[];
+  open_voices: boolean;
+  recorded: Recordable[];
+  recordable: Recordable[];
+  visible: string;
+  counts: boolean;
+}
+
+/**
  * Six digits to show; `pairing` is known to the screen alone. `token`: there as soon as somebody entered
  * the digits.
  */

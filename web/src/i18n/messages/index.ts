@@ -6,6 +6,7 @@ import { first } from "./first";
 import { guest } from "./guest";
 import { kept } from "./kept";
 import { library } from "./library";
+import { kinds } from "./kinds";
 import { live } from "./live";
 import { network } from "./network";
 import { notice } from "./notice";
@@ -30,6 +31,7 @@ export const messages = {
   first,
   guest,
   kept,
+  kinds,
   library,
   live,
   network,

@@ -1,0 +1,35 @@
+import { sentences } from "../define";
+
+/** What each kind of lesson lets whom do. */
+export const kinds = sentences({
+  title: { zh: "课型", en: "Kinds of lesson" },
+  lead: {
+    zh: "排课时选课型。它决定谁能说话、谁被看到、录什么、谁能看回放；各县相同，不能在这里改。上课时教师可以在许可的范围内另选录制内容和发言的教室；录像的开放范围课后可以再改。",
+    en: "A lesson's kind is chosen in the timetable. It says who may talk and be seen, what is recorded and who may watch it; it is the same in every county and not changed here. In the lesson the teacher chooses within it what is recorded and whose voice is open; who may watch can be changed after it.",
+  },
+  for_shared: { zh: "给缺教师的教学点上的课", en: "Lessons for points that are short of teachers" },
+  for_master: { zh: "名师的示范课，可以有几百人观看", en: "A model lesson, watched by hundreds" },
+  for_mentoring: { zh: "师傅带徒弟，一起听课议课", en: "A mentor and young teachers, in one lesson" },
+  for_class_meeting: { zh: "几个班一起开班会", en: "Several classes meet" },
+  for_research: { zh: "教师之间的教研，没有学生", en: "Teachers among themselves, no pupils" },
+  for_rehearsal: { zh: "和模拟教室练习，没有真的学生", en: "Practice with acting rooms, no real pupils" },
+  talk: { zh: "谁能说话", en: "Who may talk" },
+  talkOpen: { zh: "所有听讲教室，一开始就打开声音（受名额限制）", en: "Every receiving room from the start, as far as there are places" },
+  talkCalled: { zh: "教师点到的听讲教室；其他可以举手", en: "Receiving rooms the teacher calls on; the others raise a hand" },
+  seen: { zh: "谁被看到", en: "Who is seen" },
+  seenBoth: { zh: "主讲教室和听讲教室", en: "The main room and the receiving rooms" },
+  seenMain: { zh: "只有主讲教室；听讲教室只送声音", en: "The main room alone; receiving rooms send sound only" },
+  recorded: { zh: "录什么", en: "What is recorded" },
+  recordedNone: { zh: "默认不录；教师可以打开", en: "Nothing, unless the teacher switches it on" },
+  recordedNever: { zh: "不录，也不能打开", en: "Nothing, and it cannot be switched on" },
+  recordedMore: { zh: "{usual}；教师还可以加上：{more}", en: "{usual}. The teacher may add: {more}" },
+  watched: { zh: "谁能看回放", en: "Who may watch the recording" },
+  watch_room: { zh: "本教室的教师", en: "The teachers of its room" },
+  watch_school: { zh: "本校", en: "The school" },
+  watch_group: { zh: "本校和集团校、共同体", en: "The school and its group or community" },
+  watch_county: { zh: "全县教师", en: "The county" },
+  watch_public: { zh: "所有人", en: "Everybody" },
+  counts: { zh: "算作开课", en: "Counts as a lesson given" },
+  countsYes: { zh: "算", en: "Yes" },
+  countsNo: { zh: "不算", en: "No" },
+});
