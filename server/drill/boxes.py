@@ -104,7 +104,7 @@ async def box(
         yield None
         return
     async with (
-        rtsp_camera(_LAUNCH.format(port=port), login=LOGIN) as served,
+        rtsp_camera(_LAUNCH.format(port=port), login=LOGIN, at_once=True) as served,
         sender.sending(as_ts(LOOPBACK, port)),
     ):
         await door.put_source(room, NewRoomSource(served.url, sound=True))

@@ -19,6 +19,7 @@ WINDOW_S = 4.0  # the least lateness of this long and of as long before
 RISE, FALL = 0.1, 0.02  # s of delay a second
 LONGEST_S = 0.6  # a stream that is later than that is not waited for
 MOST_WAITING = 512  # of a stream: the oldest goes at once
+MOVED_EVERY_S = 0.05  # how often the delay is looked at: it moves slowly
 
 Payload = TypeVar("Payload")
 
@@ -72,24 +73,31 @@ class Pacing(Generic[Payload]):
     def take(self, now: float) -> Iterator[tuple[int, float, Payload]]:
         """What is due: stream, media time, payload; in the order of media time."""
         until = now - self._moved(now)
+        pictures, sounds = self._lanes[0].waiting, self._lanes[1].waiting
         while True:
-            ready = [
-                (lane.waiting[0][0], stream)
-                for stream, lane in enumerate(self._lanes)
-                if lane.waiting and (lane.waiting[0][0] <= until or len(lane.waiting) > MOST_WAITING)
-            ]
-            if not ready:
+            has_picture = pictures and (pictures[0][0] <= until or len(pictures) > MOST_WAITING)
+            has_sound = sounds and (sounds[0][0] <= until or len(sounds) > MOST_WAITING)
+            if has_picture and (not has_sound or pictures[0][0] <= sounds[0][0]):
+                yield 0, *pictures.popleft()
+            elif has_sound:
+                yield 1, *sounds.popleft()
+            else:
                 return
-            stream = min(ready)[1]
-            yield stream, *self._lanes[stream].waiting.popleft()
 
     def next_at(self, now: float) -> float | None:
         """When the next is due; None where nothing waits."""
-        heads = [lane.waiting[0][0] for lane in self._lanes if lane.waiting]
-        return min(heads) + self._moved(now) if heads else None
+        pictures, sounds = self._lanes[0].waiting, self._lanes[1].waiting
+        if not pictures and not sounds:
+            return None
+        first = pictures[0][0] if pictures else sounds[0][0]
+        if sounds and sounds[0][0] < first:
+            first = sounds[0][0]
+        return first + self._moved(now)
 
     def _moved(self, now: float) -> float:
         """The delay, moved a little towards where it should be: nothing jumps."""
+        if self.delay is not None and now - self._moved_at < MOVED_EVERY_S:
+            return self.delay
         known = [late for lane in self._lanes if (late := lane.lateness(now)) is not None]
         if not known:
             return self.delay or 0.0

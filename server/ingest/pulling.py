@@ -31,6 +31,7 @@ from server.ingest.picture import PictureEncoder
 from server.ingest.rtmp.slot import PushSlot
 from server.ingest.rtp import continues, is_keyframe, joined, nals_of, parameter_sets, with_parameter_sets
 from server.ingest.sound import OpusEncoder, channels_of
+from server.ingest.ticking import Ticker
 from server.ingest.timing import PICTURE, SOUND
 from server.ingest.verdict import LONGEST_KEYFRAME_S, NO_PICTURE, READABLE_PIXELS
 from server.protocol.messages import Words
@@ -71,16 +72,15 @@ class Puller:
     udp: bool = False
     most_pixels: int = 1280 * 720
     slot: Callable[[str], PushSlot] = field(default=lambda source: PushSlot())  # where pushes arrive
+    ticker: Ticker = field(default_factory=Ticker)  # one for all sources of a process
     stop: threading.Event = field(default_factory=threading.Event)
     keyframe_wanted: threading.Event = field(default_factory=threading.Event)
     must_transcode: str = ""  # found out while reading, kept over reconnections
 
     def run(self) -> None:
         """Until `stop` is set."""
-        pace = threading.Thread(target=self.outlet.run, args=(self.stop,), name="pace", daemon=True)
-        pace.start()
-        self._pull()
-        pace.join()
+        with self.ticker.serving(self.outlet.tick):
+            self._pull()
 
     def _pull(self) -> None:
         pause = FIRST_PAUSE_S
@@ -136,7 +136,7 @@ class Puller:
                 continue
             held.append((packet, now))
             if now - held[0][1] >= HOLD_S or len(held) >= MOST_HELD:
-                self.outlet.begin([(road.number(each), _own_time(each), at) for each, at in held])
+                self.outlet.begin([(road.number(each), road.own_time(each), at) for each, at in held])
                 yield from held
                 held, settled = [], True
         yield from held
@@ -173,6 +173,8 @@ class _Road:
         self._fps = round(float(self._video.average_rate or 25)) if self._video is not None else 25
         self._pictures = PictureEncoder(puller.most_pixels, min(max(self._fps, 5), 30))
         self._opus = OpusEncoder(channels_of(self._audio)) if self._audio is not None else None
+        self._is_opus = self._audio is not None and self._audio.codec_context.name in ("opus", "libopus")
+        self._units = {each.index: float(each.time_base or 0) for each in self.streams()}
         self.transcoded = puller.must_transcode or _why_transcoded(self._video)
         self._must_copy()
 
@@ -195,11 +197,19 @@ class _Road:
     def number(self, packet: Packet[Stream]) -> int:
         return PICTURE if packet.stream is self._video else SOUND
 
+    def own_time(self, packet: Packet[Stream]) -> float | None:
+        """A packet's time on its device's clock, s; None where it has none."""
+        stamp, unit = packet.dts, self._units[packet.stream_index]
+        if stamp is None:
+            stamp = packet.pts
+        return stamp * unit if stamp is not None and unit else None
+
     def take(self, packet: Packet[Stream], arrived: float) -> None:
         """Send on what came. UserFault where nothing can be made of it for long."""
-        media = self._outlet.clock.media(_own_time(packet), arrived, self.number(packet))
+        number = self.number(packet)
+        media = self._outlet.clock.media(self.own_time(packet), arrived, number)
         try:
-            if packet.stream is not self._video:
+            if number == SOUND:
                 self._take_sound(packet, media)
             elif self.transcoded:
                 self._transcode(packet, media)
@@ -260,7 +270,7 @@ class _Road:
     def _take_sound(self, packet: Packet[Stream], media: float) -> None:
         if self._audio is None or self._opus is None:
             return
-        if self._audio.codec_context.name in ("opus", "libopus"):
+        if self._is_opus:
             self._outlet.sound(bytes(packet), media)
             return
         at = media
@@ -324,11 +334,6 @@ def _sets_of(video: Stream | None) -> tuple[list[bytes], int]:
         return parameter_sets(video.codec_context.extradata or b"")
     except (ValueError, IndexError):
         return [], 0
-
-
-def _own_time(packet: Packet[Stream]) -> float | None:
-    stamp = packet.dts if packet.dts is not None else packet.pts
-    return None if stamp is None or packet.time_base is None else float(stamp * Fraction(packet.time_base))
 
 
 def _shown_at(frame: VideoFrame, packet: Packet[Stream], media: float) -> float:

@@ -13,6 +13,7 @@ MOST_PAYLOAD = 1_180  # with SRTP, UDP and IPv6 it stays below 1,280
 
 SPS, PPS, IDR, SEI, DELIMITER = 7, 8, 5, 6, 9
 _STAP_A, _FU_A = 24, 28
+_HEADER = struct.Struct("!BBHII")
 
 
 @dataclass(slots=True)
@@ -29,8 +30,7 @@ class RtpStream:
 
     def packet(self, payload: bytes, timestamp: int, *, marker: bool) -> bytes:
         """The next packet of the stream. `timestamp` in units of `rate`, of any size."""
-        header = struct.pack(
-            "!BBHII",
+        header = _HEADER.pack(
             0x90 if self.extension else 0x80,
             self.payload_type | (0x80 if marker else 0),
             self.sequence & 0xFFFF,
@@ -59,11 +59,22 @@ class RtpStream:
         item += bytes(4 - len(item) % 4)
         return sender + struct.pack("!BBH", 0x81, 202, len(item) // 4) + item
 
-    def access_unit(self, nals: Sequence[bytes], timestamp: int) -> Iterator[bytes]:
+    def access_unit(self, nals: Sequence[bytes], timestamp: int) -> list[bytes]:
         """The packets of one picture; its last one carries the marker."""
-        payloads = list(_payloads(nals))
-        for number, payload in enumerate(payloads, 1):
-            yield self.packet(payload, timestamp, marker=number == len(payloads))
+        payloads = _payloads(nals)
+        first, kind, ssrc = 0x90 if self.extension else 0x80, self.payload_type, self.ssrc
+        stamp, extension, pack = timestamp & 0xFFFFFFFF, self.extension, _HEADER.pack
+        packets = [
+            b"".join((pack(first, kind, number & 0xFFFF, stamp, ssrc), extension, before, body))
+            for number, (before, body) in enumerate(payloads, self.sequence)
+        ]
+        if packets:
+            last = packets[-1]
+            packets[-1] = last[:1] + bytes([last[1] | 0x80]) + last[2:]
+        self.sequence += len(packets)
+        self.packets += len(packets)
+        self.octets += sum(map(len, packets)) - len(packets) * (_HEADER.size + len(extension))
+        return packets
 
 
 def rid_extension(number: int, rid: str) -> bytes:
@@ -120,35 +131,37 @@ def is_keyframe(nals: Sequence[bytes]) -> bool:
     return any(unit[0] & 31 == IDR for unit in nals)
 
 
-def _payloads(nals: Sequence[bytes]) -> Iterator[bytes]:
-    """Small units side by side in a STAP-A, alone, or in pieces (FU-A), in order (RFC 6184, 5.6 to 5.8)."""
+def _payloads(nals: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+    """Small units side by side in a STAP-A, alone, or in pieces (FU-A), in order (RFC 6184, 5.6 to 5.8). Each
+    payload as its first octets and the rest: it is joined once, with its header."""
+    found: list[tuple[bytes, bytes]] = []
     small: list[bytes] = []
     for unit in nals:
         if small and 1 + sum(2 + len(each) for each in (*small, unit)) > MOST_PAYLOAD:
-            yield _joined(small)
+            found.append(_joined(small))
             small = []
         if len(unit) > MOST_PAYLOAD:
-            yield from _pieces(unit)
+            found += _pieces(unit)
         else:
             small.append(unit)
     if small:
-        yield _joined(small)
+        found.append(_joined(small))
+    return found
 
 
-def _joined(units: Sequence[bytes]) -> bytes:
+def _joined(units: Sequence[bytes]) -> tuple[bytes, bytes]:
     if len(units) == 1:
-        return units[0]
+        return b"", units[0]
     importance = max(unit[0] & 0x60 for unit in units)
-    return bytes([importance | _STAP_A]) + b"".join(struct.pack("!H", len(unit)) + unit for unit in units)
+    parts = b"".join(struct.pack("!H", len(unit)) + unit for unit in units)
+    return bytes([importance | _STAP_A]), parts
 
 
-def _pieces(unit: bytes) -> Iterator[bytes]:
-    indicator, kind = unit[0] & 0xE0 | _FU_A, unit[0] & 31
-    size = MOST_PAYLOAD - 2
-    for at in range(1, len(unit), size):
-        begin = 0x80 if at == 1 else 0
-        end = 0x40 if at + size >= len(unit) else 0
-        yield bytes([indicator, begin | end | kind]) + unit[at : at + size]
+def _pieces(unit: bytes) -> list[tuple[bytes, bytes]]:
+    indicator, kind, size = unit[0] & 0xE0 | _FU_A, unit[0] & 31, MOST_PAYLOAD - 2
+    begin, middle, end = (bytes([indicator, bit | kind]) for bit in (0x80, 0, 0x40))
+    bodies = [unit[at : at + size] for at in range(1, len(unit), size)]
+    return [(begin, bodies[0]), *((middle, body) for body in bodies[1:-1]), (end, bodies[-1])]
 
 
 def _annex_b(data: bytes) -> Iterator[bytes]:

@@ -42,6 +42,7 @@ from server.ingest.publisher import Publisher
 from server.ingest.pulling import Puller, SourceNews
 from server.ingest.rtmp.door import RtmpDoor
 from server.ingest.rtp import RtpStream, rid_extension
+from server.ingest.ticking import Ticker
 from server.protocol.parameters import Fingerprint
 
 MOST_SOURCES = 64
@@ -71,6 +72,7 @@ class Ingest:
     boot: str = field(default_factory=lambda: secrets.token_hex(8))
     certificate: RTCCertificate = field(default_factory=RTCCertificate.generateCertificate)
     door: RtmpDoor = field(default_factory=RtmpDoor)
+    ticker: Ticker = field(default_factory=Ticker)
     sources: dict[str, _Running] = field(default_factory=dict)
     ending: set[threading.Thread] = field(default_factory=set)
     last: dict[str, SourceChanged] = field(default_factory=dict)
@@ -151,6 +153,7 @@ class Ingest:
             publish.udp,
             slot=self.door.slot,
             keyframe_wanted=keyframe_wanted,
+            ticker=self.ticker,
         )
         thread = threading.Thread(target=puller.run, name=f"pull {publish.source}", daemon=True)
         running = _Running(publish, puller, publisher, outlet, thread)
@@ -177,7 +180,9 @@ class Ingest:
 
     def _pull_low(self, running: _Running, low: Outlet) -> None:
         publish = running.publish
-        puller = Puller(publish.low_address, self.networks, low, lambda news: None, publish.udp)
+        puller = Puller(
+            publish.low_address, self.networks, low, lambda news: None, publish.udp, ticker=self.ticker
+        )
         running.low_puller = puller
         thread = threading.Thread(target=puller.run, name=f"pull {publish.source} low", daemon=True)
         self.ending = {each for each in self.ending if each.is_alive()} | {thread}

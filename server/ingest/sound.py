@@ -7,7 +7,6 @@ from fractions import Fraction
 
 import av
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.stream import Stream
 
 from server.ingest.contract import AUDIO_RATE
@@ -38,7 +37,6 @@ class OpusEncoder:
             "vbr": "on",
         }
         self._encoder = encoder
-        self._resampler = AudioResampler("s16", layout, AUDIO_RATE, frame_size=FRAME)
         self._at: float | None = None  # media time of the next packet
         self._expected = 0.0  # media time of the next frame, where nothing slips
 
@@ -51,12 +49,10 @@ class OpusEncoder:
             self._expected = media
         self._expected += frame.samples / (frame.sample_rate or AUDIO_RATE)
         frame.pts = None
-        for piece in self._resampler.resample(frame):
-            piece.pts = None
-            for packet in self._encoder.encode(piece):
-                assert self._at is not None
-                yield bytes(packet), self._at
-                self._at += FRAME / AUDIO_RATE
+        for packet in self._encoder.encode(frame):  # PyAV resamples and cuts into 20 ms by itself
+            assert self._at is not None
+            yield bytes(packet), self._at
+            self._at += FRAME / AUDIO_RATE
 
 
 def channels_of(stream: Stream) -> int:

@@ -18,7 +18,7 @@ from server.ingest.service import Ingest
 from server.media.contract import SetRemote, SetUpTracks
 from server.protocol.parameters import RemoteTransport, Source
 from tests.fakes.camera import Camera, serving, stream
-from tests.peers.workers import running_worker
+from tests.peers.workers import holds, running_worker
 
 PWD = "boxpwdboxpwdboxpwdboxpwd"
 CAMERA = Camera(
@@ -57,7 +57,10 @@ async def measure(sources: int, seconds: float, url: str) -> dict[str, float]:
             ingest.handle(
                 Publish(f"cam{number}", url, peer, ufrag, PWD, transport, 2 * number + 1, 2 * number + 2)
             )
-        await asyncio.sleep(6.0)  # all are open
+        flowing = (running.outlet.video for running in ingest.sources.values())
+        for video in flowing:
+            await holds(lambda video=video: video is not None and video.packets > 300, 60)
+        await asyncio.sleep(1.0)
         began, cpu = time.monotonic(), time.process_time()
         before = [running.outlet.video.packets for running in ingest.sources.values()]
         await asyncio.sleep(seconds)

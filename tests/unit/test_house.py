@@ -163,6 +163,7 @@ UNIT_BOUNDARIES = {
     "server.live.checking",  # a look at cameras before their lessons
     "server.live.scheduler",  # a look at the clock
     "server.media.commands",  # a command to a worker
+    "server.ingest.ticking",  # a source's turn in the clock of all
     "recorder.engine",  # a recording
 }
 
