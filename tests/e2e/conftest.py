@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright, expect
 
 from server.drill.own_server import SAMPLE_ROOMS, OwnServer, own_server
 
@@ -23,6 +23,7 @@ FLAGS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
+expect.set_options(timeout=30_000)  # as for every other wait of Playwright's
 BOXES_HERE = '[ingest]\nnetworks = ["127.0.0.0/8"]'
 STUDIO_SIZE: ViewportSize = {"width": 1366, "height": 768}
 

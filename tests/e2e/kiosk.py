@@ -35,7 +35,7 @@ OPENS_WITHIN_S = 40.0
 async def digits_of(page: Page) -> str:
     """What the screen shows."""
     code = page.get_by_test_id("pair-code")
-    await expect(code).to_have_text(re.compile(r"^\s*\d{3}\s*\d{3}\s*$"), timeout=15_000)
+    await expect(code).to_have_text(re.compile(r"^\s*\d{3}\s*\d{3}\s*$"))
     return re.sub(r"\D", "", await code.inner_text())
 
 
@@ -47,7 +47,7 @@ async def pair(server: OwnServer, page: Page, room: str) -> str:
     async with aiohttp.ClientSession() as http, http.post(url, json=body) as answer:
         assert answer.status == 201, await answer.text()
         device = str((await answer.json())["device"])
-    await expect(page.get_by_test_id("room")).to_have_attribute("data-room", room, timeout=15_000)
+    await expect(page.get_by_test_id("room")).to_have_attribute("data-room", room)
     return device
 
 

@@ -13,7 +13,6 @@ from server.drill.own_server import OwnServer
 from server.protocol.resources import Demo
 
 ROOMS = ("luoping", "shahe", "yefan")
-SEEN_WITHIN_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +38,23 @@ class Sample:
         await self.studio.get_by_test_id("start").click()
         await expect(self.studio.get_by_test_id("lesson")).to_be_visible()
 
-    async def all_see(self, timeout_ms: int = SEEN_WITHIN_MS) -> None:
+    async def all_see(self) -> None:
         """Every room's stage moves and its sound is there."""
         for room in ROOMS:
-            await sees(self.room(room), timeout_ms)
+            await sees(self.room(room))
 
-    async def step_is_done(self, step: str, timeout_ms: int = SEEN_WITHIN_MS) -> None:
-        await expect(self.page.get_by_test_id(f"step-{step}")).to_have_attribute(
-            "data-done", "true", timeout=timeout_ms
-        )
+    async def step_is_done(self, step: str) -> None:
+        await expect(self.page.get_by_test_id(f"step-{step}")).to_have_attribute("data-done", "true")
 
-    async def tile_is(self, room: str, state: str, timeout_ms: int = SEEN_WITHIN_MS) -> None:
+    async def tile_is(self, room: str, state: str) -> None:
         tile = self.studio.get_by_test_id(f"tile-{room}")
-        await expect(tile).to_have_attribute("data-state", state, timeout=timeout_ms)
+        await expect(tile).to_have_attribute("data-state", state)
 
     async def toggle_plug(self, room: str) -> None:
         await self.page.get_by_test_id(f"unplug-{room}").click()
 
 
-async def sees(room: Locator, timeout_ms: int = SEEN_WITHIN_MS) -> None:
+async def sees(room: Locator, timeout_ms: float | None = None) -> None:
     """The room's page shows moving pictures and hears the main room."""
     await expect(room).to_have_attribute("data-motion", "moving", timeout=timeout_ms)
     await expect(room).to_have_attribute("data-sound", "moving", timeout=timeout_ms)
@@ -71,9 +68,7 @@ async def open_sample(page: Page, url: str) -> Sample:
     sample = Sample(page)
     for name in ("studio", *ROOMS):
         await expect(page.locator(f"iframe[name={name}]")).to_be_attached()
-    await expect(page.frame_locator("iframe[name=studio]").get_by_test_id("start")).to_be_enabled(
-        timeout=15_000
-    )
+    await expect(page.frame_locator("iframe[name=studio]").get_by_test_id("start")).to_be_enabled()
     return sample
 
 

@@ -34,7 +34,7 @@ async def test_no_page_has_a_serious_fault_and_a_lesson_goes_by_keyboard(
     await well(studio, axe, "first screen")
     await room.goto(f"{server.url}/room#token={demo.rooms[0].token}&sample=1&volume=0.1")
     await studio.goto(f"{server.url}/studio#token={demo.studio.token}&sample=1&volume=0")
-    await expect(studio.get_by_test_id("start")).to_be_enabled(timeout=20_000)
+    await expect(studio.get_by_test_id("start")).to_be_enabled()
     await well(studio, axe, "check")
     await well(room, axe, "waiting room")
 
@@ -46,7 +46,7 @@ async def test_no_page_has_a_serious_fault_and_a_lesson_goes_by_keyboard(
     await well(room, axe, "room")
     await press(studio, "end")
     await press(studio, "end-confirm")
-    await expect(studio.get_by_test_id("replay-after")).to_be_visible(timeout=10_000)
+    await expect(studio.get_by_test_id("replay-after")).to_be_visible()
     await well(studio, axe, "ended")
     lesson = await replay_of(server)
     await studio.goto(f"{server.url}/replay/{lesson}")

@@ -9,7 +9,6 @@ from tests.e2e.conftest import ARTIFACTS, Window
 from tests.e2e.sample import demo_of
 from tests.e2e.test_broadcast import begin
 
-WITHIN_MS = 20_000
 SAYS = """([room, words]) => documentPictureInPicture.window?.document
   .querySelector(`[data-testid="seat-${room}"]`)?.innerText.includes(words) ?? false"""
 GONE = 'room => !documentPictureInPicture.window?.document.querySelector(`[data-testid="seat-${room}"]`)'
@@ -17,7 +16,7 @@ TOUCH = 'test => documentPictureInPicture.window.document.querySelector(`[data-t
 
 
 async def floats(studio: Page, room: str, words: str) -> None:
-    await studio.wait_for_function(SAYS, arg=[room, words], timeout=WITHIN_MS)
+    await studio.wait_for_function(SAYS, arg=[room, words])
 
 
 async def test_hands_and_lost_rooms_float_over_the_slides_and_are_answered_there(
@@ -27,7 +26,7 @@ async def test_hands_and_lost_rooms_float_over_the_slides_and_are_answered_there
     studio, room = await window(), await window()
     await begin(server, demo, studio, room)
     await studio.get_by_test_id("float-alerts").click()
-    await studio.wait_for_function("() => documentPictureInPicture.window !== null", timeout=WITHIN_MS)
+    await studio.wait_for_function("() => documentPictureInPicture.window !== null")
     await room.keyboard.press("h")
     await floats(studio, "luoping", "罗平")
     for opened in studio.context.pages:
@@ -37,8 +36,8 @@ async def test_hands_and_lost_rooms_float_over_the_slides_and_are_answered_there
     await studio.evaluate(TOUCH, "call-luoping")
     await floats(studio, "luoping", "正在发言")
     await studio.evaluate(TOUCH, "call-luoping")
-    await studio.wait_for_function(GONE, arg="luoping", timeout=WITHIN_MS)
+    await studio.wait_for_function(GONE, arg="luoping")
     await room.close()
     await floats(studio, "luoping", "已离开")
     await studio.get_by_test_id("float-alerts").click()
-    await studio.wait_for_function("() => documentPictureInPicture.window === null", timeout=WITHIN_MS)
+    await studio.wait_for_function("() => documentPictureInPicture.window === null")

@@ -11,7 +11,6 @@ from tests.e2e.sample import demo_of, sees
 from tests.e2e.speaking import in_both_languages
 
 PHONE = {"width": 360, "height": 740}
-WITHIN_MS = 15_000
 MOVES = """chosen => [...document.querySelectorAll(chosen)]
   .some(video => video.videoWidth > 0 && video.currentTime > 0.3)"""
 
@@ -32,7 +31,7 @@ async def test_a_broadcast_is_opened_watched_asked_conducted_by_phone_and_ended(
         await page.reload()  # the fragment alone would not load it anew
         await moves(page)
     await phone.goto(remote_url)
-    await expect(phone.get_by_test_id("remote")).to_have_attribute("data-face", "live", timeout=WITHIN_MS)
+    await expect(phone.get_by_test_id("remote")).to_have_attribute("data-face", "live")
     await expect(first.get_by_test_id("viewers")).to_contain_text("2")
     await expect(studio.get_by_test_id("watched")).to_contain_text("2")
     await expect(studio.get_by_test_id("remote-held")).to_contain_text("Linux")
@@ -68,14 +67,14 @@ async def test_a_broadcast_is_opened_watched_asked_conducted_by_phone_and_ended(
     await expect(studio.get_by_test_id("watched")).not_to_contain_text("公开课")
     await phone.get_by_test_id("end").click()
     await phone.get_by_test_id("end-confirm").click()
-    await expect(studio.get_by_test_id("replay-after")).to_be_visible(timeout=WITHIN_MS)
+    await expect(studio.get_by_test_id("replay-after")).to_be_visible()
 
 
 async def begin(server: OwnServer, demo: Demo, studio: Page, room: Page) -> None:
     """A live sample lesson with one receiving room."""
     await room.goto(f"{server.url}/room#token={demo.rooms[0].token}&sample=1&volume=0.1")
     await studio.goto(f"{server.url}/studio#token={demo.studio.token}&sample=1&volume=0")
-    await expect(studio.get_by_test_id("start")).to_be_enabled(timeout=20_000)
+    await expect(studio.get_by_test_id("start")).to_be_enabled()
     await studio.get_by_test_id("start").click()
     await sees(room.get_by_test_id("room"))
 
@@ -94,15 +93,15 @@ async def make_links(studio: Page) -> tuple[str, str]:
 
 async def moves(page: Page) -> None:
     """The viewer's picture has frames, and no camera was asked for."""
-    await expect(page.get_by_test_id("watch")).to_have_attribute("data-connected", "true", timeout=WITHIN_MS)
-    await page.wait_for_function(MOVES, arg="video", timeout=WITHIN_MS)
+    await expect(page.get_by_test_id("watch")).to_have_attribute("data-connected", "true")
+    await page.wait_for_function(MOVES, arg="video")
 
 
 async def open_wall(studio: Page) -> Page:
     async with studio.expect_popup() as opened:
         await studio.get_by_test_id("open-wall").click()
     wall = await opened.value
-    await expect(wall.get_by_test_id("wall-luoping")).to_be_visible(timeout=WITHIN_MS)
+    await expect(wall.get_by_test_id("wall-luoping")).to_be_visible()
     return wall
 
 
@@ -111,7 +110,7 @@ async def sees_called(room: Page, wall: Page) -> None:
     await expect(room.get_by_test_id("room")).to_have_attribute("data-heard", "true")
     called: Locator = wall.get_by_test_id("wall-luoping")
     await expect(called).to_have_attribute("data-called", "true")
-    await wall.wait_for_function(MOVES, arg="[data-testid=wall-luoping] video", timeout=WITHIN_MS)
+    await wall.wait_for_function(MOVES, arg="[data-testid=wall-luoping] video")
 
 
 async def test_who_finds_no_place_watches_some_seconds_behind_and_climbs_when_one_is_free(
@@ -128,10 +127,10 @@ async def test_who_finds_no_place_watches_some_seconds_behind_and_climbs_when_on
         place = second.get_by_test_id("watch")
         await expect(place).to_have_attribute("data-via", "hls")
         player = second.get_by_test_id("live-hls")
-        await expect(player).to_have_attribute("data-playing", "true", timeout=30_000)
+        await expect(player).to_have_attribute("data-playing", "true")
         await expect(studio.get_by_test_id("watched")).to_contain_text("2")
         await shoot(second, "watch-late-zh")
         await first.close()
-        await expect(place).to_have_attribute("data-via", "webrtc", timeout=20_000)
+        await expect(place).to_have_attribute("data-via", "webrtc")
         await moves(second)
         await expect(player).to_have_count(0)

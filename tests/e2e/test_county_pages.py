@@ -83,7 +83,7 @@ async def set_up(page: Page, axe: str) -> None:
     await expect(page.get_by_test_id("certificate-lines")).to_contain_text("help_port")
     await well(page, axe, "first run, certificate")
     await page.get_by_test_id("go-in").click()
-    await page.wait_for_url("**/lessons", timeout=30_000)
+    await page.wait_for_url("**/lessons")
 
 
 async def add_room(page: Page) -> None:
@@ -99,7 +99,7 @@ async def add_teacher(page: Page) -> str:
     await page.get_by_test_id("new-role").select_option("teacher")
     await page.get_by_test_id("add-person").click()
     told = page.get_by_test_id("told")
-    await expect(told).to_contain_text("wang", timeout=20_000)
+    await expect(told).to_contain_text("wang")
     found = re.search(r"[a-z2-9]{12}", await told.inner_text())
     assert found is not None
     return found[0]
@@ -109,10 +109,10 @@ async def in_the_registers(page: Page, url: str, axe: str) -> None:
     """Three of their shapes, and the list of rehearsals."""
     for path, seen in (("registers/posts", "rows"), ("registers/bells", "form"), ("registers/audit", "rows")):
         await page.goto(f"{url}/{path}")
-        await expect(page.get_by_test_id(seen)).to_be_visible(timeout=20_000)
+        await expect(page.get_by_test_id(seen)).to_be_visible()
         await well(page, axe, path)
     await page.get_by_test_id("nav-rehearsals").click()
-    await expect(page.get_by_test_id("none")).to_be_visible(timeout=20_000)
+    await expect(page.get_by_test_id("none")).to_be_visible()
     await well(page, axe, "rehearsals")
 
 
@@ -147,4 +147,4 @@ async def log_in_first(page: Page, url: str, password: str) -> None:
     await page.get_by_test_id("new-password").fill(PASSWORD)
     await page.get_by_test_id("password-again").fill(PASSWORD)
     await page.get_by_test_id("enter").click()
-    await page.wait_for_url("**/day", timeout=30_000)
+    await page.wait_for_url("**/day")

@@ -77,7 +77,7 @@ async def test_a_firefox_room_hears_a_chromium_studio_and_both_say_why_it_sees_n
     ARTIFACTS.mkdir(exist_ok=True)
     await room.screenshot(ARTIFACTS / "firefox-room-zh.png")
     tile = chromium.get_by_test_id(f"tile-{demo.rooms[0].room}")
-    await expect(tile).to_have_attribute("data-state", "no_picture", timeout=10_000)
+    await expect(tile).to_have_attribute("data-state", "no_picture")
     await expect(tile).to_contain_text("浏览器")
     video = await tile.locator("video").element_handle()
     moved = "video => video.videoWidth > 0 && video.currentTime > 0"  # the room's VP8 is seen in Chromium

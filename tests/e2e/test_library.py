@@ -55,29 +55,27 @@ async def log_in_elsewhere(page: Page, url: str) -> None:
 
 async def hold_lesson(page: Page, url: str, token: str) -> None:
     await page.goto(f"{url}/studio#token={token}&sample=1&volume=0")
-    await page.get_by_test_id("start").click(timeout=30_000)
+    await page.get_by_test_id("start").click()
     await expect(page.get_by_test_id("lesson")).to_be_visible()
     await page.get_by_test_id("courseware").click()
     await asyncio.sleep(5)  # a deliberate length
     await page.get_by_test_id("end").click()
     await page.get_by_test_id("end-confirm").click()
-    await expect(page.get_by_test_id("replay-after")).to_be_visible(timeout=20_000)
+    await expect(page.get_by_test_id("replay-after")).to_be_visible()
 
 
 async def plays(page: Page) -> None:
     player = page.get_by_test_id("player")
-    await expect(player).to_be_visible(timeout=20_000)
+    await expect(player).to_be_visible()
     if await player.get_attribute("data-playing") != "true":
         await page.get_by_test_id("play").click()
-    await expect(player).to_have_attribute("data-playing", "true", timeout=20_000)
+    await expect(player).to_have_attribute("data-playing", "true")
 
 
 async def moved_on(page: Page, beyond_s: float) -> None:
     """The player's clock passes this moment."""
     await page.wait_for_function(
-        "at => Number(document.querySelector('[data-testid=player]').dataset.at) > at",
-        arg=beyond_s,
-        timeout=30_000,
+        "at => Number(document.querySelector('[data-testid=player]').dataset.at) > at", arg=beyond_s
     )
 
 
@@ -146,9 +144,7 @@ async def test_an_uploaded_film_is_watched_on_after_its_signatures_ended_trimmed
     await page.get_by_test_id("upload").click()
     await page.get_by_test_id("upload-file").set_input_files(wrong)
     await page.get_by_test_id("upload-start").click()
-    await expect(page.get_by_test_id("upload-state")).to_have_attribute(
-        "data-state", "refused", timeout=30_000
-    )
+    await expect(page.get_by_test_id("upload-state")).to_have_attribute("data-state", "refused")
     await page.reload()
     await page.get_by_test_id("upload").click()
     await page.get_by_test_id("upload-file").set_input_files(film)

@@ -25,8 +25,8 @@ async def lesson(server: OwnServer, window: Window) -> tuple[str, Page]:
         demo = msgspec.json.decode(await answer.read(), type=Demo)
     studio = await window()
     await studio.goto(f"{server.url}/studio#token={demo.studio.token}&sample=1&volume=0")
-    await studio.get_by_test_id("start").click(timeout=20_000)
-    await expect(studio.get_by_test_id("end")).to_be_visible(timeout=20_000)
+    await studio.get_by_test_id("start").click()
+    await expect(studio.get_by_test_id("end")).to_be_visible()
     await studio.get_by_test_id("courseware").click()
     async with aiohttp.ClientSession() as http, http.get(f"{server.url}/api/v1/lessons") as answer:
         lessons = await answer.json()
@@ -75,14 +75,14 @@ async def test_a_lesson_is_watched_some_seconds_behind_and_back_and_on_past_the_
         page.get_by_test_id("live-hls"),
         page.get_by_test_id("live-picture-camera").locator("video"),
     )
-    await expect(player).to_have_attribute("data-playing", "true", timeout=30_000)
+    await expect(player).to_have_attribute("data-playing", "true")
     await expect(player).to_have_attribute("data-live", "true")
     await behind(picture, player)
     await shoot(page, "live-replay")
 
     await page.get_by_test_id("live-back").click()
     await expect(player).to_have_attribute("data-live", "false")
-    await expect(player).to_have_attribute("data-playing", "true", timeout=10_000)
+    await expect(player).to_have_attribute("data-playing", "true")
     assert delays_s(await watched(picture, 20))[0] > DELAY_S + 4
     screen = page.get_by_test_id("live-picture-screen").locator("video")
     assert delays_s(await watched(screen, 5))[0] > DELAY_S + 4, "far from its next keyframe, too"
@@ -94,4 +94,4 @@ async def test_a_lesson_is_watched_some_seconds_behind_and_back_and_on_past_the_
 
     await studio.get_by_test_id("end").click()
     await studio.get_by_test_id("end-confirm").click()
-    await expect(page.get_by_test_id("player")).to_be_visible(timeout=20_000)
+    await expect(page.get_by_test_id("player")).to_be_visible()

@@ -20,7 +20,6 @@ from tests.e2e.test_accessibility import AXE, well
 from tests.e2e.test_broadcast import begin, make_links, moves
 
 DEVICES = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-WITHIN_MS = 20_000
 REMEMBER = """() => {
   const Original = RTCPeerConnection;
   window.connections = [];
@@ -66,7 +65,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 async def hears(page: Page, voices: int) -> None:
     """So many voices were heard in this page."""
-    await page.wait_for_function(LOUD, arg=voices, timeout=WITHIN_MS)
+    await page.wait_for_function(LOUD, arg=voices)
 
 
 async def through_the_lobby(page: Page, url: str, studio: Page, shoot: Shoot) -> None:
@@ -77,7 +76,7 @@ async def through_the_lobby(page: Page, url: str, studio: Page, shoot: Shoot) ->
     await well(page, axe, "a guest's door")
     await in_both_languages(page, shoot, "guest-door")
     await page.get_by_test_id("knock").click()
-    await expect(page.get_by_test_id("watch")).to_have_attribute("data-face", "lobby", timeout=WITHIN_MS)
+    await expect(page.get_by_test_id("watch")).to_have_attribute("data-face", "lobby")
     await expect(page.locator("video")).to_have_count(0)
     await in_both_languages(page, shoot, "guest-lobby")
     await studio.get_by_test_id("let-in").click()
@@ -108,19 +107,19 @@ async def test_a_viewer_called_on_stage_is_seen_and_heard_and_gives_everything_b
     await guest.get_by_test_id("ask").click()
 
     await studio.get_by_test_id("invite").click()
-    await expect(guest.get_by_test_id("invitation")).to_be_visible(timeout=WITHIN_MS)
+    await expect(guest.get_by_test_id("invitation")).to_be_visible()
     assert await guest.evaluate("asked") == 0, "nothing is asked for before the touch"
     await guest.get_by_test_id("come-up").click()
-    await expect(guest.get_by_test_id("watch")).to_have_attribute("data-staged", "on", timeout=WITHIN_MS)
+    await expect(guest.get_by_test_id("watch")).to_have_attribute("data-staged", "on")
 
     tile = studio.locator('[data-testid^="tile-"]', has_text="李老师")
-    await expect(tile).to_have_attribute("data-state", "here", timeout=WITHIN_MS)
+    await expect(tile).to_have_attribute("data-state", "here")
     seat = await tile.get_attribute("data-testid")
-    await studio.wait_for_function(MOVES, arg=f'[data-testid="{seat}"] video', timeout=WITHIN_MS)
+    await studio.wait_for_function(MOVES, arg=f'[data-testid="{seat}"] video')
     await in_both_languages(studio, shoot, "studio-guest")
     await tile.locator('[data-testid^="call-"]').click()
-    await expect(guest.get_by_test_id("heard")).to_be_visible(timeout=WITHIN_MS)
-    await expect(other.get_by_test_id("speaking")).to_contain_text("李老师", timeout=WITHIN_MS)
+    await expect(guest.get_by_test_id("heard")).to_be_visible()
+    await expect(other.get_by_test_id("speaking")).to_contain_text("李老师")
     await hears(other, 2)
     await hears(studio, 1)
     await in_both_languages(guest, shoot, "watch-on-stage")
@@ -128,9 +127,9 @@ async def test_a_viewer_called_on_stage_is_seen_and_heard_and_gives_everything_b
     await in_both_languages(studio, shoot, "studio-guest-speaks")
 
     await guest.get_by_test_id("leave-stage").click()
-    await expect(guest.get_by_test_id("watch")).to_have_attribute("data-staged", "no", timeout=WITHIN_MS)
-    await expect(tile).to_have_count(0, timeout=WITHIN_MS)
-    await expect(other.get_by_test_id("speaking")).to_have_count(0, timeout=WITHIN_MS)
+    await expect(guest.get_by_test_id("watch")).to_have_attribute("data-staged", "no")
+    await expect(tile).to_have_count(0)
+    await expect(other.get_by_test_id("speaking")).to_have_count(0)
     assert await guest.evaluate("held.every(track => track.readyState == 'ended')"), (
         "camera and voice are free"
     )

@@ -97,29 +97,27 @@ async def taught_by_a_box(
         await card.get_by_test_id("find-address").fill(address)
         await card.get_by_test_id("find-password").fill("camera-pass")
         await card.get_by_test_id("find-now").click()
-        await card.get_by_test_id("found-stream").first.get_by_role("button").first.click(timeout=30_000)
+        await card.get_by_test_id("found-stream").first.get_by_role("button").first.click()
         await in_both_languages(desk, shoot, "cameras")
         await expect(card.get_by_test_id("address-camera")).to_have_value(
             url.replace("http://", "http://admin:camera-pass@")
         )
         await card.get_by_test_id("sound-camera").check()
         await card.get_by_test_id("save-camera").click()
-        await expect(card.get_by_test_id("state-camera")).to_contain_text("待用", timeout=15_000)
+        await expect(card.get_by_test_id("state-camera")).to_contain_text("待用")
         await well(desk, axe, "a room's cameras")
         await desk.set_extra_http_headers({})
         await studio.add_init_script(ASKED)
         demo = await demo_of(server)
         await studio.goto(f"{server.url}/studio#token={demo.studio.token}&volume=0")
         for name in ("camera", "microphone"):
-            await expect(studio.get_by_test_id(f"card-{name}")).to_have_attribute(
-                "data-well", "true", timeout=30_000
-            )
-        await studio.wait_for_function(MOVES, timeout=15_000)
+            await expect(studio.get_by_test_id(f"card-{name}")).to_have_attribute("data-well", "true")
+        await studio.wait_for_function(MOVES)
         meter = studio.get_by_test_id("card-microphone").locator(".level-meter")
-        await expect(meter).not_to_have_attribute("data-level", "0", timeout=15_000)
+        await expect(meter).not_to_have_attribute("data-level", "0")
         await in_both_languages(studio, shoot, "studio-check-box")
         await studio.get_by_test_id("start").click()
-        await expect(studio.get_by_test_id("own-camera")).to_be_visible(timeout=15_000)
+        await expect(studio.get_by_test_id("own-camera")).to_be_visible()
         assert await studio.evaluate("window.asked") == 0
         microphone = studio.get_by_test_id("microphone")
         await microphone.click()
@@ -127,15 +125,13 @@ async def taught_by_a_box(
         await expect(microphone.locator(".level-meter")).to_have_attribute("data-level", "0")
         await in_both_languages(studio, shoot, "studio-lesson-box")
         await microphone.click()
-        await expect(microphone.locator(".level-meter")).not_to_have_attribute(
-            "data-level", "0", timeout=15_000
-        )
+        await expect(microphone.locator(".level-meter")).not_to_have_attribute("data-level", "0")
         yield
 
 
 async def is_online(desk: Page, word: str) -> None:
     row = desk.get_by_test_id("room-shahe")
-    await expect(row).to_have_attribute("data-online", word, timeout=15_000)
+    await expect(row).to_have_attribute("data-online", word)
 
 
 async def hears(desk: Page, room: str, words: str) -> None:
@@ -143,7 +139,7 @@ async def hears(desk: Page, room: str, words: str) -> None:
     await desk.get_by_test_id(f"open-{room}").click()
     await desk.get_by_test_id("hear").click()
     await desk.get_by_test_id("close").click()
-    await expect(desk.get_by_test_id(f"hear-{room}")).to_contain_text(words, timeout=30_000)
+    await expect(desk.get_by_test_id(f"hear-{room}")).to_contain_text(words)
 
 
 async def test_a_room_is_paired_by_hand_hears_itself_and_lets_go_of_its_devices(
@@ -165,24 +161,22 @@ async def test_a_room_is_paired_by_hand_hears_itself_and_lets_go_of_its_devices(
         await expect(desk.get_by_test_id("problem")).to_be_visible()
         await desk.get_by_test_id("digits").fill(f"{digits[:3]} {digits[3:]}")
         await desk.get_by_test_id("pair").click()
-        await expect(desk.get_by_test_id("launcher-linux")).to_be_visible(timeout=15_000)
+        await expect(desk.get_by_test_id("launcher-linux")).to_be_visible()
         await well(desk, axe, "a room's devices")
         await in_both_languages(desk, shoot, "room-devices")
         await desk.get_by_test_id("close").click()
-        await expect(page.get_by_test_id("waiting-face")).to_be_visible(timeout=15_000)
-        await expect(desk.get_by_test_id("room-shahe")).to_have_attribute(
-            "data-online", "true", timeout=15_000
-        )
+        await expect(page.get_by_test_id("waiting-face")).to_be_visible()
+        await expect(desk.get_by_test_id("room-shahe")).to_have_attribute("data-online", "true")
         await hears(desk, "shahe", "正常")
         await page.wait_for_function(f"() => ({HELD})() === 0")  # held for those seconds only
 
         await stack.enter_async_context(taught_by_a_box(server, desk, studio, shoot, axe))
         room = page.get_by_test_id("room")
-        await sees(room, 30_000)
-        await expect(room).to_have_attribute("data-devices", "true", timeout=15_000)
+        await sees(room)
+        await expect(room).to_have_attribute("data-devices", "true")
         stage = page.get_by_test_id("picture-stage")
         await observe(stage)
-        await page.wait_for_function(NUMBERED, timeout=20_000)
+        await page.wait_for_function(NUMBERED)
         numbers = [picture.number for picture in await shown(stage)]
         assert numbers == sorted(numbers), "the camera's pictures, by their numbers, in the room's canvas"
         await expect(studio.get_by_test_id("hear-shahe")).to_have_attribute("data-hear", "heard")
@@ -220,9 +214,7 @@ async def test_a_room_whose_loudspeaker_is_off_does_not_hear_itself(
         await desk.get_by_test_id("open-shahe").click()
         await desk.get_by_test_id("digits").fill(digits)
         await desk.get_by_test_id("pair").click()
-        await expect(desk.get_by_test_id("launcher-linux")).to_be_visible(timeout=15_000)
+        await expect(desk.get_by_test_id("launcher-linux")).to_be_visible()
         await desk.get_by_test_id("close").click()
-        await expect(desk.get_by_test_id("room-shahe")).to_have_attribute(
-            "data-online", "true", timeout=15_000
-        )
+        await expect(desk.get_by_test_id("room-shahe")).to_have_attribute("data-online", "true")
         await hears(desk, "shahe", "听不到")

@@ -57,7 +57,7 @@ async def lesson(server: OwnServer, window: Window) -> Lesson:
     studio, room = await window(), await window()
     await room.goto(f"{server.url}/room#token={demo.rooms[0].token}&sample=1&volume=0.1")
     await studio.goto(f"{server.url}/studio#token={demo.studio.token}&sample=1&volume=0")
-    await studio.get_by_test_id("start").click(timeout=20_000)
+    await studio.get_by_test_id("start").click()
     found = Lesson(studio, room)
     await sees(found.room)
     await found.seen_of_after(0, 10)

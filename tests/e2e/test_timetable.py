@@ -73,11 +73,11 @@ async def test_a_grid_is_imported_the_bell_starts_the_lesson_three_rooms_join_an
         await admin.get_by_test_id("term-name").fill("秋季学期")
         await admin.get_by_test_id("term-monday").fill(str(today - timedelta(days=today.weekday())))
         await admin.get_by_test_id("make-term").click()
-        await expect(admin.get_by_test_id("term")).to_be_visible(timeout=20_000)
+        await expect(admin.get_by_test_id("term")).to_be_visible()
         await well(admin, axe, "import")
 
         await studio.goto(f"{server.url}/studio#token={demo.studio.token}&sample=1&volume=0")
-        await expect(studio.get_by_test_id("start")).to_be_enabled(timeout=20_000)
+        await expect(studio.get_by_test_id("start")).to_be_enabled()
         rooms = []
         for room in demo.rooms[:2]:
             page = await window()
@@ -110,33 +110,31 @@ async def test_a_grid_is_imported_the_bell_starts_the_lesson_three_rooms_join_an
         await admin.get_by_test_id("file").set_input_files(
             {"name": "课表.xlsx", "mimeType": "application/octet-stream", "buffer": grid(weekday)}
         )
-        await admin.get_by_test_id("do-import").click(timeout=20_000)
-        await expect(admin.get_by_test_id("result")).to_have_attribute("data-done", "true", timeout=20_000)
+        await admin.get_by_test_id("do-import").click()
+        await expect(admin.get_by_test_id("result")).to_have_attribute("data-done", "true")
 
-        await expect(studio.locator("h1")).to_contain_text("三年级英语", timeout=20_000)
+        await expect(studio.locator("h1")).to_contain_text("三年级英语")
         for page in rooms:
             await sees(page.get_by_test_id("room"), (AHEAD_S + 20) * 1000)
         await expect(studio.get_by_test_id("lesson")).to_be_visible()
         await rooms.pop().context.close()  # a restore card: nothing of the browser is left on that machine
         again = await window()
         await again.goto(address_in(start))  # what its launcher opens
-        await sees(again.get_by_test_id("room"), 15_000)
+        await sees(again.get_by_test_id("room"))
 
         await expect(studio.get_by_test_id("bell")).to_be_visible(timeout=(LASTS_S + 20) * 1000)
         await expect(studio.get_by_test_id("replay-after")).to_be_visible(timeout=60_000)
         for page in (*rooms, again):
-            await expect(page.get_by_test_id("room")).not_to_have_attribute(
-                "data-state", "lesson", timeout=30_000
-            )
+            await expect(page.get_by_test_id("room")).not_to_have_attribute("data-state", "lesson")
 
         await admin.goto(f"{server.url}/timetable")
         card = admin.locator("[data-given=given]")
-        await expect(card).to_be_visible(timeout=20_000)
+        await expect(card).to_be_visible()
         await expect(card).to_contain_text("三年级英语")
         await well(admin, axe, "timetable")
         await shoot(admin, "timetable")
         await admin.goto(f"{server.url}/day")
-        await expect(admin.get_by_test_id("today")).to_contain_text("三年级英语", timeout=20_000)
+        await expect(admin.get_by_test_id("today")).to_contain_text("三年级英语")
         await well(admin, axe, "my day")
         week = await asked(admin, "GET", f"{base}/timetable?day={today}")
         (lesson,) = week["lessons"]
@@ -162,12 +160,12 @@ async def next_week_by_mouse(admin: Page, base: str, today: date, shoot: Shoot) 
     said, undo = admin.get_by_test_id("said"), admin.get_by_test_id("undo")
     home, away = admin.get_by_test_id(f"cell-{own}-2"), admin.get_by_test_id(f"cell-{other}-2")
     free = admin.get_by_test_id(f"cell-{other}-1")
-    await expect(home).to_contain_text("三年级英语", timeout=20_000)
+    await expect(home).to_contain_text("三年级英语")
     for goal, target in ((free, free), (away, away.locator(".lesson-card"))):
         await card.drag_to(target)
-        await expect(goal).to_contain_text("三年级英语", timeout=20_000)
+        await expect(goal).to_contain_text("三年级英语")
         await undo.click()
-        await expect(home).to_contain_text("三年级英语", timeout=20_000)
+        await expect(home).to_contain_text("三年级英语")
         await expect(said).to_contain_text("已撤销")
         await expect(home).not_to_contain_text("调课")
     await expect(away).to_contain_text("音乐")
@@ -176,12 +174,12 @@ async def next_week_by_mouse(admin: Page, base: str, today: date, shoot: Shoot) 
     await form.get_by_label("主讲教师").click()
     await admin.get_by_role("option", name="王老师").click()
     await form.get_by_test_id("form-save").click()
-    await expect(form).to_have_count(0, timeout=20_000)
-    await expect(home).to_contain_text("王老师", timeout=20_000)
+    await expect(form).to_have_count(0)
+    await expect(home).to_contain_text("王老师")
     await expect(home).to_contain_text("代课")
     await in_both_languages(admin, shoot, "timetable-substitute")
     await undo.click()
-    await expect(home).to_contain_text("李老师", timeout=20_000)
+    await expect(home).to_contain_text("李老师")
     await expect(home).not_to_contain_text("代课")
 
 
