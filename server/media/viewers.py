@@ -38,7 +38,7 @@ EVERY_S = 0.2
 FULL_S = 0.1  # whose packets wait is looked at again so soon
 CALM_S = 1.0  # who has all that is of use to it, and a line for more, is looked at as a whole so often
 CALM_TIMES = 1.3
-AT_ONCE = 24  # viewers in one round
+AT_ONCE = 40  # viewers in one round
 REPORT_S = 1.0
 STILL_S = 5.0
 HOLD_AFTER_S = 2.0
@@ -85,7 +85,8 @@ class Viewer:
 
 @dataclass(slots=True)
 class Viewers:
-    """Every viewer of one worker; `round` is to be called again soon while `pressing`."""
+    """Every viewer of one worker; `round` is to be called again soon while `pressing`, more often while lines
+    of some are `full` (their packets wait)."""
 
     tables: Forwarding
     by_name: dict[str, Viewer] = field(default_factory=dict)
@@ -94,6 +95,7 @@ class Viewers:
     _order: list[tuple[float, str]] = field(default_factory=list)  # a heap: due at, name
     _peaks: dict[TrackName, tuple[float, Peaks, tuple[int, ...]]] = field(default_factory=dict)
     pressing: bool = False
+    full: set[str] = field(default_factory=set)
 
     def joined(self, name: str, handle: int, now: float) -> None:
         """A connection is up; one without slots is nobody's viewer."""
@@ -105,6 +107,7 @@ class Viewers:
 
     def left(self, name: str) -> None:
         self.by_name.pop(name, None)
+        self.full.discard(name)
 
     def rtcp(self, name: str, blocks: bytes, now: float) -> None:
         """What a viewer sent that the relay does not read: REMB is of use."""
@@ -144,6 +147,7 @@ class Viewers:
             if viewer is not None:
                 self._serve(viewer, now)
                 waits = viewer.estimate.line.queue_ms > OVER_FROM_MS
+                (self.full.add if waits else self.full.discard)(name)
                 heappush(self._order, (now + (FULL_S if waits else EVERY_S), name))
         self.pressing = bool(self._order) and self._order[0][0] <= now
         if len(self._peaks) > 2 * len(self.tables.ups) + 8:

@@ -1,9 +1,9 @@
 """The media worker: joins the relay's sockets, the peers, the tables and campus' control socket.
 
 Everything here runs in one thread. A packet that the relay forwards never comes here; what comes are
-STUN, DTLS and moments of tracks. Timers: TICK_S or REST_S for the relay, LEVELS_S for what people
-see at once, a second for figures and reports. While media flows the tick goes with it (WITH_MEDIA_S): one
-waking less, and every viewer's state is in the caches.
+STUN, DTLS and moments of tracks. Timers: TICK_S, FULL_REST_S or REST_S for the relay, LEVELS_S for what
+people see at once, a second for figures and reports. While media flows the tick goes with it: a waking
+less, and what is done for many viewers together is done with warm caches (docs/adr/0015).
 """
 
 from __future__ import annotations
@@ -47,8 +47,9 @@ from server.media.viewers import Viewers
 from server.protocol.parameters import Candidate
 
 TICK_S = 0.010  # while something is pressing
-REST_S = 0.050
-WITH_MEDIA_S = 0.035  # after a tick: what is forwarded then is followed by the next
+REST_S = 0.060  # the next media after that takes the tick along
+FULL_REST_S = 0.030  # the same while a viewer's packets wait
+NO_MEDIA_S = 0.050  # longer than that the tick waits for no media
 LEVELS_S = 0.2
 FIGURES_S = 1.0
 TOTALS_S = 5.0
@@ -122,8 +123,11 @@ class MediaWorker:
             self._tick(self._ticked_at)
         finally:
             self._resting = not self._is_pressing()
-            pause = REST_S if self._resting else TICK_S
+            pause = self._rest_s() + NO_MEDIA_S if self._resting else TICK_S
             self._next_tick = loop.call_later(pause, self._tick_again, loop)
+
+    def _rest_s(self) -> float:
+        return FULL_REST_S if self.viewers.full else REST_S
 
     def _is_pressing(self) -> bool:
         return self.relay.pressing() or self.tables.keyframes.fresh or self.viewers.pressing
@@ -213,7 +217,7 @@ class MediaWorker:
     def _readable(self, number: int) -> None:
         for event in self.relay.receive(number):
             self._on_event(event)
-        if self.clock() - self._ticked_at >= WITH_MEDIA_S:
+        if self.clock() - self._ticked_at >= self._rest_s():
             self._tick_again(asyncio.get_running_loop())
         else:
             self._hurry()

@@ -38,7 +38,7 @@ class Relay:
     def tick(self) -> list[Event]:
         """Read what waited (viewers' transport-wide feedback and reports, held checks), and run the timers:
         NACKs, transport-wide feedback to publishers, paced joins. Call every 10 ms while `pressing`, else
-        every 50 ms or so; `receive` runs the timers too, where that was 10 ms ago."""
+        every 50 to 100 ms; `receive` runs the timers too, where that was 10 ms ago."""
 
     def hold_checks(self, hold: bool) -> None:
         """Whether STUN requests by UDP wait for `tick` too (at first they do not)."""

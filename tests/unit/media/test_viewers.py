@@ -8,7 +8,7 @@ import pytest
 
 from server.media.allocation import OFF, STILL
 from server.media.contract import Reason, SlotViewing, TrackName
-from server.media.estimate import START_BPS, Cause
+from server.media.estimate import START_BPS, Burst, Cause, pack
 from server.media.forwarding import Forwarding
 from server.media.keyframes import KeyframeRequests
 from server.media.relay.relay import Relay
@@ -161,3 +161,17 @@ def test_a_viewer_whose_packets_are_numbered_is_never_judged_by_remb_too(room: R
         room.pass_time(0.3)
     assert room.given("a") == 2
     assert room.viewers.by_name["a"].bps == START_BPS
+
+
+def test_lines_in_which_packets_wait_are_told_until_they_do_not(room: Room) -> None:
+    def fed(delay_us: int) -> bool:
+        at = int(room.now * 1e6)
+        came = [Burst(at + k * 40_000, at + k * 40_000 + delay_us, 5_000, 5, 0) for k in range(5)]
+        room.viewers.by_name["a"].estimate.feed(pack(came), room.now)
+        room.pass_time(0.3)
+        return "a" in room.viewers.full
+
+    room.watch("a")
+    assert [fed(10_000), fed(90_000), fed(10_000), fed(90_000)] == [False, True, False, True]
+    room.viewers.left("a")
+    assert not room.viewers.full

@@ -197,7 +197,7 @@ async function seen(peer: RTCPeerConnection): Promise<Seen> {
   return found;
 }
 
-/** The road's own round trip: a connection that stands is answered up to 50 ms later (docs/adr/0015). */
+/** The road's own round trip: a connection that stands is answered up to 110 ms later (docs/adr/0015). */
 function shortest(...looks: { roundTrip_ms?: number }[]): { roundTrip_ms?: number } {
   const trips = looks.flatMap((each) => each.roundTrip_ms ?? []);
   return trips.length === 0 ? {} : { roundTrip_ms: Math.min(...trips) };
