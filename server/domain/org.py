@@ -183,6 +183,9 @@ class Organisation:
 
 
 NAME_LIMIT = 80
+MOST_UNITS = 10_000
+"""The tree is told whole to pages: eight times the largest county that is planned for."""
+MOST_BONDS = 5_000
 BOUND_KINDS = frozenset({UnitKind.SCHOOL, UnitKind.POINT})
 
 
@@ -191,6 +194,8 @@ def founded(
 ) -> Unit:
     """A new unit from a day on. BadOrganisation where its name, its parent or its id cannot be."""
     check_name(name)
+    if len(organisation.units) >= MOST_UNITS:
+        raise _full(MOST_UNITS, "单位", "units")
     if unit in organisation.units:
         raise BadOrganisation("unit_there", zh="这个编号已经有了。", en="There is a unit of this id already.")
     if kind is UnitKind.COUNTY:
@@ -202,6 +207,14 @@ def founded(
     if above is None:
         raise BadOrganisation("bad_parent", zh="请先选上级单位。", en="Choose the unit above it first.")
     return moved(bare, above, day, organisation)
+
+
+def _full(most: int, zh: str, en: str) -> BadOrganisation:
+    return BadOrganisation(
+        "county_full",
+        zh=f"一个县最多登记 {most} 个{zh}（包括已停用的）。请另建一个县的服务器。",
+        en=f"A county has at most {most} {en}, those that are no more included. Give another its own server.",
+    )
 
 
 def check_name(name: Words) -> None:
@@ -225,6 +238,8 @@ def check_bond(bond: Bond, organisation: Organisation) -> None:
                 zh="只有在用的学校和教学点可以结对。",
                 en="Only schools and points that are there.",
             )
+    if len(organisation.bonds) >= MOST_BONDS:
+        raise _full(MOST_BONDS, "结对", "bonds")
     same = (each for each in organisation.bonds if each.kind is bond.kind and each.there(bond.since))
     if bond.first == bond.second or any((e.first, e.second) == (bond.first, bond.second) for e in same):
         raise BadOrganisation("bad_bond", zh="它们已经这样结对了。", en="They are bound so already.")

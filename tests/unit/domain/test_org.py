@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from server.domain.org import (
+    MOST_UNITS,
     BadOrganisation,
     Bond,
     BondKind,
@@ -15,6 +16,7 @@ from server.domain.org import (
     Unit,
     UnitKind,
     closed,
+    founded,
     moved,
     renamed,
 )
@@ -89,6 +91,13 @@ def test_a_unit_stands_only_where_its_kind_may() -> None:
         moved(STAR, POINT, D1, county())
     with pytest.raises(BadOrganisation):
         moved(POINT, closed(STAR, D1, county()), D1, county())
+
+
+def test_the_tree_is_told_whole_and_so_has_an_end() -> None:
+    many = {f"r{number}": STAR for number in range(MOST_UNITS)}
+    with pytest.raises(BadOrganisation) as told:
+        founded("new", UnitKind.SCHOOL, Words("新", "New"), "county", D1, Organisation(many))
+    assert told.value.code == "county_full"
 
 
 def test_history_is_not_rewritten() -> None:

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
+import { nextTick } from "vue";
 
 import { CampusProblem } from "@/api/campus";
 
-import { useAttempt } from "./attempt";
+import { refused, useAttempt } from "./attempt";
 
 test("an attempt tells the server's words, forgets them at the next, and is busy meanwhile", async () => {
   const { problem, busy, tried } = useAttempt();
@@ -33,4 +34,22 @@ test("what is no answer of the server is nobody's to hide", async () => {
   const { busy, tried } = useAttempt();
   await expect(tried(() => Promise.reject(new TypeError("ours")))).rejects.toThrow("ours");
   expect(busy.value).toBe(false);
+});
+
+test("what somebody did and was refused is brought into sight, what is read again is not", async () => {
+  const { problem, tried, refreshed } = useAttempt();
+  const refusal = (words: string): CampusProblem => new CampusProblem(409, "no", { zh: words, en: words });
+  await tried(() => Promise.reject(refusal("taken")));
+  await nextTick();
+  const first = refused.value;
+  expect(first.words).toBe("taken");
+  await refreshed(() => Promise.reject(refusal("down")));
+  await nextTick();
+  expect(refused.value).toBe(first);
+  await tried(() => Promise.reject(refusal("taken")));
+  await nextTick();
+  expect([refused.value.words, refused.value === first]).toEqual(["taken", false]);
+  problem.value = "the two differ";
+  await nextTick();
+  expect(refused.value.words).toBe("the two differ");
 });

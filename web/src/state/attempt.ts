@@ -1,5 +1,5 @@
 /** What a page tries with the server: whether it is still at it, and what went wrong, in words. */
-import { ref } from "vue";
+import { ref, shallowRef, watch } from "vue";
 import type { Ref } from "vue";
 
 import { CampusProblem } from "@/api/campus";
@@ -15,10 +15,17 @@ export interface Attempt {
   refreshed(work: () => Promise<unknown>): Promise<boolean>;
 }
 
+/** What was refused last of what somebody did: the page brings these words into sight, wherever they stand. */
+export const refused = shallowRef({ words: "" });
+
 /** `elsewhere`: takes a refusal of what is read somewhere else (true), so that nothing is told here. */
 export function useAttempt(elsewhere: (refusal: CampusProblem) => boolean = () => false): Attempt {
   const problem = ref("");
   const busy = ref(false);
+  let found = ""; // by reading again, which nobody asked for
+  watch(problem, (words) => {
+    if (words !== "" && words !== found) refused.value = { words };
+  });
   async function refusalOf(work: () => Promise<unknown>): Promise<CampusProblem | null> {
     try {
       await work();
@@ -30,7 +37,7 @@ export function useAttempt(elsewhere: (refusal: CampusProblem) => boolean = () =
   }
   async function tried(work: () => Promise<unknown>): Promise<boolean> {
     busy.value = true;
-    problem.value = "";
+    problem.value = found = "";
     try {
       const refusal = await refusalOf(work);
       if (refusal !== null) problem.value = refusal.words[language.value];
@@ -42,7 +49,7 @@ export function useAttempt(elsewhere: (refusal: CampusProblem) => boolean = () =
   async function refreshed(work: () => Promise<unknown>): Promise<boolean> {
     const refusal = await refusalOf(work);
     if (refusal === null) problem.value = "";
-    else if (!elsewhere(refusal)) problem.value = refusal.words[language.value];
+    else if (!elsewhere(refusal)) problem.value = found = refusal.words[language.value];
     return refusal === null;
   }
   return { problem, busy, tried, refreshed };

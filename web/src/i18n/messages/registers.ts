@@ -3,6 +3,14 @@ import { sentences } from "../define";
 /** The registers of the county: one page, many kinds of rows. */
 export const registers = sentences({
   title: { zh: "登记簿", en: "Registers" },
+  none: {
+    zh: "这里记着全县要长期留存的事：结对与集团、职务、单位变更、家长同意书、客人链接、作息与调休、学科与教材、审计日志。您的账号现在不能查看或登记其中任何一项。",
+    en: "What the county keeps for good stands here: pairs and groups, posts, changes of units, parents' consent, guests' links, bells and swapped days, subjects and books, the audit log. Your account may read or enter none of it at present.",
+  },
+  noneAsk: {
+    zh: "要查看或登记，请找本校管理员；全县的（作息、学科、审计）请找县管理员。他们在“学校与人员”里给您加上职务，您再打开这一页。",
+    en: "Ask the admin of your school, or the county's admin for bells, subjects and the audit log: they give you a post under “Schools and people”, then open this page again.",
+  },
   add: { zh: "新增", en: "Add" },
   change: { zh: "修改", en: "Change" },
   stop: { zh: "不改了", en: "Leave it" },
@@ -40,6 +48,10 @@ export const registers = sentences({
   wentInto: { zh: "并入“{name}”", en: "went into “{name}”" },
   consent: { zh: "家长同意书", en: "Consent" },
   consentLead: { zh: "每班家长同意公开到哪一级。没有登记就是不公开；收回后，已公开的录像立刻收回。", en: "How far the parents of a class agreed. Nothing entered is none; what is withdrawn closes recordings at once." },
+  consentNothing: {
+    zh: "还没有班级。请先在“学校与人员”里给学校或教室加上班级，再在这里登记同意书。",
+    en: "There are no classes yet. Add them to their school or room under “Schools and people”, then enter consent here.",
+  },
   level_none: { zh: "不公开", en: "none" },
   level_school: { zh: "校内", en: "school" },
   level_publishable: { zh: "可公开", en: "publishable" },

@@ -6,12 +6,14 @@ export interface Entry {
   label: Key;
   /** An action of server/api/actions.py; any of them opens the entry. */
   actions: string[];
+  /** Where pages begin that stand under it. */
+  below?: string[];
 }
 
 export const ENTRIES: Entry[] = [
   { to: "/day", label: "timetable.day", actions: ["read_day"] },
   { to: "/timetable", label: "timetable.title", actions: ["read_timetable"] },
-  { to: "/lessons", label: "desk.lessons", actions: ["list_lessons"] },
+  { to: "/lessons", label: "desk.lessons", actions: ["list_lessons"], below: ["/cameras"] },
   { to: "/library", label: "library.title", actions: ["list_library"] },
   { to: "/rehearsals", label: "rehearsal.list", actions: ["read_rehearsals"] },
   { to: "/rooms", label: "rooms.title", actions: ["manage_devices"] },

@@ -124,6 +124,7 @@ export const consent: Register = {
   id: "consent",
   label: "registers.consent",
   lead: "registers.consentLead",
+  nothing: "registers.consentNothing",
   actions: ["read_consent"],
   columns: [["school", "people.school"], ["class", "people.class"], ["level", "people.consent"], ["at", "registers.at"], ["actor", "registers.actor"], ["note", "registers.note"]],
   edits: true,

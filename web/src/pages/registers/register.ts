@@ -40,6 +40,8 @@ export interface Register {
   id: string;
   label: Key;
   lead: Key;
+  /** Said where there are no rows, in place of the usual words. */
+  nothing?: Key;
   /** Of server/api/actions.py; any of them opens it. */
   actions: string[];
   columns: [name: string, label: Key][];
