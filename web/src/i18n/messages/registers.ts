@@ -13,6 +13,7 @@ export const registers = sentences({
   },
   add: { zh: "新增", en: "Add" },
   change: { zh: "修改", en: "Change" },
+  changing: { zh: "修改：{what}", en: "Changing: {what}" },
   stop: { zh: "不改了", en: "Leave it" },
   more: { zh: "再看更早的", en: "Show more" },
   find: { zh: "查找", en: "Find" },
