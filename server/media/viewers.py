@@ -31,6 +31,7 @@ from server.media.estimate import OVER_FROM_MS, Estimate
 from server.media.forwarding import Down, Forwarding, Up
 from server.media.layers import TILE, highest_for
 from server.media.probes import Probes
+from server.media.repeating import Repeating
 from server.media.reported import Reported
 from server.protocol.parameters import Kind, Source
 
@@ -66,6 +67,9 @@ class Viewer:
     weak: bool = False
     shown: dict[str, tuple[int, float]] = field(default_factory=dict)  # px, told at
     decoders: dict[str, Decoder] = field(default_factory=dict)
+    repeating: Repeating = field(default_factory=Repeating)
+    repeats: int = 0
+    spent_bps: float = 0.0  # by what it is given
     still_at: float = float("-inf")
     short_since: float | None = None  # its line carries no picture at all since then
     sent_octets: int = 0
@@ -81,6 +85,11 @@ class Viewer:
         if self.numbered:
             return self.estimate.bps * (1 - min(self.estimate.losses.share, 0.5))
         return self.reported.bps
+
+    @property
+    def loss(self) -> float:
+        """The share of its packets that its line loses, 0 to 1."""
+        return (self.estimate.losses if self.numbered else self.reported.losses).share
 
 
 @dataclass(slots=True)
@@ -158,6 +167,7 @@ class Viewers:
         return {
             "viewers": float(len(self.by_name)),
             "viewers_weak": float(sum(viewer.weak for viewer in viewers)),
+            "viewers_repeated": float(sum(viewer.repeats > 0 for viewer in viewers)),
             "viewers_sound_only": float(sum(STILL in viewer.given.values() for viewer in viewers)),
             "layer_changes": float(self.changes),
             "stills_sent": float(self.stills),
@@ -173,6 +183,10 @@ class Viewers:
             or viewer.bps < viewer.enough_bps
         ):
             self._allot(viewer, now)
+        repeats = viewer.repeating.depth(viewer.loss, viewer.bps - viewer.spent_bps, now)
+        if repeats != viewer.repeats:
+            viewer.repeats = repeats
+            self.tables.relay.repeat_sound(viewer.handle, repeats)
 
     def _allot(self, viewer: Viewer, now: float) -> None:
         """Give it what its line carries of what its slots are pointed at."""
@@ -184,7 +198,7 @@ class Viewers:
         self._probe(viewer, rungs[0], now)
         if rung.given != viewer.given:
             self._apply(viewer, slots, rung)
-        viewer.weak = rung.given != rungs[0].given
+        viewer.weak, viewer.spent_bps = rung.given != rungs[0].given, rung.bps
         viewer.calm_until = float("-inf") if viewer.weak else now + CALM_S
         viewer.enough_bps, viewer.changes_seen = CALM_TIMES * rungs[0].bps, self.tables.changes
         for wish in wishes:

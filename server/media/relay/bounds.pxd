@@ -31,6 +31,8 @@ cdef enum:
     MAX_LAYERS = 4
     MAX_MID = 16            # the longest value of a one-byte header extension
     MAX_MISSING = 512       # packets of one layer asked again at the same time
+    MAX_REDUNDANCY = 4      # sound packets that one carries again
+    RED_MAX = 1000          # octets of sound in a packet that carries others again
     MAX_INTERVALS = 32      # pieces of a slot's sequence that can still be mapped back
     RESENT_ROWS = 256       # remembers when a slot's packet was last resent
     KEPT_ROWS = 64          # audio packets kept as ciphertext by a slot without RTX

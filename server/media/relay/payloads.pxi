@@ -1,5 +1,5 @@
 # What payloads say about themselves: keyframes (H.264, RFC 6184; VP8, RFC 7741; VP9, RFC 9628; AV1, "RTP Payload
-# Format For AV1" 1.0) and RED's blocks (RFC 2198). Spatial layers of VP9 and AV1 are not told apart.
+# Format For AV1" 1.0). Spatial layers of VP9 and AV1 are not told apart.
 
 cdef enum:  # CodecNumber
     OPUS = 1
@@ -122,48 +122,3 @@ cdef bint vp8_starts_keyframe(const uint8_t* payload, int size) noexcept nogil:
     if payload[0] & 0x10 == 0 or payload[0] & 7 or descriptor.length == 0 or descriptor.length >= size:
         return False
     return payload[descriptor.length] & 1 == 0
-
-
-cdef int red_primary(const uint8_t* payload, int size) noexcept nogil:
-    """Offset of the primary block's data, -1 where the packet is no RED."""
-    cdef int at = 0, before = 0
-    while at < size and payload[at] & 0x80:
-        if at + 4 > size:
-            return -1
-        before += ((payload[at + 2] & 3) << 8) | payload[at + 3]
-        at += 4
-    if at >= size or at + 1 + before > size:
-        return -1
-    return at + 1 + before
-
-
-cdef struct RedBlock:
-    const uint8_t* data
-    int size
-    uint32_t earlier    # timestamp offset behind the packet's own
-
-
-cdef int red_blocks(const uint8_t* payload, int size, RedBlock* blocks, int most) noexcept nogil:
-    """The redundant blocks, oldest first, of a packet that `red_primary` accepted; how many."""
-    cdef int at = 0, count = 0, i
-    cdef const uint8_t* data
-    while payload[at] & 0x80:
-        if count < most:
-            blocks[count].earlier = get16(payload + at + 1) >> 2
-            blocks[count].size = ((payload[at + 2] & 3) << 8) | payload[at + 3]
-            count += 1
-        at += 4
-    data = payload + at + 1
-    for i in range(count):
-        blocks[i].data = data
-        data += blocks[i].size
-    return count
-
-
-cdef void rename_red(uint8_t* payload, uint8_t payload_type) noexcept nogil:
-    """Write the viewer's Opus payload type into every block header (of an accepted packet)."""
-    cdef int at = 0
-    while payload[at] & 0x80:
-        payload[at] = 0x80 | payload_type
-        at += 4
-    payload[at] = payload_type

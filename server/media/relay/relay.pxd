@@ -178,6 +178,7 @@ cdef struct Peer:
     int64_t probe_from_ns
     int64_t probe_until_ns
     uint64_t probe_octets
+    int redundancy      # sound packets carried again in each; 0: as they came
     int64_t rest_until_ns       # until then lost pictures are not sent again: the line is full
     Up* ups[MAX_UPS]
     int up_count

@@ -106,6 +106,10 @@ class Relay:
     def set_round_trip(self, peer: int, microseconds: int) -> None:
         """Gate for answering the same NACK twice (50,000 before the first report; then by reports)."""
 
+    def repeat_sound(self, peer: int, depth: int) -> None:
+        """Each of a viewer's sound packets carries the `depth` before it again (RED, RFC 2198), as far as
+        they came; at most 4. 0: as the publisher sent it. Where a slot has no RED nothing changes."""
+
     def take_bursts(self, peer: int) -> bytes:
         """What became of the packets sent to a viewer, since last asked: records of `tables.BURST`, oldest
         first, at most 255. Empty for a peer whose slots have no transport-wide numbers."""

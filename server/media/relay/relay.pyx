@@ -41,6 +41,7 @@ include "sockets.pxi"
 include "streams.pxi"
 include "rtp.pxi"
 include "payloads.pxi"
+include "red.pxi"
 include "ring.pxi"
 include "arrivals.pxi"
 include "sending.pxi"
@@ -245,6 +246,11 @@ cdef class Relay:
 
     def set_round_trip(self, int peer, int microseconds):
         self._peer(peer).round_trip_ns = min(max(microseconds, 1000), 2000000) * <int64_t>1000
+
+    def repeat_sound(self, int peer, int depth):
+        if not 0 <= depth <= MAX_REDUNDANCY:
+            raise ValueError(f"sound repeated {depth} times: 0 to {MAX_REDUNDANCY} are possible")
+        self._peer(peer).redundancy = depth
 
     def take_bursts(self, int peer):
         return hand_over_bursts(self._peer(peer).sent_rows)

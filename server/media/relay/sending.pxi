@@ -64,6 +64,12 @@ cdef inline int shape(Down* down, Layer* layer, Stored* row, uint8_t** payload, 
     return row.codec
 
 
+cdef inline bint repeats(Down* down, int codec) noexcept nogil:
+    """Whether sound goes out with what came before it."""
+    return (down.peer.redundancy > 0 and (codec == OPUS or codec == RED) and down.payload_of[RED] != 255
+            and down.payload_of[OPUS] != 255)
+
+
 cdef inline void write_payload(Down* down, Interval* interval, uint8_t* room, const uint8_t* payload, int size,
                                int codec, bint newest) noexcept nogil:
     memcpy(room, payload, size)
@@ -81,6 +87,7 @@ cdef void send_stored(Core* core, Down* down, Layer* layer, Stored* row, Interva
     cdef uint8_t* room
     cdef int size, at, codec = shape(down, layer, row, &payload, &size)
     cdef uint32_t timestamp = row.timestamp + interval.timestamp_offset
+    cdef bint again
     if path is NULL or down.peer.outbound is NULL or down.payload_of[codec] == 255:
         down.dropped += 1
         core.totals.slot_dropped += 1
@@ -89,6 +96,9 @@ cdef void send_stored(Core* core, Down* down, Layer* layer, Stored* row, Interva
         down.dropped += 1
         core.totals.stream_dropped += 1
         return
+    again = repeats(down, codec) and not row.flags & PADDING
+    if again:
+        codec = RED
     room = outgoing(core, path)
     at = write_header(core, down, room, down.ssrc, down.payload_of[codec], row.flags & MARKER, number, timestamp,
                       row.level, down.packets < 64 or row.flags & KEY_START)
@@ -96,6 +106,9 @@ cdef void send_stored(Core* core, Down* down, Layer* layer, Stored* row, Interva
         room[0] |= 0x20
         room[at] = 1
         at += 1
+    elif again:
+        size = write_red(room + at, &layer.ring, row, down.payload_of[OPUS], down.peer.redundancy)
+        at += size
     else:
         write_payload(down, interval, room + at, payload, size, codec, number > down.last_out)
         at += size

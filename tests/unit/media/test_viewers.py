@@ -79,6 +79,17 @@ def test_a_viewer_begins_at_the_top_and_gets_what_its_line_carries(room: Room) -
     assert room.viewers.totals()["viewers_weak"] == 1.0
 
 
+def test_a_line_that_loses_has_its_sound_repeated_until_it_is_well(room: Room) -> None:
+    room.watch("a")
+    viewer = room.viewers.by_name["a"]
+    viewer.estimate.losses.share = 0.1
+    room.pass_time(0.3)
+    assert (viewer.repeats, room.viewers.totals()["viewers_repeated"]) == (2, 1.0)
+    viewer.estimate.losses.share = 0.0
+    room.pass_time(11.0)
+    assert viewer.repeats == 0
+
+
 def test_the_last_stage_holds_the_slot_and_a_better_line_lets_it_go(room: Room) -> None:
     room.watch("a")
     room.lower("a", 50_000)

@@ -103,3 +103,56 @@ def test_broken_red_is_dropped_and_counted(wire: Wire, payload: bytes) -> None:
     wire.run()
     assert voice.viewer.packets() == []
     assert wire.relay.totals()["dropped_malformed"] == 1
+
+
+def test_on_a_line_that_loses_each_sound_carries_those_before_it_again(wire: Wire) -> None:
+    voice = Voice(wire)
+    wire.relay.repeat_sound(voice.viewer.handle, 2)
+    voice.send(5, opus(5), 111)
+    voice.send(6, red(6))
+    voice.send(9, red(9))  # what repeats 8; 7 never came
+    wire.run()
+    wire.relay.repeat_sound(voice.viewer.handle, 0)
+    voice.send(10, opus(10), 111)
+    wire.run()
+
+    def carried(payload: bytes) -> dict[int, bytes]:
+        """By how much earlier it is, in packets."""
+        heads = []
+        while payload[0] & 0x80:
+            (head,) = struct.unpack_from("!I", payload)
+            heads.append(((head >> 10 & 0x3FFF) // 960, head & 0x3FF))
+            assert head >> 24 & 0x7F == 120
+            payload = payload[4:]
+        assert payload[0] == 120
+        payload, found = payload[1:], {}
+        for back, length in heads:
+            found[back], payload = payload[:length], payload[length:]
+        return found | {0: payload}
+
+    packets = heard(voice.viewer)
+    assert [(number, kind) for number, kind, _ in packets] == [
+        (0, 121),
+        (1, 121),
+        (3, 121),
+        (4, 121),
+        (5, 120),
+    ]
+    assert [carried(payload) for _, _, payload in packets[:-1]] == [
+        {0: opus(5)},
+        {1: opus(5), 0: opus(6)},
+        {2: opus(6), 0: opus(8)},
+        {1: opus(8), 0: opus(9)},
+    ]
+    assert packets[-1][2] == opus(10)
+
+
+def test_sound_is_not_repeated_to_a_viewer_without_red(wire: Wire) -> None:
+    voice = Voice(wire, {"codecs": (VIEWER_OPUS,)})
+    wire.relay.repeat_sound(voice.viewer.handle, 2)
+    voice.send(5, opus(5), 111)
+    voice.send(6, opus(6), 111)
+    wire.run()
+    assert heard(voice.viewer) == [(0, 120, opus(5)), (1, 120, opus(6))]
+    with pytest.raises(ValueError, match="0 to 4"):
+        wire.relay.repeat_sound(voice.viewer.handle, 5)
