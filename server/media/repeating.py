@@ -1,8 +1,8 @@
 """When a viewer's sound carries the sound before it again (RED, RFC 2198): pure.
 
-A line that loses packets at random loses two in a row too, and what is asked for again comes a round trip late, after
-its time: so each sound goes out up to three times. It costs little beside a picture, but is not put on a line
-that is full: there loss is what the queue drops.
+A line that loses packets at random loses two in a row too, and what is asked for again comes a round trip
+later, after its time: so each sound goes out up to three times. It costs little beside a picture, but is not
+put on a line that is full: there loss is what the queue drops.
 """
 
 from __future__ import annotations
