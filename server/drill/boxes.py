@@ -16,7 +16,7 @@ from server.drill.lessonkit.media import Camera, Voice
 from server.drill.own_server import LOOPBACK, free_port
 from server.drill.senders.file import as_ts, looped
 from server.drill.senders.lesson import LessonSender
-from server.drill.senders.rtsp import rtsp_camera
+from server.drill.senders.rtsp_relay import rtsp_relay
 from server.errors import UserFault
 from server.ingest.address import parse
 from server.protocol.parameters import Source
@@ -24,14 +24,6 @@ from server.protocol.sources import NewRoomSource, RoomSource
 
 RTSP, RTMP = "rtsp", "rtmp"
 LOGIN = ("viewer", "drill")
-# A camera sends a picture when it is encoded. So here nothing waits for the next one to know where one ends.
-_LAUNCH = (
-    '( udpsrc address=127.0.0.1 port={port} buffer-size=4194304 caps="video/mpegts,systemstream=true"'
-    " ! tsdemux latency=0 name=d d. ! queue"
-    ' ! capssetter caps="video/x-h264,stream-format=byte-stream,alignment=au"'
-    " ! rtph264pay name=pay0 pt=96 config-interval=-1"
-    " d. ! queue ! aacparse ! rtpmp4gpay name=pay1 pt=97 max-ptime=40000000 )"
-)
 
 
 class BoxRefused(Exception):
@@ -93,8 +85,8 @@ async def box(
         async with sender.sending(("-f", "flv", f"{made.push_url}/{made.key}")):
             yield sender.sent_at
         return
-    port = free_port(socket.SOCK_DGRAM)
     if (film := Path(source)).is_file():
+        port = free_port(socket.SOCK_DGRAM)
         async with looped(film, as_ts(LOOPBACK, port)):
             await door.put_source(room, NewRoomSource(f"udp://{LOOPBACK}:{port}", sound=True))
             yield None
@@ -103,9 +95,6 @@ async def box(
         await door.put_source(room, NewRoomSource(source, sound=True))
         yield None
         return
-    async with (
-        rtsp_camera(_LAUNCH.format(port=port), login=LOGIN, at_once=True) as served,
-        sender.sending(as_ts(LOOPBACK, port)),
-    ):
+    async with rtsp_relay(LOGIN) as served, sender.sending(served.output):
         await door.put_source(room, NewRoomSource(served.url, sound=True))
         yield sender.sent_at

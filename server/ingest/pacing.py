@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 BUFFER_S = 0.02
 WINDOW_S = 4.0  # the least lateness of this long and of as long before
 RISE, FALL = 0.1, 0.02  # s of delay a second
+FALL_SHARE = 0.5  # a second, of a delay that is far too long: a source's clock was taken for later than it is
 LONGEST_S = 0.6  # a stream that is later than that is not waited for
 MOST_WAITING = 512  # of a stream: the oldest goes at once
 MOVED_EVERY_S = 0.05  # how often the delay is looked at: it moves slowly
@@ -106,6 +107,7 @@ class Pacing(Generic[Payload]):
         if self.delay is None:
             self.delay = wanted
         else:
-            self.delay += max(-FALL * passed, min(RISE * passed, wanted - self.delay))
+            fall = max(FALL, FALL_SHARE * (self.delay - wanted))
+            self.delay += max(-fall * passed, min(RISE * passed, wanted - self.delay))
         self._moved_at = now
         return self.delay

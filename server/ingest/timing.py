@@ -17,6 +17,7 @@ JUMP_S = 2.0  # so far on, and not because nothing came, is another time line
 BACK_S = 0.2  # decoding times never go back
 LONGEST_LATE_S = 10.0  # later than any line makes a packet
 STEP_S = 0.02
+EARLY_S = 0.05  # nothing comes before its time by more than that
 NTP_EPOCH_S = 2_208_988_800  # 1900 to 1970
 
 PICTURE, SOUND = 0, 1
@@ -100,7 +101,17 @@ class SourceClock:
                 is_usual = abs(now - stream.late - expected) < JUMP_S
                 self.shift = (now - stream.late if is_usual else expected) - own
             stream.shift = self.shift
+        other = self._streams.get(SOUND if number == PICTURE else PICTURE)
+        if other is not None and other.shift > stream.shift:
+            self._rejoin(stream, other, expected)
         return stream.shift
+
+    def _rejoin(self, stream: _Stream, other: _Stream, expected: float) -> None:
+        """One stream went back at once, the other by and by, too little at a time to be a jump: seen from the
+        other's time line, what comes late by its own is in time again."""
+        ahead = stream.own + other.shift - expected
+        if ahead <= EARLY_S and abs(ahead) < abs(stream.own + stream.shift - expected):
+            stream.shift = self.shift = other.shift
 
 
 def ntp_of(wall_s: float) -> int:

@@ -68,10 +68,9 @@ def can_serve() -> bool:
 
 @asynccontextmanager
 async def rtsp_camera(
-    launch: str, *, login: tuple[str, str] = ("", ""), port: int = 0, at_once: bool = False
+    launch: str, *, login: tuple[str, str] = ("", ""), port: int = 0
 ) -> AsyncIterator[RtspCamera]:
-    """Serve a GStreamer launch line (its streams end in `name=pay0`, `pay1`) until the end of the block;
-    `at_once`: what a live source gives goes out when it comes, by no clock of the server's.
+    """Serve a GStreamer launch line (its streams end in `name=pay0`, `pay1`) until the end of the block.
     NoSender where the server is not installed."""
     if not await asyncio.to_thread(can_serve):
         raise NoSender(f"GStreamer's RTSP server is missing: apt-get install {' '.join(PACKAGES)}")
@@ -79,7 +78,7 @@ async def rtsp_camera(
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         SYSTEM_PYTHON, "-I", str(SCRIPT), "--launch", launch, "--port", str(port),
-        "--user", user, "--password", password, *(["--at-once"] if at_once else []),
+        "--user", user, "--password", password,
         stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:

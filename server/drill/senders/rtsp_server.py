@@ -27,8 +27,6 @@ def main() -> None:
     server = GstRtspServer.RTSPServer(address="127.0.0.1", service=str(options.port))
     factory = GstRtspServer.RTSPMediaFactory(launch=options.launch, shared=True)
     factory.set_latency(0)
-    if options.at_once:
-        factory.connect("media-configure", _send_at_once)
     if options.user:
         _ask_password(server, factory, options.user, options.password)
     server.get_mount_points().add_factory(options.path, factory)
@@ -37,11 +35,6 @@ def main() -> None:
     print(server.get_bound_port(), flush=True)
     threading.Thread(target=_end_with_input, args=(loop,), daemon=True).start()
     loop.run()
-
-
-def _send_at_once(factory: object, media: object) -> None:
-    """What a live source gives goes out when it comes: its time on GStreamer's clock is not waited for."""
-    media.set_rate_control(False)  # type: ignore[attr-defined]
 
 
 def _ask_password(server: object, factory: object, user: str, password: str) -> None:
@@ -68,7 +61,6 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="serve a GStreamer launch line by RTSP")
     parser.add_argument("--launch", required=True)
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--at-once", action="store_true")
     parser.add_argument("--path", default=PATH)
     parser.add_argument("--user", default="")
     parser.add_argument("--password", default="")

@@ -68,6 +68,16 @@ def test_a_stream_that_stays_behind_is_waited_for_but_not_for_ever() -> None:
     assert lags(out, PICTURE)[-1] > LONGEST_S
 
 
+def test_a_clock_taken_for_a_second_too_late_delays_pictures_for_seconds_and_not_a_minute() -> None:
+    """At the opening, or before a jump, only what had waited came: then everything is a second earlier."""
+    medias = (number * 0.04 + (0.95 if number >= 25 else 0.0) for number in range(500))
+    pictures = [(number * 0.04 + 1.0, PICTURE, media) for number, media in enumerate(medias)]
+    late = lags(sent_on(pictures, {PICTURE: 1.0}), PICTURE)
+    assert late[25] > 0.7
+    assert late[25 + 25 * 6] < 0.2
+    assert max(before - after for before, after in itertools.pairwise(late[25:])) < 0.04
+
+
 def test_a_silent_stream_is_forgotten() -> None:
     pictures = [(number * 0.04 + 0.01, PICTURE, number * 0.04) for number in range(1500)]
     sounds = [(number * 0.02 + 0.3, SOUND, number * 0.02) for number in range(100)]

@@ -50,6 +50,19 @@ def test_a_stream_that_jumps_some_packets_before_the_other_takes_it_along() -> N
         assert clock.jumps == 1
 
 
+@pytest.mark.parametrize(("at_once", "slowly"), [(PICTURE, SOUND), (SOUND, PICTURE)])
+def test_streams_that_go_back_one_at_once_and_one_by_and_by_end_in_step(at_once: int, slowly: int) -> None:
+    """As a device does that was opened while it began: its times are wrong by 0.4 s, then right."""
+    clock, last = SourceClock(), dict[int, float]()
+    for number in range(400):
+        now = number * 0.02
+        wrong = {at_once: 0.4 if number < 50 else 0.0, slowly: max(0.0, 0.4 - 0.004 * number)}
+        for stream in (PICTURE, SOUND):
+            last[stream] = clock.media(50.0 + now + wrong[stream], now + 0.01, stream)
+    assert last[PICTURE] == pytest.approx(last[SOUND], abs=0.01)
+    assert abs(clock.at(400 * 0.02) - last[PICTURE]) < 0.06
+
+
 def test_what_comes_late_is_no_jump() -> None:
     """The line stood still for 4 s; then everything that waited comes at once."""
     clock = SourceClock()
