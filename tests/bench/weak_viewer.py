@@ -1,7 +1,7 @@
 """A viewer on a bad line beside one on a good line, all three pages in Chromium, one real worker.
 
     python -m tests.bench.weak_viewer thin [--seconds 25] [--rate 500000]
-    python -m tests.bench.weak_viewer lossy [--seconds 60]
+    python -m tests.bench.weak_viewer lossy [--seconds 60] [--seed 7]
     python -m tests.bench.weak_viewer throttled [--seconds 200]
 
 The publisher's page sends a moving picture in three layers and a steady tone. `thin`: the viewer's line
@@ -145,12 +145,12 @@ class Viewing:
 
 
 @asynccontextmanager
-async def viewing(line: Line | None = None) -> AsyncIterator[Viewing]:
+async def viewing(line: Line | None = None, seed: int = 7) -> AsyncIterator[Viewing]:
     """A publisher and its two viewers; the weak one behind a proxy."""
     async with (
         running_worker() as worker,
         browser() as chromium,
-        lossy_proxy(await worker_address(worker), down=line or Line(), up=line or Line(), seed=7) as proxy,
+        lossy_proxy(await worker_address(worker), down=line or Line(), up=line or Line(), seed=seed) as proxy,
     ):
         main, weak, good = [await blank_page(chromium) for _ in range(3)]
         answer = await worker.take_offer(await main.evaluate(PUBLISH), "up", "L")
@@ -233,8 +233,8 @@ async def _tell_good(found: Viewing) -> None:
     )
 
 
-async def lossy(seconds: float) -> None:
-    async with viewing() as found:
+async def lossy(seconds: float, seed: int) -> None:
+    async with viewing(seed=seed) as found:
         await until(lambda: _differs(found, found.weak, 1), 30)
         await asyncio.sleep(4)
         line = Line(loss=0.1, delay_s=0.05)
@@ -289,11 +289,12 @@ def main() -> None:
     parser.add_argument("what", choices=["thin", "lossy", "throttled"])
     parser.add_argument("--seconds", type=float, default=0)
     parser.add_argument("--rate", type=int, default=500_000)
+    parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args()
     if given.what == "thin":
         asyncio.run(thin(given.rate, given.seconds or 25))
     elif given.what == "lossy":
-        asyncio.run(lossy(given.seconds or 60))
+        asyncio.run(lossy(given.seconds or 60, given.seed))
     else:
         asyncio.run(throttled(given.seconds or 200))
 
