@@ -42,16 +42,27 @@ class Verdict:
     faults: list[str] = field(default_factory=list)
 
 
-def outages(deaths: Sequence[Death], sent: Sequence[Sent], kept: frozenset[Name]) -> list[Outage]:
-    """One for each death of the worker."""
+def sends_again(deaths: Sequence[Death], sent: Sequence[Sent]) -> float:
+    """When the studio first sent by a connection that no death of a worker ended; inf where it has not."""
+    last = max((death.at for death in deaths if death.victim in (WORKER, ALL)), default=float("-inf"))
+    return min((at for at in _begun(sent) if at > last), default=float("inf"))
+
+
+def _begun(sent: Sequence[Sent]) -> list[float]:
+    """When each SSRC was first sent: a connection has its own."""
     first: dict[int, float] = {}
     for packet in sent:
         first.setdefault(packet.name[0], packet.at)
-    found = []
+    return list(first.values())
+
+
+def outages(deaths: Sequence[Death], sent: Sequence[Sent], kept: frozenset[Name]) -> list[Outage]:
+    """One for each death of the worker."""
+    begun, found = _begun(sent), []
     for death in deaths:
         if death.victim not in (WORKER, ALL):
             continue
-        back = min((at for at in first.values() if at > death.at), default=float("inf"))
+        back = min((at for at in begun if at > death.at), default=float("inf"))
         then = [d.at for d in deaths if d.victim != PUBLISHER and death.at < d.at < back + GRACE_S]
         if then:  # who was to take the new connection up died as it came
             after = max(back, *then)

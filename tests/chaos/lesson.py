@@ -29,7 +29,17 @@ from server.drill.classroom import Classroom
 from server.drill.own_server import own_server
 from server.protocol import messages as m
 from server.protocol.messages import LessonState
-from tests.chaos.judging import ALL, CAMPUS, PUBLISHER, RECORDER, WORKER, Death, Verdict, judge
+from tests.chaos.judging import (
+    ALL,
+    CAMPUS,
+    PUBLISHER,
+    RECORDER,
+    WORKER,
+    Death,
+    Verdict,
+    judge,
+    sends_again,
+)
 from tests.chaos.sent import Sent, everything_sent, journalled
 from tests.chaos.telling import state_of
 from tests.peers.lessons import Holding, holding, on_air, view
@@ -73,11 +83,13 @@ def verified(folder: Path) -> bool:
     return told is not None and told.verdict is not None
 
 
-def follows(told: Manifest | None) -> bool:
-    """What is sent now is recorded: a connection that is dead sends, too."""
+def follows(told: Manifest | None, since: float) -> bool:
+    """What is sent now is recorded, and something of what was sent from `since` on: a connection that is dead
+    sends, too."""
     if told is None or not told.zero_at:
         return False
-    return time.time() - datetime.fromisoformat(told.zero_at).timestamp() - told.seconds < BEHIND_S
+    recorded_until = datetime.fromisoformat(told.zero_at).timestamp() + told.seconds
+    return recorded_until > max(since, time.time() - BEHIND_S)
 
 
 def strike(held: Holding, victim: str) -> Death:
@@ -127,7 +139,9 @@ async def _hold(
         deaths.append(strike(held, victim))
     await asyncio.sleep(rest_s)
     try:
-        await studio.until(lambda: on_air(studio) and follows(manifest(folder)), BACK_S)
+        await studio.until(
+            lambda: on_air(studio) and follows(manifest(folder), sends_again(deaths, sent)), BACK_S
+        )
     except TimeoutError:
         raise NotSurvived(state_of(held, studio, deaths, sent)) from None
     ended = time.time()
