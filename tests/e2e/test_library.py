@@ -16,6 +16,7 @@ from playwright.async_api import Page, expect
 from server.drill.own_server import SAMPLE_ROOMS, OwnServer, RoomName, own_server
 from server.protocol.resources import Demo, Room
 from tests.e2e.conftest import Shoot, Window
+from tests.e2e.replaying import plays
 from tests.e2e.test_accessibility import AXE, PASSWORD, replay_of, speak, well
 from tests.fakes.films import make_film
 
@@ -62,14 +63,6 @@ async def hold_lesson(page: Page, url: str, token: str) -> None:
     await page.get_by_test_id("end").click()
     await page.get_by_test_id("end-confirm").click()
     await expect(page.get_by_test_id("replay-after")).to_be_visible()
-
-
-async def plays(page: Page) -> None:
-    player = page.get_by_test_id("player")
-    await expect(player).to_be_visible()
-    if await player.get_attribute("data-playing") != "true":
-        await page.get_by_test_id("play").click()
-    await expect(player).to_have_attribute("data-playing", "true")
 
 
 async def moved_on(page: Page, beyond_s: float) -> None:

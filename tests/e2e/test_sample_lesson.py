@@ -9,6 +9,7 @@ from playwright.async_api import Locator, Page, expect
 
 from server.drill.own_server import OwnServer
 from tests.e2e.conftest import Shoot, Window
+from tests.e2e.replaying import plays
 from tests.e2e.sample import ROOMS, Sample, open_sample, seconds_in, sees
 
 CUT_S = 3.0  # a deliberate length, not a wait for something to happen
@@ -114,19 +115,14 @@ async def watch_the_replay(page: Page, url: str, shoot: Shoot) -> None:
     await page.get_by_test_id("walk-replay").click()
     await page.wait_for_url(f"**{url.split('#')[0]}*")
     player = page.get_by_test_id("player")
-    await expect(player).to_be_visible()
-    if await player.get_attribute("data-playing") != "true":
-        await page.get_by_test_id("play").click()
-    await expect(player).to_have_attribute("data-playing", "true")
+    await plays(page)
     await expect(player).to_have_attribute("data-at", re.compile(r"0\.[5-9]|[1-9]\d*\."))
     await expect(page.get_by_test_id("gap").first).to_be_visible()
     await expect(page.get_by_test_id("truth")).to_have_attribute("data-whole", "true", timeout=90_000)
     await expect(page.get_by_test_id("picture-camera")).to_be_visible()
     await page.keyboard.press("0")  # it may have come to its end before the verdict came
     await expect(player).to_have_attribute("data-at", re.compile(r"^[0-3]\."))
-    if await player.get_attribute("data-playing") != "true":
-        await page.get_by_test_id("play").click()
-    await expect(player).to_have_attribute("data-playing", "true")
+    await plays(page)
     await page.keyboard.press("5")
     await expect(page.get_by_test_id("picture-screen")).to_be_visible()
     await expect(player).to_have_attribute("data-playing", "true")
