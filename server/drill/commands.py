@@ -23,7 +23,7 @@ from server.drill.drill import drill as run_drill
 from server.drill.figures import DrillFigures
 from server.drill.own_server import ServerFailed
 from server.drill.replay import NoReplay
-from server.drill.senders.rtsp import NoSender
+from server.drill.senders import NoSender
 from server.ingest.peer import ConnectFailed
 
 T = TypeVar("T")

@@ -21,7 +21,6 @@ from av.video.frame import VideoFrame
 from server.drill.lessonkit.media import Camera, plan_lesson
 from server.drill.own_server import free_port
 from server.drill.senders.file import as_ts, looped
-from server.drill.senders.rtsp import PACKAGES, can_serve, rtsp_camera
 from server.drill.watching import stamp_of
 from server.ingest import pulling
 from server.ingest.contract import SourceState
@@ -29,6 +28,7 @@ from server.ingest.probe import probe
 from server.ingest.pulling import SourceNews
 from tests.fakes.camera import Camera as Sender
 from tests.fakes.camera import serving, stream, without
+from tests.fakes.gstreamer_camera import PACKAGES, can_serve, rtsp_camera
 from tests.peers.boxes import box_and_viewer
 from tests.peers.test_separate_sound import pulled
 from tests.peers.workers import holds

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from server.drill.senders.rtsp import PACKAGES, can_serve, rtsp_camera
 from server.ingest.contract import SourceState
 from server.ingest.probe import probe
+from tests.fakes.gstreamer_camera import PACKAGES, can_serve, rtsp_camera
 from tests.peers.boxes import box_and_viewer
 from tests.peers.workers import holds
 

@@ -1,1 +1,5 @@
-"""Devices that are not there, for drills and tests: what a recording room's boxes send, over real sockets."""
+"""Devices that are not there, for drills: what a recording room's boxes send, over real sockets."""
+
+
+class NoSender(Exception):
+    """A sender cannot be started here; the words say what to install."""

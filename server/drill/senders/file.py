@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from server.drill.senders.rtsp import NoSender
+from server.drill.senders import NoSender
 
 # Nothing waits for what comes next: each picture has its length (PES), and goes out when it is whole.
 AS_TS = (

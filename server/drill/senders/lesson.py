@@ -18,7 +18,7 @@ import numpy as np
 
 from server.drill.lessonkit.media import Camera, Voice
 from server.drill.lessonkit.tones import SAMPLE_RATE
-from server.drill.senders.rtsp import NoSender
+from server.drill.senders import NoSender
 
 BLOCK = SAMPLE_RATE // 25  # samples written at once
 H264 = (
