@@ -1,7 +1,7 @@
 """A camera's RTSP server, by GStreamer's: run by the system's Python, which alone has GStreamer's bindings.
 
-`/usr/bin/python3 FILE --launch "( ... name=pay0 )" [--user U --password P]` serves the launch line at `/live`,
-prints the port it took and ends with its standard input. It imports nothing of the house.
+`/usr/bin/python3 FILE --launch "( ... name=pay0 )" [--user U --password P]` serves the launch line at
+`/live`, prints the port it took and ends with its standard input. It imports nothing of the house.
 """
 
 from __future__ import annotations
