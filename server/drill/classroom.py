@@ -77,6 +77,7 @@ class Classroom:
         self.refusals: list[ws.Refused] = []
         self._http, self._url, self._token, self._sources = http, url, token, sources
         self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._is_welcomed = False  # on this socket
         self._connections = connections if connections is not None else PeerConnections(self)
         self._changed = asyncio.Condition()
         self._plugged = asyncio.Event()
@@ -87,12 +88,9 @@ class Classroom:
     # what a person does
 
     async def say(self, message: ws.ToServer) -> None:
-        """Send, where there is a line; else it is lost, as in a page."""
-        if self._socket is not None and not self._socket.closed:
-            try:
-                await self._socket.send_str(msgspec.json.encode(message).decode())
-            except ConnectionError:
-                return  # the reader notices too and comes back
+        """Send, where there is a line that was welcomed; else it is lost, as in a page."""
+        if self._is_welcomed:
+            await self._send(message)
 
     async def until(self, fact: Callable[[], bool], timeout_s: float) -> float:
         """Wait for something to become true; when it was seen. TimeoutError after `timeout_s`."""
@@ -141,6 +139,13 @@ class Classroom:
 
     # the page itself
 
+    async def _send(self, message: ws.ToServer) -> None:
+        if self._socket is not None and not self._socket.closed:
+            try:
+                await self._socket.send_str(msgspec.json.encode(message).decode())
+            except ConnectionError:
+                return  # the reader notices too and comes back
+
     async def run(self) -> None:
         """Be there until cancelled. `Turned` (in a group) where the server says not to come back."""
         pause = FIRST_PAUSE_S
@@ -165,7 +170,7 @@ class Classroom:
         socket = await self._http.ws_connect(self._url, max_msg_size=1 << 20)
         self._socket = socket
         try:
-            await self.say(self._hello())
+            await self._send(self._hello())
             async with asyncio.TaskGroup() as group:
                 beats = [
                     group.create_task(self._ping(), name="ping"),
@@ -176,7 +181,7 @@ class Classroom:
                 beats[2].add_done_callback(lambda _: reading.cancel())
                 reading.add_done_callback(lambda _: [beat.cancel() for beat in beats])
         finally:
-            self._socket = None
+            self._socket, self._is_welcomed = None, False
             if self._plugged.is_set():
                 await socket.close()
             else:  # the line was cut: the server is to find out by itself
@@ -196,7 +201,7 @@ class Classroom:
     async def _heard(self, message: ws.FromServer) -> None:
         match message:
             case ws.Welcome():
-                self.welcome = message
+                self.welcome, self._is_welcomed = message, True
                 await self._connections.welcomed(message)
             case ws.Lesson():
                 self.lesson = message.lesson
@@ -223,13 +228,13 @@ class Classroom:
         while True:
             await asyncio.sleep(PING_EVERY_S)
             await self.say(ws.Ping(at=int(time.time() * 1000)))
-            if self.welcome is not None:
+            if self._is_welcomed:
                 await self._connections.tend()
 
     async def _report(self) -> None:
         while True:
             await asyncio.sleep(REPORT_EVERY_S)
-            if self.welcome is not None:
+            if self._is_welcomed:
                 await self.say(self.figures())
 
     def figures(self) -> ws.Report:
