@@ -19,7 +19,7 @@ from tests.e2e.conftest import FLAGS, STUDIO_SIZE, Shoot, Window
 from tests.e2e.kiosk import digits_of
 from tests.e2e.pictures import observe, shown
 from tests.e2e.sample import demo_of, sees
-from tests.e2e.speaking import in_both_languages
+from tests.e2e.speaking import in_both_languages, speak
 from tests.e2e.test_accessibility import AXE, well
 from tests.fakes.camera import Camera, serving, stream
 from tests.fakes.onvif_camera import OnvifCamera, onvif_camera
@@ -43,6 +43,10 @@ CAMERA = Camera(
     seconds=60.0,
 )
 NUMBERED = "() => document.querySelector('[data-testid=picture-stage]').seen.length > 10"
+STICKS_OUT_PX = """() => Math.max(...[...document.querySelectorAll('.device-card')].flatMap(card =>
+  [...card.querySelectorAll('.button')].map(button =>
+    button.getBoundingClientRect().bottom - card.getBoundingClientRect().bottom)))"""
+SCROLLS_PX = "() => (check => check.scrollHeight - check.clientHeight)(document.querySelector('.check'))"
 HELD = "() => window.tracks.filter(track => track.readyState === 'live').length"
 
 
@@ -116,6 +120,10 @@ async def taught_by_a_box(
         meter = studio.get_by_test_id("card-microphone").locator(".level-meter")
         await expect(meter).not_to_have_attribute("data-level", "0")
         await in_both_languages(studio, shoot, "studio-check-box")
+        await speak(studio, "en")  # its words are longer
+        assert await studio.evaluate(STICKS_OUT_PX) <= 0
+        assert await studio.evaluate(SCROLLS_PX) == 0, "Start is in sight"
+        await speak(studio, "zh")
         await studio.get_by_test_id("start").click()
         await expect(studio.get_by_test_id("own-camera")).to_be_visible()
         assert await studio.evaluate("window.asked") == 0
@@ -187,6 +195,9 @@ async def test_a_room_is_paired_by_hand_hears_itself_and_lets_go_of_its_devices(
         await page.get_by_test_id("heads-done").click()
         await expect(studio.get_by_test_id("heads-shahe")).to_contain_text("15")
         await in_both_languages(page, shoot, "room-sign-in")
+        await stack.aclose()  # the camera is unplugged
+        await expect(studio.get_by_test_id("trouble-camera")).to_be_visible()
+        await shoot(studio, "studio-lesson-trouble")
         await studio.get_by_test_id("end").click()
         await studio.get_by_test_id("end-confirm").click()
         await page.wait_for_function(f"() => ({HELD})() === 0", timeout=5_000)
