@@ -16,6 +16,8 @@ from tests.e2e.conftest import Shoot, Window
 from tests.e2e.pictures import Shown, observe, picture_time_ms, shown
 
 DELAY_S = 6.0
+# ten seconds back are only there once they were taught
+OLD_ENOUGH = "() => Number(document.querySelector('[data-testid=live-hls]').dataset.at) > 12"
 
 
 @pytest.fixture
@@ -80,6 +82,7 @@ async def test_a_lesson_is_watched_some_seconds_behind_and_back_and_on_past_the_
     await behind(picture, player)
     await shoot(page, "live-replay")
 
+    await page.wait_for_function(OLD_ENOUGH)
     await page.get_by_test_id("live-back").click()
     await expect(player).to_have_attribute("data-live", "false")
     await expect(player).to_have_attribute("data-playing", "true")

@@ -2,7 +2,7 @@
  * Plays a live lesson's separate tracks as one: the voice's element is the clock, the pictures follow it, and it
  * keeps its distance to the newest part for as long as nobody goes back.
  */
-import { Coupling, Follower, SEEK_ONLY } from "@/pages/replay/sync";
+import { Coupling, Follower, ruleFor } from "@/pages/replay/sync";
 import type { ReplayTrack } from "@/protocol/messages";
 
 import { LiveFeed } from "./live-feed";
@@ -45,8 +45,6 @@ const END_S = 0.3;
 /** A picture whose newest part is so far behind the voice's has nothing to show. */
 const AWAY_S = 5;
 
-const changesRateBadly = /^((?!chrome|android).)*safari/i.test(navigator.userAgent);
-
 /** Something is loaded where it stands. */
 function hasPlace(part: Part): boolean {
   return part.feed.element.readyState >= CURRENT_DATA;
@@ -84,7 +82,7 @@ export class LivePlayer {
   add(track: ReplayTrack, element: HTMLMediaElement, leads: boolean, host: Omit<FeedHost, "failed">): void {
     const failed = (): void => void this.broken.add(track.name);
     const feed = new LiveFeed(element, track.playlist, { ...host, failed });
-    const part = { track, feed, follower: new Follower(changesRateBadly ? SEEK_ONLY : undefined) };
+    const part = { track, feed, follower: new Follower(ruleFor(navigator.userAgent)) };
     if (leads) this.parts.unshift(part);
     else this.parts.push(part);
     element.preload = "auto";

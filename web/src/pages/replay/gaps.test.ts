@@ -40,6 +40,13 @@ describe("the holes of a recording on the time bar", () => {
     ]);
   });
 
+  it("at the beginning are none where a track only began some tenths after another", () => {
+    const voice = track("voice", [0, 0.4, "not_started"], [9, 9.4, "loss"]);
+    const camera = track("camera", [0, 1.5, "not_started"]);
+    expect(gapSpans([voice], 60)).toMatchObject([{ start_s: 9, end_s: 9.4 }]);
+    expect(gapSpans([camera], 60)).toMatchObject([{ start_s: 0, end_s: 1.5 }]);
+  });
+
   it("of several tracks with one cause and one time are told in one line", () => {
     const [span] = gapSpans(
       [track("camera", [10, 20, "line"]), track("voice", [10.4, 19.5, "line"], [15, 16, "loss"])],

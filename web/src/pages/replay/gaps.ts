@@ -17,13 +17,20 @@ export interface GapSpan {
 /** Holes shorter than this are not worth a mark: an eye cannot see them. */
 export const SHORTEST_S = 0.2;
 
+/** Tracks of one lesson never begin in one instant: what came so soon was there from the beginning. */
+const BEGINNING_S = 1;
+
+function isSeen(gap: ReplayGap, seconds: number): boolean {
+  return seconds >= (gap.cause === "not_started" ? BEGINNING_S : SHORTEST_S);
+}
+
 function clipped(tracks: readonly ReplayTrack[], seconds: number): GapPart[] {
   const parts: GapPart[] = [];
   for (const track of tracks) {
     for (const gap of track.gaps) {
       const start_s = Math.max(0, gap.start_s);
       const end_s = Math.min(seconds, gap.end_s);
-      if (end_s - start_s < SHORTEST_S) continue;
+      if (!isSeen(gap, end_s - start_s)) continue;
       parts.push({ track: track.name, subject: track.subject, cause: gap.cause, side: gap.side, start_s, end_s });
     }
   }

@@ -9,7 +9,7 @@ import type { ReplayTrack } from "@/protocol/messages";
 
 import { shownFrom } from "./edits";
 import type { Stretch } from "./edits";
-import { Coupling, Follower, SEEK_ONLY } from "./sync";
+import { Coupling, Follower, ruleFor } from "./sync";
 
 export interface PlayerView {
   at_s: number;
@@ -39,8 +39,6 @@ const FRAME_S = 0.04;
 const FUTURE_DATA = 3;
 const END_S = 0.15;
 
-const changesRateBadly = /^((?!chrome|android).)*safari/i.test(navigator.userAgent);
-
 export class Player {
   private readonly parts: Part[] = [];
   /** Names of tracks that cannot be played. */
@@ -67,7 +65,7 @@ export class Player {
   }
 
   add(track: ReplayTrack, element: HTMLMediaElement, at_s: number, host: Omit<FeedHost, "failed">): void {
-    const follower = new Follower(changesRateBadly ? SEEK_ONLY : undefined);
+    const follower = new Follower(ruleFor(navigator.userAgent));
     const failed = (): void => void this.broken.add(track.name);
     const feed = new Feed(element, track.playlist, { ...host, failed });
     element.preload = "auto";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { Coupling, Follower, RULE, SEEK_ONLY } from "./sync";
+import { Coupling, Follower, RULE, ruleFor, SEEK_ONLY } from "./sync";
 
 describe("a picture that follows the voice", () => {
   it("is left alone within 20 ms, before and behind", () => {
@@ -46,6 +46,14 @@ describe("a picture that follows the voice", () => {
   it("never seeks before the beginning", () => {
     const step = new Follower().step(0, 9, 1, 0);
     expect(step.kind === "seek" && step.to_s >= 0).toBe(true);
+  });
+
+  it("only ever seeks in Safari, which nobody else is taken for", () => {
+    const webkit = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.6 Safari/605.1.15";
+    const chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36";
+    expect(ruleFor(`Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) ${webkit}`)).toBe(SEEK_ONLY);
+    expect(ruleFor(chrome)).toBe(RULE);
+    expect(ruleFor("Mozilla/5.0 (Linux; Android 9) AppleWebKit/537.36 Version/4.0 Safari/537.36")).toBe(RULE);
   });
 
   it("only ever seeks where the browser changes rates badly", () => {

@@ -24,6 +24,11 @@ export const RULE: SyncRule = { dead_s: 0.02, close_s: 0.006, gentle_s: 0.15, se
 /** Safari changes its rate audibly and late: there a picture only ever seeks. */
 export const SEEK_ONLY: SyncRule = { ...RULE, dead_s: 0.25, seek_s: 0.25 };
 
+/** `agent`: the browser's own name for itself, e.g. `navigator.userAgent`. */
+export function ruleFor(agent: string): SyncRule {
+  return /^((?!chrome|android).)*safari/i.test(agent) ? SEEK_ONLY : RULE;
+}
+
 const GENTLE = 0.03;
 const FIRM = 0.05;
 const MOST_LEAD_S = 0.4;

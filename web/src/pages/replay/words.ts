@@ -39,8 +39,8 @@ export function markWords(mark: ReplayMark): string {
 export function gapWords(span: GapSpan): string[] {
   return linesOf(span).map((line) =>
     say("replay.gapLine", {
-      from: clockText(Math.round(line.start_s)),
-      to: clockText(Math.round(line.end_s)),
+      from: clockText(Math.floor(line.start_s)),
+      to: clockText(Math.ceil(line.end_s)),
       what: line.subjects.map(subjectWords).join(say("common.and")),
       cause: causeWords(line.cause),
     }),
