@@ -23,6 +23,7 @@ import aiohttp
 
 START_TIMEOUT_S = 45.0
 ANSWER_TIMEOUT_S = 30.0
+WAIT_S = 60.0  # Firefox encodes and decodes whole classrooms here
 PREFERENCES = {
     "media.navigator.streams.fake": True,
     "media.navigator.permission.disabled": True,
@@ -127,20 +128,20 @@ class FirefoxPage:
             raise BidiError(said["exceptionDetails"]["text"])
         return json.loads(said["result"].get("value", "null"))
 
-    async def until(self, expression: str, timeout_s: float = 15.0) -> float:
-        """Wait until the expression is true; how long that took (s)."""
+    async def until(self, expression: str) -> float:
+        """Wait until the expression is true, at most WAIT_S; how long that took (s)."""
         began = time.monotonic()
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(WAIT_S):
                 while not await self.evaluate(expression):  # noqa: ASYNC110 - a page tells nobody
                     await asyncio.sleep(0.1)
         except TimeoutError:
             raise AssertionError(f"never true: {expression}") from None
         return time.monotonic() - began
 
-    async def click(self, test_id: str, timeout_s: float = 15.0) -> None:
+    async def click(self, test_id: str) -> None:
         found = f"document.querySelector('[data-testid={test_id}]')"
-        await self.until(f"{found} !== null && !{found}.disabled", timeout_s)
+        await self.until(f"{found} !== null && !{found}.disabled")
         await self.evaluate(f"void {found}.click()")
 
     async def attribute(self, test_id: str, name: str) -> str | None:
@@ -148,10 +149,10 @@ class FirefoxPage:
             f"document.querySelector('[data-testid={test_id}]')?.getAttribute({json.dumps(name)}) ?? null"
         )
 
-    async def becomes(self, test_id: str, name: str, value: str, timeout_s: float = 15.0) -> None:
-        """The element's attribute has this value within the time."""
+    async def becomes(self, test_id: str, name: str, value: str) -> None:
+        """The element's attribute comes to have this value."""
         element = f"document.querySelector('[data-testid={test_id}]')"
-        await self.until(f"{element}?.getAttribute('{name}') === {json.dumps(value)}", timeout_s)
+        await self.until(f"{element}?.getAttribute('{name}') === {json.dumps(value)}")
 
     async def screenshot(self, path: Path) -> None:
         shot = await self.firefox.command("browsingContext.captureScreenshot", context=self.context)

@@ -73,7 +73,7 @@ async def test_a_broadcast_is_opened_watched_asked_conducted_by_phone_and_ended(
 async def begin(server: OwnServer, demo: Demo, studio: Page, room: Page) -> None:
     """A live sample lesson with one receiving room."""
     await room.goto(f"{server.url}/room#token={demo.rooms[0].token}&sample=1&volume=0.1")
-    await studio.goto(f"{server.url}/studio#token={demo.studio.token}&sample=1&volume=0")
+    await studio.goto(f"{server.url}/studio#token={demo.studio.token}&sample=1&volume=0.1")
     await expect(studio.get_by_test_id("start")).to_be_enabled()
     await studio.get_by_test_id("start").click()
     await sees(room.get_by_test_id("room"))

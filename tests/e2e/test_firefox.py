@@ -41,7 +41,7 @@ async def test_the_sample_lesson_is_held_heard_called_and_ended_in_firefox(
     await page.until("document.querySelector('iframe[name=studio]') !== null")
     studio = await page.frame("studio")
     rooms = {room: await page.frame(room) for room in ROOMS}
-    await studio.click("start", 30)
+    await studio.click("start")
     for room in rooms.values():
         await sees(room)
     for name in ROOMS:
@@ -71,7 +71,7 @@ async def test_a_firefox_room_hears_a_chromium_studio_and_both_say_why_it_sees_n
     await chromium.goto(f"{server.url}/studio#token={demo.studio.token}&sample=1&volume=0")
     room = await fox.open(f"{server.url}/room#token={demo.rooms[0].token}&sample=1&volume=0.5")
     await chromium.get_by_test_id("start").click()
-    await room.becomes("room", "data-sound", "moving", 20)
+    await room.becomes("room", "data-sound", "moving")
     await room.becomes("trouble", "data-trouble", "codec")
     assert "H.264" in await room.evaluate("document.querySelector('[data-testid=trouble]').innerText")
     ARTIFACTS.mkdir(exist_ok=True)
@@ -85,5 +85,5 @@ async def test_a_firefox_room_hears_a_chromium_studio_and_both_say_why_it_sees_n
 
 
 async def sees(room: FirefoxPage) -> None:
-    await room.becomes("room", "data-motion", "moving", 20)
-    await room.becomes("room", "data-sound", "moving", 10)
+    await room.becomes("room", "data-motion", "moving")
+    await room.becomes("room", "data-sound", "moving")

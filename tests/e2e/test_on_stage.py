@@ -36,15 +36,17 @@ REMEMBER = """() => {
     return stream;
   };
 }"""
-LOUD = """async least => {
-  let loud = 0;
-  for (const each of window.connections) {
-    if (each.connectionState != 'connected') continue;
-    (await each.getStats()).forEach(entry => {
-      if (entry.type == 'inbound-rtp' && entry.kind == 'audio' && entry.totalAudioEnergy > 1e-5) loud += 1;
-    });
+HEARS = """async voices => {
+  for (;;) {
+    let heard = 0;
+    for (const each of window.connections) {
+      (await each.getStats()).forEach(entry => {
+        if (entry.type == 'inbound-rtp' && entry.kind == 'audio' && entry.totalAudioEnergy > 1e-5) heard += 1;
+      });
+    }
+    if (heard >= voices) return;
+    await new Promise(then => setTimeout(then, 200));
   }
-  return loud >= least;
 }"""
 MOVES = """chosen => [...document.querySelectorAll(chosen)]
   .some(video => video.videoWidth > 0 && video.currentTime > 0.3 && video.offsetWidth > 0)"""
@@ -65,7 +67,8 @@ async def browser() -> AsyncIterator[Browser]:
 
 async def hears(page: Page, voices: int) -> None:
     """So many voices were heard in this page."""
-    await page.wait_for_function(LOUD, arg=voices)
+    async with asyncio.timeout(30):  # not wait_for_function: it takes a promise itself for a yes
+        await page.evaluate(HEARS, voices)
 
 
 async def through_the_lobby(page: Page, url: str, studio: Page, shoot: Shoot) -> None:

@@ -148,6 +148,7 @@ async def test_ice_restarts_of_both_sides_keep_the_picture_and_the_dtls_associat
         await worker.take_answer(await room.evaluate(WATCH, offer), "down", plan)
         worker.point("down", "stage", tracks[Kind.VIDEO])
         await until(lambda: decoded(room), 8.0, "a first picture")
+        asked = (await stats(room, "inbound-rtp", "video"))["pliCount"]
 
         await main.evaluate("() => pc.restartIce()")
         sdp = await main.evaluate(
@@ -175,27 +176,30 @@ async def test_ice_restarts_of_both_sides_keep_the_picture_and_the_dtls_associat
         )
         await worker.take_answer(answer, "down", plan)
 
-        async def moved(page: Page) -> bool:
-            ufrag = local.ufrag if page is room else _ufrag(renewed.sdp)
-            return ufrag in await page.evaluate(
+        async def moved(page: Page, ufrag: str) -> bool:
+            # Its own side of the pair: a new port of Chromium's that asked before our answer came stays with
+            # our older credentials, which are answered for that (`IceLite.restart`).
+            return ufrag == await page.evaluate(
                 "() => pc.getTransceivers()[0].receiver.transport.iceTransport"
-                ".getSelectedCandidatePair()?.remote.usernameFragment ?? ''"
+                ".getSelectedCandidatePair()?.local.usernameFragment ?? ''"
             )
 
-        await until(lambda: moved(main), 8.0, "the publisher's new path")
-        await until(lambda: moved(room), 8.0, "the viewer's new path")
+        await until(lambda: moved(main, _ufrag(sdp)), 8.0, "the publisher's new path")
+        await until(lambda: moved(room, _ufrag(answer)), 8.0, "the viewer's new path")
         before = await decoded(room)
 
         async def goes_on() -> bool:
             return await decoded(room) > before + 20
 
         await until(goes_on, 8.0, "the picture after both restarts")
-        assert (await stats(room, "inbound-rtp", "video"))["freezeCount"] == 0
+        seen = await stats(room, "inbound-rtp", "video")
+        # not Chromium's freezeCount: a full machine holds a picture, too
+        assert (seen["packetsLost"], seen["pliCount"]) == (0, asked), "nothing of the picture was missing"
         assert worker.states("up") == worker.states("down") == [PeerState.CONNECTING, PeerState.CONNECTED]
 
 
 async def test_a_joiner_begins_with_the_ring_and_levels_are_told() -> None:
-    """The second viewer of a camera gets its keyframe from the ring: the publisher is not asked."""
+    """From the ring where its keyframe is young, else the publisher is asked."""
     async with running_worker() as worker, browser() as chromium:
         main = await blank_page(chromium)
         tracks = await publish(worker, main, await main.evaluate(PUBLISH), "up")
