@@ -11,6 +11,7 @@ import av
 import msgspec
 import pytest
 
+from recorder.archive.layout import PIECES
 from recorder.archive.manifest import write_manifest
 from recorder.archive.published import (
     Published,
@@ -52,6 +53,7 @@ async def test_a_lesson_becomes_everything_that_people_watch(tmp_path: Path) -> 
         publisher.say(Submit("L1"))
         again = await publisher.until("L1", PublishingState.DONE)
         assert again == done, "said again it changes nothing"
+        await holds(lambda: not (archive / "L1" / PIECES).exists())  # it is cleaned after what is told as done
     made = published(archive, "L1")
     assert {one.kind for one in made.renditions} == KINDS
     assert all((folder / one.file).stat().st_size == one.bytes for one in made.renditions)
@@ -78,7 +80,6 @@ async def test_a_lesson_becomes_everything_that_people_watch(tmp_path: Path) -> 
     assert verdict is not None
     assert (verdict.whole, verdict.pictures, verdict.pictures_decoded) == (True, 420, 420)
     assert not (folder / "journal").exists(), "verified: the journal goes"
-    assert not (folder / ".publishing").exists()
 
 
 async def test_the_sound_is_even_and_the_playlists_play(tmp_path: Path) -> None:
@@ -176,7 +177,7 @@ async def test_a_killed_publisher_goes_on_at_the_piece(tmp_path: Path) -> None:
     archive_lesson(archive, "L1", 12.0)
     async with publisher_process(tmp_path, archive, "--piece-s", "1") as publisher:
         publisher.say(Submit("L1"))
-        pieces = archive / "L1" / ".publishing"
+        pieces = archive / "L1" / PIECES
         await holds(lambda: len(list(pieces.glob("count.*"))) >= 3)
         await publisher.kill()
         kept = {path.name: path.stat().st_mtime_ns for path in pieces.iterdir() if path.suffix != ".new"}
@@ -202,7 +203,7 @@ async def test_an_upgrade_goes_on_with_what_is_pending(tmp_path: Path) -> None:
     archive_lesson(archive, "L1", 6.0)
     async with publisher_process(tmp_path, archive, "--piece-s", "1") as publisher:
         publisher.say(Submit("L1"))
-        await holds(lambda: (archive / "L1" / ".publishing" / "count.00001").exists())
+        await holds(lambda: (archive / "L1" / PIECES / "count.00001").exists())
         await publisher.kill()
         publisher.program = ("-c", UPGRADED)
         await publisher.start()
