@@ -6,6 +6,7 @@ cdef enum:
     BATCH = 64              # datagrams a system call
     DATAGRAM_MAX = 1500     # longer ones are dropped and counted
     DATAGRAM_ROOM = 2048    # DATAGRAM_MAX + our header extensions + libsrtp's largest trailer (144)
+    RTP_LEAST = 12          # octets of a header without CSRCs
     RTCP_MAX = 1200
     MAX_SOCKETS = 16
     MAX_STREAMS = 4096      # TCP connections

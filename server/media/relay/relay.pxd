@@ -316,3 +316,13 @@ cdef class Relay:
     cdef Down* _down(self, int handle) except NULL
     cdef Tap* _tap(self, int handle) except NULL
     cdef Socket* _socket(self, int number) except NULL
+
+
+cdef class Sender:
+    cdef Core* _core        # for what its batches count
+    cdef Socket* _sock
+    cdef Endpoint _connected    # of no length: the socket itself knows where to
+    cdef void* _outbound
+    cdef object _session    # keeps it alive
+    cdef void _seal(self, bytes packet) noexcept
+    cdef void _flush(self) noexcept

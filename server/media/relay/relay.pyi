@@ -136,5 +136,17 @@ class Relay:
     def totals(self) -> dict[str, int]:
         """Counters since start, by name: received, sent, dropped_unknown_address, ... (all bounded)."""
 
+class Sender:
+    """What a publisher of ours sends by: a batch is sealed and handed to the kernel in one call, a picture's
+    packets of one length as a run that it cuts (UDP GSO). One thread at a time calls it."""
+
+    def __init__(self, fd: int, outbound: Session) -> None:
+        """Over a connected, non-blocking UDP socket, which stays its maker's and is widened; ValueError for
+        another file."""
+
+    def send(self, packets: list[bytes]) -> int:
+        """RTP packets, sealed in order; how many of them the kernel or libsrtp did not take. ValueError, and
+        nothing sent, where one is shorter than a header or longer than 1,500 octets."""
+
 def check_libsrtp() -> None:
     """Raise ImportError with words where pylibsrtp's private names or C types are not as pinned."""

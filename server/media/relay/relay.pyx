@@ -59,6 +59,7 @@ include "dispatch.pxi"
 include "lanes.pxi"
 include "timers.pxi"
 include "handles.pxi"
+include "sender.pxi"
 
 
 cdef class Relay:

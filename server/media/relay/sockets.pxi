@@ -163,9 +163,10 @@ cdef int gather(Socket* sock) noexcept nogil:
 cdef void send_singly(Core* core, Socket* sock, msghdr* header) noexcept nogil:
     """A run the kernel refused, datagram by datagram; where that works the socket sends no more runs."""
     cdef size_t i
+    cdef sockaddr* to = <sockaddr*>header.msg_name if header.msg_namelen else NULL  # NULL: connected
     for i in range(header.msg_iovlen):
         if sendto(sock.fd, header.msg_iov[i].iov_base, header.msg_iov[i].iov_len, MSG_DONTWAIT,
-                  <sockaddr*>header.msg_name, header.msg_namelen) < 0:
+                  to, header.msg_namelen) < 0:
             core.totals.send_failed += 1
         else:
             sock.segments = False

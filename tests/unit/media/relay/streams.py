@@ -122,7 +122,8 @@ class TcpFar:
         return self.ended
 
 
-def _free_in_both(family: int) -> TcpWire:
+def free_in_both(family: int = socket.AF_INET) -> TcpWire:
+    """A wire whose number nobody else has."""
     for _ in range(TRIES):
         with contextlib.suppress(OSError):
             return TcpWire(family)
@@ -131,7 +132,7 @@ def _free_in_both(family: int) -> TcpWire:
 
 @contextmanager
 def tcp_wired(family: int = socket.AF_INET) -> Iterator[TcpWire]:
-    wire = _free_in_both(family)
+    wire = free_in_both(family)
     try:
         yield wire
     finally:
