@@ -36,10 +36,11 @@ from server.api.tokens import TokenKind, Tokens
 from server.clock import SystemClock
 from server.config import Config, bad_setting, load
 from server.domain.invitation import callable_rooms
-from server.errors import LiankeError
+from server.errors import LiankeError, UserFault
 from server.ingest import apart
 from server.live.acting import Troupe
 from server.live.checking import Checking
+from server.live.ingest_link import IngestLink
 from server.live.publishing import PublishingService
 from server.live.service import LiveService
 from server.live.standings import Standings
@@ -117,7 +118,7 @@ async def make_parts(config: Config, store: Store) -> Parts:
         BoxChecks(store.database),
         store,
         live.ingest,
-        partial(_look, config.ingest.networks),
+        partial(_look, live.ingest, config.ingest.networks),
         clock,
         config.ingest.check_before_s * 1000,
     )
@@ -156,13 +157,15 @@ async def make_parts(config: Config, store: Store) -> Parts:
     )
 
 
-async def _look(networks: list[str], box: BoxSource) -> list[ProbePoint] | None:
-    """What the probe says of a source, opened for a moment in a process of its own."""
+async def _look(ingest: IngestLink, networks: list[str], box: BoxSource) -> list[ProbePoint] | None:
+    """What the probe says of a source, watched for a moment in a process of its own."""
+    voice = box.source is Source.VOICE
     try:
-        said = await apart.probed(
-            box.address, networks, LOOK_S, udp=box.udp, sound_only=box.source is Source.VOICE
-        )
-    except apart.NoAnswer as error:
+        if box.key:
+            said = await ingest.probed(box, LOOK_S)
+        else:
+            said = await apart.probed(box.address, networks, LOOK_S, udp=box.udp, sound_only=voice)
+    except (apart.NoAnswer, UserFault) as error:
         log.warning("%s was not looked at: %s", box.name, error)
         return None
     return msgspec.json.decode(said, type=ProbeReport).points

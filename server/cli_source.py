@@ -47,11 +47,15 @@ def run_probe(
     try:
         said = asyncio.run(probed(url, networks, seconds, udp=udp))
     except NoAnswer as error:
-        print(error, file=sys.stderr)
+        print(f"检测程序出错了。The probe itself failed: {error}", file=sys.stderr)
         return 2
     report = msgspec.json.decode(said, type=Report)
     if snapshot is not None and report.snapshot_jpeg is not None:
-        snapshot.write_bytes(report.snapshot_jpeg)
+        try:
+            snapshot.write_bytes(report.snapshot_jpeg)
+        except OSError as error:
+            print(f"--snapshot: {error}", file=sys.stderr)
+            return 2
     if as_json:
         print(said.decode())
     else:
@@ -64,11 +68,7 @@ def _show(report: Report) -> None:
 
     console = Console(soft_wrap=True, highlight=False, markup=False)
     console.print(f"{report.address}  ({report.seconds:.0f} s)")
-    if report.video:
-        video = report.video
-        console.print(
-            f"{video.codec} {video.profile} {video.width}x{video.height} {video.fps:.0f}/s "
-            f"{video.bitrate_bps / 1e6:.1f} Mbit/s"
-        )
+    for line in report.told:
+        console.print(f"   {line.zh}\n   {line.en}")
     for point in report.points:
         console.print(f" {MARKS[point.fitness]} {point.words.zh}\n   {point.words.en}")

@@ -48,6 +48,7 @@ class Action(StrEnum):
     ASK_OPTIONS = "ask_options"  # CORS preflight
     CONNECT = "connect"  # open a WebSocket: its token comes with the first message
     PUBLISH = "publish"  # WHIP
+    PUBLISH_AS_BOX = "publish_as_box"  # WHIP to a room, by an encoder's own key
     WATCH = "watch"  # WHEP
     JOIN = "join"  # be in a lesson's session: report, ping
     SEND = "send"  # an up connection from our pages

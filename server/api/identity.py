@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from server.api.keys import BOOT, CLOCK, CLOSED, CONFIG, LIBRARY, MEDIA_KEY, STANDINGS, STORE, TOKENS
+from server.api.keys import BOOT, CLOCK, CLOSED, CONFIG, LIBRARY, LIVE, MEDIA_KEY, STANDINGS, STORE, TOKENS
 from server.api.roles import ANYONE, Actor, ActorRole
 from server.api.signing import lifetime_s, scope_of, signature_holds
 from server.api.tokens import BadToken, TokenKind
 from server.domain.visibility import Visibility, circle_of
 from server.store.api_tokens import PREFIX as API_TOKEN_PREFIX
 from server.store.people_records import Person
+from server.store.records import BoxSource
 from server.store.sessions import Session
 
 SESSION_COOKIE = "lianke_session"
@@ -103,6 +104,12 @@ def bearer_of(request: web.Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
+def encoder_of(request: web.Request) -> BoxSource | None:
+    """The encoder of a room whose key is the bearer token; None where it is nobody's."""
+    key = bearer_of(request)
+    return request.app[LIVE].ingest.holder(key) if key else None
+
+
 def _of_bearer(request: web.Request) -> list[Actor]:
     token = bearer_of(request)
     if token is None:
@@ -112,7 +119,8 @@ def _of_bearer(request: web.Request) -> list[Actor]:
     try:
         claims = request.app[TOKENS].read(token)
     except BadToken:
-        return []
+        box = encoder_of(request)
+        return [Actor(ActorRole.ENCODER, box.room)] if box is not None else []
     if claims.kind is TokenKind.OPERATOR and claims.epoch != request.app[BOOT]:
         return []
     if claims.kind is TokenKind.SEAT and not request.app[STANDINGS].device(claims.device, claims.epoch):

@@ -41,6 +41,7 @@ STATUS_OF_CODE = {
     "disk_full": 503,
     "fingerprint_required": 422,
     "media_busy": 503,
+    "no_lesson_yet": 503,
     "not_ready": 503,
     "nothing_accepted": 422,
     "nothing_left": 400,

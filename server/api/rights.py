@@ -132,6 +132,7 @@ RIGHTS: dict[Action, dict[ActorRole, Reach]] = {
     Action.ASK_OPTIONS: _ANYONE,
     Action.CONNECT: _ANYONE,
     Action.PUBLISH: {_R.WHIP: Reach.OWN_LESSON},
+    Action.PUBLISH_AS_BOX: {_R.ENCODER: Reach.OWN_MAIN},
     Action.WATCH: {_R.WHEP: Reach.OWN_LESSON},
     Action.JOIN: {
         **_RECEIVERS,

@@ -29,6 +29,7 @@ class ActorRole(StrEnum):
     GUEST = "guest"  # of a lesson, by a link and through the lobby
     OPERATOR = "operator"
     WHIP = "whip"
+    ENCODER = "encoder"  # of a main room, by its own key at the WHIP door
     WHEP = "whep"
     SIGNED_URL = "signed_url"
 

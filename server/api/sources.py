@@ -11,12 +11,14 @@ from aiohttp import web
 
 from server.api.guarding import answer, body_of
 from server.api.keys import CHECKING, CLOCK, CONFIG, LIVE, PROBES, SOURCES, STORE
+from server.api.lessons import base_url
 from server.api.rights import Action, NoRight, require
 from server.errors import UserFault
 from server.ids import random_word
 from server.ingest import apart
 from server.ingest.address import camera_address, parse
 from server.live.boxes import source_name
+from server.live.ingest_link import probe_busy, probe_failed
 from server.protocol.parameters import Source
 from server.protocol.sources import (
     AskedCamera,
@@ -26,7 +28,7 @@ from server.protocol.sources import (
     ProbeSource,
     RoomSource,
 )
-from server.store.records import PUSH_KEY, BoxSource
+from server.store.records import PUSH_KEY, RTMP, WHIP, BoxSource
 
 PROBE_S = 6.0
 _log = logging.getLogger(__name__)
@@ -75,10 +77,11 @@ def _pulled(before: BoxSource | None, body: NewRoomSource) -> BoxSource:
 
 
 def _pushed(before: BoxSource | None, body: NewRoomSource) -> BoxSource:
-    """An encoder that pushes; its key lives on until another one is asked for."""
-    key = before.key if before is not None and not body.new_key else ""
+    """An encoder that comes by itself; its key lives on until another one is asked for, or another way."""
+    shown = WHIP if body.whip else RTMP
+    key = before.key if before is not None and before.shown == shown and not body.new_key else ""
     address = PUSH_KEY + (key or random_word(KEY_LETTERS))
-    return BoxSource("", Source.CAMERA, address, "rtmp", False, body.sound, body.with_lesson)
+    return BoxSource("", Source.CAMERA, address, shown, False, body.sound, body.with_lesson)
 
 
 async def remove_source(request: web.Request) -> web.Response:
@@ -93,22 +96,34 @@ async def remove_source(request: web.Request) -> web.Response:
 
 
 async def probe(request: web.Request) -> web.Response:
-    """Watch a source for some seconds, in a process of its own: the report of `lianke probe`."""
+    """Watch a source for some seconds, in a process of its own: the report of `lianke probe`. Of one that
+    pushes, what it pushes now."""
     actor = require(request, Action.MANAGE_SOURCES)
     room = await _main_room(request)
     body = await body_of(request, ProbeSource)
-    address = body.address.strip()
     known = await _known(request, room, body.source) if body.source is not None else None
+    if known is not None and known.by_whip:
+        raise UserFault(
+            "seen_in_studio",
+            zh="WHIP 编码器在讲台页面里试：打开讲台，开始推流，看预览。",
+            en="An encoder that comes by WHIP is tried in the studio: open it, start the encoder, and "
+            "look at its preview.",
+        )
+    pushed = known if known is not None and known.key else None
+    address = body.address.strip()
     if body.source is not None:
         address = known.address if known else ""
-    await request.app[STORE].audit(actor.name, "probe_source", room, address=str(parse(address)))
+    shown = pushed.shown if pushed else str(parse(address))
+    await request.app[STORE].audit(actor.name, "probe_source", room, address=shown)
     _turn(request)
     networks = request.app[CONFIG].ingest.networks
+    voice = body.source is Source.VOICE
     async with request.app[PROBES]:
-        report = await _apart(
-            apart.probed(address, networks, PROBE_S, udp=body.udp, sound_only=body.source is Source.VOICE)
-        )
-    if known is not None and body.udp == known.udp:
+        if pushed:
+            report = await request.app[LIVE].ingest.probed(pushed, PROBE_S)
+        else:
+            report = await _apart(apart.probed(address, networks, PROBE_S, udp=body.udp, sound_only=voice))
+    if known is not None and (pushed or body.udp == known.udp):
         points = msgspec.json.decode(report, type=ProbeReport).points
         await request.app[CHECKING].looked(known, points)
     return _said(report)
@@ -139,11 +154,7 @@ async def discover(request: web.Request) -> web.Response:
 
 def _turn(request: web.Request) -> None:
     if request.app[PROBES].locked():
-        raise UserFault(
-            "probe_busy",
-            zh="正在检测其他设备，请稍后再试。",
-            en="Other devices are being probed; try again.",
-        )
+        raise probe_busy()
 
 
 async def _apart(work: Awaitable[bytes]) -> bytes:
@@ -151,9 +162,7 @@ async def _apart(work: Awaitable[bytes]) -> bytes:
         return await work
     except apart.NoAnswer as error:
         _log.warning("a probe failed: %s", error)
-        raise UserFault(
-            "probe_failed", zh="检测程序出错了，请看日志。", en="The probe itself failed; see the log."
-        ) from None
+        raise probe_failed() from None
 
 
 def _said(body: bytes) -> web.Response:
@@ -198,13 +207,24 @@ def _row(request: web.Request, box: BoxSource) -> RoomSource:
         state.transcoded if state else "",
         box.low_shown,
         bool(box.key),
-        box.name in live.ingest.pushing,
-        _push_url(request) if box.key else "",
+        box.by_whip,
+        box.name in live.ingest.pushing or _at_door(request, box),
+        _push_url(request, box),
+        low_words=state.low_words if state else None,
     )
 
 
-def _push_url(request: web.Request) -> str:
-    """Where encoders push to, as this page's reader reaches us; "" where none may."""
+def _at_door(request: web.Request, box: BoxSource) -> bool:
+    room = request.app[LIVE].lessons.current(box.room) if box.by_whip else None
+    return room is not None and room.boxes.sends(box)
+
+
+def _push_url(request: web.Request, box: BoxSource) -> str:
+    """Where its encoder comes to, as this page's reader reaches us; "" where none may."""
+    if not box.key:
+        return ""
+    if box.by_whip:
+        return f"{base_url(request)}/whip/rooms/{box.room}/{box.source}"
     port = request.app[CONFIG].ingest.rtmp_port
     host = request.url.host or ""
     host = f"[{host}]" if ":" in host else host

@@ -133,9 +133,8 @@ def created(request: web.Request, opened: Opened) -> web.Response:
     return response
 
 
-async def patch(request: web.Request, action: Action, kind: str) -> web.Response:
+async def patch(request: web.Request, lesson: str, kind: str) -> web.Response:
     """Trickled candidates (204) or an ICE restart (200 with our fragment and a new ETag)."""
-    lesson = await require_live(request, action)
     etag = request.headers.get(hdrs.IF_MATCH)
     if etag is None:
         words = Words(zh="请带上 If-Match。", en="Say which ICE session by If-Match.")
@@ -152,9 +151,8 @@ async def patch(request: web.Request, action: Action, kind: str) -> web.Response
     return web.Response(text=text, content_type=FRAGMENT, headers={hdrs.ETAG: tag})
 
 
-async def delete(request: web.Request, action: Action, kind: str) -> web.Response:
+async def delete(request: web.Request, lesson: str, kind: str) -> web.Response:
     """Hang up."""
-    lesson = await require_live(request, action)
     reply: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     await request.app[LIVE].ask(lesson, Hangup(reply, request.match_info["session"], kind), reply)
     return web.Response(status=200)

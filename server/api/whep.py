@@ -36,11 +36,11 @@ async def watch(request: web.Request) -> web.Response:
 
 
 async def patch(request: web.Request) -> web.Response:
-    return await standard.patch(request, Action.WATCH, "whep")
+    return await standard.patch(request, await standard.require_live(request, Action.WATCH), "whep")
 
 
 async def delete(request: web.Request) -> web.Response:
-    return await standard.delete(request, Action.WATCH, "whep")
+    return await standard.delete(request, await standard.require_live(request, Action.WATCH), "whep")
 
 
 def routes() -> list[web.AbstractRouteDef]:

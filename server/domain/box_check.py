@@ -17,6 +17,7 @@ AGAIN_MS = 60_000
 UNFIT, GOOD = "unfit", "good"
 SOUNDLESS = frozenset({"no_audio", "silent"})
 """Verdicts that matter where its sound is the teacher's voice."""
+OF_SOUND = SOUNDLESS | {"clipping", "narrow_sound"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def judged(
 ) -> BoxCheck:
     """What a look found; `sound`: its sound is the teacher's voice. What was wrong
     `before` is so since then."""
-    of_no_use = frozenset[str]() if sound else SOUNDLESS
+    of_no_use = frozenset[str]() if sound else OF_SOUND
     points = [point for point in found if point.fitness != GOOD and point.code not in of_no_use]
     wrong = next((one for one in points if one.fitness == UNFIT or one.code in SOUNDLESS), None)
     told = tuple(point for point in points if point is not wrong)

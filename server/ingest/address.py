@@ -8,6 +8,7 @@ mean another one a moment later.
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -50,20 +51,25 @@ class SourceAddress:
 
 def parse(text: str) -> SourceAddress:
     """The address that the text is. BadAddress says what is wrong with it."""
-    if len(text) > MOST_LENGTH or any(ord(char) < 0x21 for char in text.strip()):
+    text = text.strip()
+    if len(text) > MOST_LENGTH or any(ord(char) < 0x21 for char in text):
         raise BadAddress(
-            "bad_address", zh="地址太长或含有空白字符。", en="The address is too long or has blanks."
+            "bad_address",
+            zh=f"地址太长（最多 {MOST_LENGTH} 字）或中间有空格；确有空格时写成 %20。",
+            en=f"The address is too long (at most {MOST_LENGTH}) or has blanks; write a blank as %20.",
         )
     try:
-        parts = urlsplit(text.strip())
+        parts = urlsplit(_with_login_quoted(text))
         port = parts.port
     except ValueError as error:
         raise _no_address() from error
     if parts.scheme not in PORTS:
         raise BadAddress(
             "unknown_scheme",
-            zh=f"地址应以 {'、'.join(f'{each}://' for each in PORTS)} 开头。",
-            en=f"The address must begin with {', '.join(f'{each}://' for each in PORTS)}.",
+            zh=f"地址应以 {'、'.join(f'{each}://' for each in PORTS)} 开头（半角字符），"
+            "例如 rtsp://192.168.1.64:554/…",
+            en=f"The address must begin with {', '.join(f'{each}://' for each in PORTS)}, such as "
+            "rtsp://192.168.1.64:554/...",
         )
     if not parts.hostname or (port is None and not PORTS[parts.scheme]):
         raise _no_address()
@@ -115,6 +121,26 @@ def is_within(text: str, networks: Sequence[Network]) -> bool:
     address = ipaddress.ip_address(text.partition("%")[0])
     mapped = getattr(address, "ipv4_mapped", None)
     return any((mapped or address) in network for network in networks)
+
+
+def _with_login_quoted(text: str) -> str:
+    """The address with `/`, `?` and `#` of its password written as an address wants them: people type a
+    password as it is, and what stands behind such a sign would be shown as a path."""
+    scheme, mark, rest = text.partition("://")
+    login, at, place = rest.rpartition("@")
+    signs = [sign for sign in "/?#" if sign in login]
+    is_path = "#" not in login and (_names_a_place(rest) or not _names_a_place(place))
+    if not at or is_path:
+        return text
+    for sign in signs:
+        login = login.replace(sign, quote(sign, safe=""))
+    return f"{scheme}{mark}{login}@{place}"
+
+
+def _names_a_place(rest: str) -> bool:
+    """Whether what stands before the path is an address, or a name in a domain."""
+    host = re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+    return "." in host.partition(":")[0] or host.startswith("[")
 
 
 def _bracketed(host: str) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import resource
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -17,10 +18,15 @@ from server.protocol.sources import AskedCamera, AskedNetwork
 
 MOST_MEMORY = 4 << 30  # of addresses; a decoder of 4K pictures and its threads need half of it
 MOST_FILES = 64
+MOST_ANSWER = 4 << 20  # octets; a report with its picture has some 100 kB
 CPU_BASE_S = 30
 WATCH_S, LONGEST_WATCH_S = 8.0, 120.0
 SLACK_S = 20.0  # to start, to open and to judge a source
 FIND_S = 30.0  # a camera's streams
+
+
+Feed = Callable[[asyncio.StreamWriter], Awaitable[None]]
+"""Writes what a process is to be told."""
 
 
 class NoAnswer(Exception):
@@ -51,22 +57,70 @@ def where(networks: Iterable[str] | None) -> list[str]:
 
 async def ask(module: str, said: bytes, arguments: Sequence[str], within_s: float) -> bytes:
     """What `python -m module` answers to this. NoAnswer."""
+
+    async def say(into: asyncio.StreamWriter) -> None:
+        into.write(said)
+        await into.drain()
+
+    return await _answer(module, arguments, say, within_s)
+
+
+async def probed_pushed(feed: Feed, seconds: float, *, sound_only: bool = False) -> bytes:
+    """The probe's `facts.Report` of the FLV that `feed` writes to it, as it comes, as JSON. NoAnswer."""
+    arguments = ["--pushed", "--seconds", str(seconds), *(["--sound-only"] if sound_only else [])]
+    within_s = min(seconds, LONGEST_WATCH_S) + SLACK_S
+    return await _answer("server.ingest.probe", arguments, feed, within_s, waits=True)
+
+
+async def _answer(
+    module: str, arguments: Sequence[str], feed: Feed, within_s: float, *, waits: bool = False
+) -> bytes:
+    """What a process prints that is fed so; `waits`: not before its first line, an empty one. NoAnswer."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", module, *arguments, stdin=pipe, stdout=pipe
     )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    feeding: asyncio.Task[None] | None = None
     try:
         async with asyncio.timeout(within_s):
-            answer, _ = await process.communicate(said)
+            if waits:
+                await process.stdout.readline()
+            feeding = asyncio.create_task(_fed(feed, process.stdin), name=f"feed {module}")
+            answer = await _all_of(process.stdout)
+            await process.wait()
     except TimeoutError:
         raise NoAnswer(f"{module} took longer than {within_s:.0f} s") from None
     finally:
+        if feeding is not None:
+            feeding.cancel()
+            await asyncio.wait([feeding])
         if process.returncode is None:
             process.kill()
             await process.wait()
     if process.returncode or not answer:
         raise NoAnswer(f"{module} ended with {process.returncode}")
     return answer
+
+
+async def _fed(feed: Feed, into: asyncio.StreamWriter) -> None:
+    """A process that has enough closes its end before ours."""
+    try:
+        with suppress(ConnectionError):
+            await feed(into)
+    finally:
+        into.close()
+
+
+async def _all_of(reader: asyncio.StreamReader) -> bytes:
+    """Everything to its end. NoAnswer where that is more than any answer."""
+    whole = bytearray()
+    while piece := await reader.read(1 << 16):
+        whole += piece
+        if len(whole) > MOST_ANSWER:
+            raise NoAnswer("a process says too much")
+    return bytes(whole)
 
 
 async def probed(

@@ -23,13 +23,19 @@ from server.protocol.parameters import (
     UpTrack,
 )
 
-VERSION = 3
+VERSION = 4
 PUSH = "push://"  # no device's address: an encoder comes to us; its source's name follows
 VIDEO_MID, AUDIO_MID = "0", "1"
 H264_PT, OPUS_PT = 96, 111
 VIDEO_RATE, AUDIO_RATE = 90_000, 48_000
 MOST_BITRATE_BPS = 8_000_000
 LOW, HIGH, RID_EXTENSION = "l", "h", 1  # layers: sub stream and main stream
+NOT_PUSHING = "not_pushing"
+NOT_PUSHING_WORDS = Words(
+    zh="编码器没有推流。请检查设备是否通电、推流地址和推流码。",
+    en="The encoder does not push. Check its power, its server address and stream key.",
+)
+PROBE_SLACK_S = 25.0  # a probe of what is pushed is answered within its seconds and these
 _H264_FMTP = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
 
 
@@ -113,7 +119,17 @@ class PushKeys(msgspec.Struct, frozen=True, tag="push_keys"):
     keys: dict[str, str]
 
 
-Command = Hello | Publish | Withdraw | WantLayers | Silence | PushKeys
+class ProbePush(msgspec.Struct, frozen=True, tag="probe_push"):
+    """Watch what an encoder pushes for so long, beside whoever reads it, and judge it: `PushProbed` answers.
+    `source`: "room/camera"; `ask`: a word that nobody said before; `sound_only`: its picture is of no use."""
+
+    ask: str
+    source: str
+    seconds: float
+    sound_only: bool = False
+
+
+Command = Hello | Publish | Withdraw | WantLayers | Silence | PushKeys | ProbePush
 
 
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
@@ -129,7 +145,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
 
 class SourceChanged(msgspec.Struct, frozen=True, tag="source_changed"):
     """What became of a source. `problem`: "" or a stable code with words for IT; `transcoded`: "" or why its
-    picture cannot be copied."""
+    picture cannot be copied; `low_words`: why its sub stream does not come; teaching goes on without."""
 
     source: str
     state: SourceState
@@ -137,6 +153,7 @@ class SourceChanged(msgspec.Struct, frozen=True, tag="source_changed"):
     words: Words | None = None
     transcoded: str = ""
     retry_in_s: float = 0.0
+    low_words: Words | None = None
 
 
 class PublishFailed(msgspec.Struct, frozen=True, tag="publish_failed"):
@@ -153,5 +170,14 @@ class PushChanged(msgspec.Struct, frozen=True, tag="push_changed"):
     pushing: bool
 
 
-Event = PushChanged | Welcome | SourceChanged | PublishFailed
+class PushProbed(msgspec.Struct, frozen=True, tag="push_probed"):
+    """What a `ProbePush` found: `facts.Report` as JSON. b"": it found nothing; `busy`: others go on now, else
+    the probe itself failed."""
+
+    ask: str
+    report: bytes = b""
+    busy: bool = False
+
+
+Event = PushProbed | PushChanged | Welcome | SourceChanged | PublishFailed
 """Everything the ingest process says."""

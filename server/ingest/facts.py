@@ -6,12 +6,29 @@ from enum import StrEnum
 
 import msgspec
 
+from server.errors import UserFault
 from server.protocol.messages import Words
+
+NAMES = {
+    "h264": "H.264",
+    "hevc": "H.265",
+    "mpeg4": "MPEG-4",
+    "mpeg2video": "MPEG-2",
+    "pcm_alaw": "G.711A",
+    "pcm_mulaw": "G.711U",
+    "adpcm_g726": "G.726",
+}
+"""FFmpeg's names of codecs, to those in devices' menus."""
+
+
+def shown(codec: str, profile: str = "") -> str:
+    """A codec as devices' menus have it."""
+    return f"{NAMES.get(codec, codec.upper())} {profile}".strip()
 
 
 class VideoFacts(msgspec.Struct, frozen=True):
     """A picture as it came. `keyframe_every_s`: the longest time between two, or how long was waited for
-    the second one (`keyframes` below 2). `level` is H.264's or H.265's own, 0 where unknown."""
+    the second one (`keyframes` below 2). `level` is H.264's or H.265's own number, 0 where unknown."""
 
     codec: str  # FFmpeg's name: "h264", "hevc", "mjpeg", ...
     profile: str = ""
@@ -27,16 +44,19 @@ class VideoFacts(msgspec.Struct, frozen=True):
     drift_ppm: float | None = None  # the source's clock against ours; None: watched for too short a time
     pictures: int = 0
     broken: int = 0  # pictures that could not be decoded
+    interlaced: bool = False
 
 
 class AudioFacts(msgspec.Struct, frozen=True):
-    """Sound as it came; `loudness_dbfs`: mean power, -120 is silence."""
+    """Sound as it came; `loudness_dbfs`: mean power, -120 is silence; `clipped`: which share of its samples
+    stands at full scale."""
 
     codec: str  # FFmpeg's name: "aac", "pcm_alaw", "opus", ...
     rate_hz: int = 0
     channels: int = 0
     bitrate_bps: int = 0
     loudness_dbfs: float = -120.0
+    clipped: float = 0.0
 
 
 class Fitness(StrEnum):
@@ -59,7 +79,7 @@ class Point(msgspec.Struct, frozen=True):
 
 class Report(msgspec.Struct, frozen=True):
     """What a probe says. `address` has no password. `problem`: "" or the stable code of the one point that
-    kept the source from being opened."""
+    kept the source from being opened. `told`: what was measured, in words, line by line."""
 
     address: str
     seconds: float
@@ -69,3 +89,10 @@ class Report(msgspec.Struct, frozen=True):
     audio: AudioFacts | None = None
     problem: str = ""
     snapshot_jpeg: bytes | None = None  # base64 in JSON
+    told: list[Words] = []
+
+
+def faulty(fault: UserFault, address: str = "") -> Report:
+    """The report of a source that could not be looked at for this fault of its own."""
+    point = Point(fault.code, Fitness.UNFIT, fault.words)
+    return Report(address, 0.0, Fitness.UNFIT, [point], problem=fault.code)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 
 import av
 import numpy as np
@@ -16,13 +17,15 @@ from av.stream import Stream
 from av.video.frame import PictureType, VideoFrame
 
 from server.ingest.facts import AudioFacts, VideoFacts
-from server.ingest.verdict import READABLE_PIXELS
+from server.ingest.verdict import LONGEST_KEYFRAME_S, READABLE_PIXELS
 
 SETTLE_S = 0.5  # what a device sends at once at the beginning says nothing of its evenness
 DRIFT_S = 20.0  # a drift is only told after watching for so long
+OPENED_S = 5.0  # the most that comes before the watch begins
 MOST_PACKETS = 50_000
 SNAPSHOT_WIDTH = 640
 JITTER_SHARE = 95
+FULL_SCALE = 0.995  # what a codec makes of a sample that stood at the end of its scale
 
 
 @dataclass(slots=True)
@@ -39,13 +42,16 @@ class Watched:
     decoded: int = 0
     power: float = 0.0
     samples: int = 0
+    clipped: int = 0
+    interlaced: int = 0
     snapshot: VideoFrame | None = None
 
     def take(self, packet: Packet[Stream], now: float) -> None:
         self.packets += 1
         self.octets += packet.size
-        if packet.pts is not None and packet.time_base is not None:
-            own = float(packet.pts * Fraction(packet.time_base))
+        stamp = packet.pts if packet.dts is None else packet.dts  # B-frames are not shown as they come
+        if stamp is not None and packet.time_base is not None:
+            own = float(stamp * Fraction(packet.time_base))
             self.arrivals.append((now, own))
         if packet.is_keyframe:
             self.keyframes.append(now)
@@ -53,44 +59,57 @@ class Watched:
             self.reordered = True
 
 
-def watch(container: InputContainer, seconds: float) -> tuple[Watched | None, Watched | None, float]:
-    """The first picture and the first sound of a source, watched for so long: both, and the seconds it took.
+def watch(
+    container: InputContainer, seconds: float, *, sound_only: bool = False
+) -> tuple[Watched | None, Watched | None, float]:
+    """The first picture and the first sound of a source, watched for so long, and on until it is known how
+    far apart keyframes are (twice LONGEST_KEYFRAME_S at most; not of what is transcoded anyway, nor for
+    `sound_only`): both, and the seconds it took.
     SourceFault's cause (FFmpegError) where the source ends at once."""
     video = Watched(container.streams.video[0]) if container.streams.video else None
     audio = Watched(container.streams.audio[0]) if container.streams.audio else None
+    copied = video is not None and video.stream.codec_context.name == "h264" and not sound_only
     watched = {each.stream.index: each for each in (video, audio) if each}
+    if not watched:
+        return None, None, 0.0  # asked for none, the library would hand out every packet
     began = time.monotonic()
     for packet in _packets(container, [each.stream for each in watched.values()]):
         now = time.monotonic() - began
         one = watched[packet.stream.index]
         one.take(packet, now)
         _decode(one, packet)
-        if now >= seconds or one.packets >= MOST_PACKETS:
+        undecided = copied and video is not None and waits_for_keyframe(video.keyframes, now)
+        if (now >= seconds and not undecided) or one.packets >= MOST_PACKETS:
             break
     return video, audio, time.monotonic() - began
+
+
+def waits_for_keyframe(keyframes: list[float], now: float) -> bool:
+    """Whether it is open yet how far apart keyframes are: no two came, nor was it too long already."""
+    return len(keyframes) < 2 and now - (keyframes[-1] if keyframes else 0.0) <= LONGEST_KEYFRAME_S
 
 
 def video_facts(watched: Watched, seconds: float) -> VideoFacts:
     """The picture's facts; `seconds` is how long it was watched."""
     context = watched.stream.codec_context
-    gaps = [later - before for before, later in zip(watched.keyframes, watched.keyframes[1:], strict=False)]
-    last = seconds - watched.keyframes[-1] if watched.keyframes else seconds
+    marks = [0.0, *watched.keyframes, seconds]
     jitter, drift = evenness(watched.arrivals)
     return VideoFacts(
         codec=context.name,
         profile=context.profile or "",
-        level=_level(context.name, context.extradata),
+        level=max(0, getattr(context, "level", 0) or 0) if context.name in ("h264", "hevc") else 0,
         width=getattr(context, "width", 0),
         height=getattr(context, "height", 0),
         fps=round(_rate(watched.arrivals), 2),
-        bitrate_bps=round(watched.octets * 8 / seconds) if seconds else 0,
+        bitrate_bps=_bitrate(watched, seconds),
         b_frames=watched.reordered,
-        keyframe_every_s=round(max([*gaps, last] if gaps else [seconds]), 2),
+        keyframe_every_s=round(max(later - before for before, later in pairwise(marks)), 2),
         keyframes=len(watched.keyframes),
         jitter_ms=jitter,
         drift_ppm=drift,
         pictures=watched.decoded,
         broken=watched.broken,
+        interlaced=watched.interlaced * 2 > watched.decoded,
     )
 
 
@@ -102,8 +121,9 @@ def audio_facts(watched: Watched, seconds: float) -> AudioFacts:
         codec=context.name,
         rate_hz=getattr(context, "sample_rate", 0),
         channels=getattr(context, "channels", 0),
-        bitrate_bps=round(watched.octets * 8 / seconds) if seconds else 0,
+        bitrate_bps=_bitrate(watched, seconds),
         loudness_dbfs=round(max(-120.0, 10 * float(np.log10(mean))) if mean else -120.0, 1),
+        clipped=round(watched.clipped / watched.samples, 4) if watched.samples else 0.0,
     )
 
 
@@ -166,6 +186,7 @@ def _decode(watched: Watched, packet: Packet[Stream]) -> None:
 def _look(watched: Watched, frame: VideoFrame) -> None:
     watched.decoded += 1
     watched.reordered |= frame.pict_type == PictureType.B
+    watched.interlaced += frame.interlaced_frame
     if watched.snapshot is None or frame.key_frame:
         watched.snapshot = frame
 
@@ -176,6 +197,7 @@ def _listen(watched: Watched, frame: av.AudioFrame) -> None:
     scaled = sound.astype(np.float32) / full_scale
     watched.power += float(np.square(scaled).sum())
     watched.samples += scaled.size
+    watched.clipped += int(np.count_nonzero(np.abs(scaled) >= FULL_SCALE))
 
 
 def _rate(arrivals: list[tuple[float, float]]) -> float:
@@ -183,11 +205,9 @@ def _rate(arrivals: list[tuple[float, float]]) -> float:
     return (len(own) - 1) / (max(own) - min(own)) if len(own) > 1 and max(own) > min(own) else 0.0
 
 
-def _level(codec: str, extradata: bytes | None) -> int:
-    """H.264's level_idc out of its parameter set: avcC (ISO 14496-15) or Annex B."""
-    if codec != "h264" or not extradata or len(extradata) < 8:
-        return 0
-    if extradata[0] == 1:
-        return extradata[3]
-    at = extradata.find(b"\0\0\1")
-    return extradata[at + 6] if at >= 0 and len(extradata) > at + 6 and extradata[at + 3] & 31 == 7 else 0
+def _bitrate(watched: Watched, seconds: float) -> int:
+    """By the source's own times, for what came while it was opened comes at once; by ours where they jump."""
+    own = [each for _, each in watched.arrivals]
+    span = (max(own) - min(own)) * len(own) / (len(own) - 1) if len(own) > 1 else 0.0
+    lasted = span if seconds / 2 <= span <= seconds + OPENED_S else seconds
+    return round(watched.octets * 8 / lasted) if lasted else 0

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
 
 import av
 from av.container import InputContainer
 
 from server.ingest import reach
 from server.ingest.address import SourceAddress
-from server.ingest.faults import SourceFault, fault_of
+from server.ingest.faults import PUSHED, fault_of, not_pushing
 from server.ingest.rtmp.slot import PushSlot
 
 OPEN_S = 8.0
@@ -19,7 +21,13 @@ LOST_AFTER_US = "100000"  # a packet over UDP is not waited for any longer
 READ_S = 5.0  # a source that says nothing for so long is away
 
 _OPTIONS = {
-    "rtsp": {"rtsp_transport": "tcp", "allowed_media_types": "video+audio"},
+    # by TCP; by UDP where the device has no TCP (RTSP's 461)
+    "rtsp": {
+        "rtsp_transport": "tcp+udp",
+        "rtsp_flags": "prefer_tcp",
+        "max_delay": LOST_AFTER_US,
+        "allowed_media_types": "video+audio",
+    },
     "rtsps": {"rtsp_transport": "tcp", "allowed_media_types": "video+audio"},
     "rtmp": {"rtmp_live": "live"},
     "http": {"max_redirects": "0"},
@@ -44,7 +52,20 @@ _LIMITS = {
     "fpsprobesize": "0",  # pictures wait while rates are guessed; here they are measured
 }
 PUSH_WAIT_S = 3.0
-PUSHED = SourceAddress("rtmp", "push", 1935, "")
+_FLV_LIMITS = {**_LIMITS, "analyzeduration": "1000000"}  # without sound it is waited for that long
+
+
+class Readable(Protocol):
+    """What FFmpeg needs of a file: blocks until some bytes come, b"" is the end."""
+
+    def read(self, size: int, /) -> bytes | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Forwards:
+    """Nothing but reading, for FFmpeg would try to go back in a file that says it can."""
+
+    read: Callable[[int], bytes | None]
 
 
 @contextmanager
@@ -52,20 +73,23 @@ def pushed(slot: PushSlot, stop: Callable[[], bool]) -> Iterator[InputContainer]
     """What an encoder pushes to us, from its next keyframe on. SourceFault while it does not."""
     reader = slot.opened(stop, PUSH_WAIT_S)
     if reader is None:
-        raise SourceFault(
-            "not_pushing",
-            zh="编码器还没有推流。请在设备上填写推流地址和推流码，编码选 H.264，然后开始推流。",
-            en="The encoder does not push yet. Set its server and stream key, choose H.264, and start it.",
-        )
+        raise not_pushing()
     try:
-        try:
-            container = av.open(reader, "r", format="flv", options=_LIMITS)
-        except (av.FFmpegError, OSError) as error:
-            raise fault_of(PUSHED, error) from None
-        with container:
+        with flv(reader) as container:
             yield container
     finally:
         reader.close()
+
+
+@contextmanager
+def flv(file: Readable) -> Iterator[InputContainer]:
+    """The FLV of a file that gives it as it is pushed. SourceFault where it cannot be read."""
+    try:
+        container = av.open(_Forwards(file.read), "r", format="flv", options=_FLV_LIMITS)
+    except (av.FFmpegError, OSError) as error:
+        raise fault_of(PUSHED, error) from None
+    with container:
+        yield container
 
 
 @contextmanager
@@ -78,7 +102,7 @@ def opened(address: SourceAddress, host: str, *, udp: bool = False) -> Iterator[
         **_LIMITS,
     }
     if udp and address.scheme == "rtsp":
-        options.update({"rtsp_transport": "udp", "max_delay": LOST_AFTER_US})
+        options["rtsp_transport"] = "udp"
     kind = _FORMATS.get(address.scheme)
     with reach.only(host):
         began = time.monotonic()

@@ -1,7 +1,7 @@
 """What comes of a source, on its way out: put in step, numbered, sent at its time.
 
-The pulling thread puts pictures and sound in; what is due goes out at once in that thread, what must wait at
-a tick of the clock that all sources share.
+The pulling thread puts pictures and sound in; what is due goes out at the next tick of the clock that all
+sources share.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ class Outlet:
     silent: bool = False
     _pacing: Pacing[Sequence[bytes]] = field(default_factory=Pacing)
     _turn: threading.Lock = field(default_factory=threading.Lock)
-    _due_at: float | None = None  # when the first of what waits goes out
     _sending_since: float = 0.0
     _reported_at: float = 0.0
 
@@ -65,20 +64,15 @@ class Outlet:
 
     def tick(self, now: float) -> None:
         """Send what waited and whose time has come, and reports; called once a tick."""
-        until = now + TICK_S / 2
-        due, report_due = self._due_at, now - self._reported_at >= REPORT_EVERY_S
-        if not report_due and (due is None or due > until):
-            return
         with self._turn:
-            self._send_due(until)
-            if report_due:
+            self._send_due(now + TICK_S / 2)
+            if now - self._reported_at >= REPORT_EVERY_S:
                 self._report(now)
 
     def _put(self, stream: int, media: float, payload: Sequence[bytes]) -> None:
         now = time.monotonic()
         with self._turn:
             self._pacing.put(stream, media, payload, now)
-            self._send_due(now)
 
     def _send_due(self, until: float) -> None:
         packets: list[bytes] = []
@@ -90,7 +84,6 @@ class Outlet:
         if packets:
             self._sending_since = self._sending_since or until
             self.publisher.send(packets)
-        self._due_at = self._pacing.next_at(until)
 
     def _report(self, now: float) -> None:
         """Sender reports of both streams together: one alone does not say how they stand to one another."""

@@ -85,16 +85,6 @@ class Pacing(Generic[Payload]):
             else:
                 return
 
-    def next_at(self, now: float) -> float | None:
-        """When the next is due; None where nothing waits."""
-        pictures, sounds = self._lanes[0].waiting, self._lanes[1].waiting
-        if not pictures and not sounds:
-            return None
-        first = pictures[0][0] if pictures else sounds[0][0]
-        if sounds and sounds[0][0] < first:
-            first = sounds[0][0]
-        return first + self._moved(now)
-
     def _moved(self, now: float) -> float:
         """The delay, moved a little towards where it should be: nothing jumps."""
         if self.delay is not None and now - self._moved_at < MOVED_EVERY_S:

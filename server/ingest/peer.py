@@ -30,7 +30,6 @@ Profile = Literal["gcm", "sha1"]
 
 PROFILES = {"gcm": SRTP_AEAD_AES_128_GCM, "sha1": SRTP_AES128_CM_SHA1_80}
 SOCKET_BUFFER = 4 << 20
-UDP_SEGMENT = 103  # linux/udp.h: the kernel cuts what it is given into datagrams of one size
 CONSENT_EVERY_S = 2.5  # RFC 7675: 5 s, and never later than 30 s
 
 
@@ -50,7 +49,6 @@ class LightPeer:
         self.socket.setblocking(False)
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             self.socket.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER)
-        self.segments = _has_segments(self.socket)
         self.inbound: Session
         self.outbound: Session
         self._certificate = certificate
@@ -139,15 +137,6 @@ async def connect_all(peers: Sequence[LightPeer], theirs: Sequence[LocalTranspor
     async with asyncio.TaskGroup() as group:
         for peer, transport in zip(peers, theirs, strict=True):
             group.create_task(one(peer, transport), name=f"connect {peer.ufrag}")
-
-
-def _has_segments(link: socket.socket) -> bool:
-    """Whether the kernel knows UDP_SEGMENT (Linux 4.18)."""
-    try:
-        link.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 0)
-    except OSError:
-        return False
-    return True
 
 
 async def _receive(link: socket.socket) -> bytes:

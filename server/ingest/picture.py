@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import av
+from av.stream import Stream
 from av.video.frame import PictureType, VideoFrame
 
 from server.ingest.contract import VIDEO_RATE
@@ -63,6 +64,14 @@ class PictureEncoder:
             "forced-idr": "1",
         }
         return encoder
+
+
+def decode_alone(video: Stream) -> None:
+    """Decode a picture of up to 1080p in the calling thread: FFmpeg's threads for slices cost more CPU and
+    are no earlier. What is larger needs them."""
+    context = video.codec_context
+    if isinstance(context, av.VideoCodecContext) and context.width * context.height <= 1920 * 1088:
+        context.thread_count = 1
 
 
 def fitting(width: int, height: int, most_pixels: int) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """One source, opened, watched and judged: `lianke probe`, and the button on a room's page. Blocking.
 
-`python -m server.ingest.probe` takes the address on standard input and prints the report: a process of its
-own for whoever must neither wait nor be hurt by what a device sends.
+`python -m server.ingest.probe` takes the address on standard input, or with `--pushed` the stream itself, and
+prints the report: a process of its own for whoever must neither wait nor be hurt by what a device sends.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ from collections.abc import Sequence
 
 import av
 import msgspec
+from av.container import InputContainer
 from av.error import FFmpegError
 
 from server.errors import UserFault
 from server.ingest import apart, reach
 from server.ingest.address import MOST_LENGTH, Network, SourceAddress, allowed_networks, parse, resolve
 from server.ingest.apart import LONGEST_WATCH_S, WATCH_S
-from server.ingest.facts import Fitness, Point, Report
-from server.ingest.faults import fault_of
+from server.ingest.facts import Report, faulty
+from server.ingest.faults import PUSHED, fault_of
 from server.ingest.measuring import audio_facts, jpeg, video_facts, watch
-from server.ingest.opening import opened
+from server.ingest.opening import Readable, flv, opened
+from server.ingest.telling import told
 from server.ingest.verdict import judge
 
 CPU_SHARE = 2.0  # cores that decoding may take
@@ -39,24 +41,35 @@ def probe(
     report; BadAddress only where the text is no address at all. `sound_only`: its picture is of no use."""
     address = parse(text)
     try:
-        host = resolve(address, networks)
-        return _watched(address, host, min(seconds, LONGEST_WATCH_S), udp=udp, sound_only=sound_only)
+        with opened(address, resolve(address, networks), udp=udp) as container:
+            return _watched(container, address, seconds, sound_only=sound_only)
     except UserFault as fault:
-        point = Point(fault.code, Fitness.UNFIT, fault.words)
-        return Report(str(address), 0.0, Fitness.UNFIT, [point], problem=fault.code)
+        return faulty(fault, str(address))
 
 
-def _watched(address: SourceAddress, host: str, seconds: float, *, udp: bool, sound_only: bool) -> Report:
-    with opened(address, host, udp=udp) as container:
-        try:
-            video, audio, took = watch(container, seconds)
-        except FFmpegError as error:
-            raise fault_of(address, error) from None
-        seen = video_facts(video, took) if video else None
-        heard = audio_facts(audio, took) if audio else None
-        fitness, points = judge(seen, heard, sound_only=sound_only)
-        snapshot = jpeg(video.snapshot) if video and video.snapshot else None
-    return Report(str(address), round(took, 2), fitness, points, seen, heard, snapshot_jpeg=snapshot)
+def probe_pushed(file: Readable, seconds: float = WATCH_S, *, sound_only: bool = False) -> Report:
+    """The same of what an encoder pushes: FLV, in a file that gives it as it comes."""
+    try:
+        with flv(file) as container:
+            return _watched(container, PUSHED, seconds, sound_only=sound_only)
+    except UserFault as fault:
+        return faulty(fault)
+
+
+def _watched(
+    container: InputContainer, address: SourceAddress, seconds: float, *, sound_only: bool
+) -> Report:
+    try:
+        video, audio, took = watch(container, min(seconds, LONGEST_WATCH_S), sound_only=sound_only)
+    except FFmpegError as error:
+        raise fault_of(address, error) from None
+    seen = video_facts(video, took) if video else None
+    heard = audio_facts(audio, took) if audio else None
+    fitness, points = judge(seen, heard, sound_only=sound_only, pushed=address is PUSHED)
+    snapshot = jpeg(video.snapshot) if video and video.snapshot else None
+    shown = "" if address is PUSHED else str(address)
+    lines = told(seen, heard)
+    return Report(shown, round(took, 2), fitness, points, seen, heard, "", snapshot, lines)
 
 
 def main() -> int:
@@ -67,20 +80,29 @@ def main() -> int:
     parser.add_argument("--anywhere", action="store_true")
     parser.add_argument("--udp", action="store_true")
     parser.add_argument("--sound-only", action="store_true")
+    parser.add_argument("--pushed", action="store_true", help="FLV comes by standard input, as it is pushed")
     options = parser.parse_args()
     reach.confine("server.ingest.probe", sys.argv[1:])
     av.logging.set_level(None)  # FFmpeg's own lines have addresses with passwords in them
-    seconds = min(options.seconds, LONGEST_WATCH_S)
-    apart.bound(CPU_SHARE * seconds)
+    apart.bound(CPU_SHARE * min(options.seconds, LONGEST_WATCH_S))
+    report = _of_the_pipe(options) if options.pushed else _of_an_address(options)
+    sys.stdout.buffer.write(msgspec.json.encode(report))
+    return 0
+
+
+def _of_the_pipe(options: argparse.Namespace) -> Report:
+    print(flush=True)  # now, for what is written before we read has no times
+    with open(0, "rb", buffering=0) as pipe, reach.only(reach.NOWHERE):
+        return probe_pushed(pipe, options.seconds, sound_only=options.sound_only)
+
+
+def _of_an_address(options: argparse.Namespace) -> Report:
     text = sys.stdin.read(MOST_LENGTH + 1)
     networks = None if options.anywhere else allowed_networks(options.network)
     try:
-        report = probe(text, networks, seconds, udp=options.udp, sound_only=options.sound_only)
+        return probe(text, networks, options.seconds, udp=options.udp, sound_only=options.sound_only)
     except UserFault as fault:
-        point = Point(fault.code, Fitness.UNFIT, fault.words)
-        report = Report("", 0.0, Fitness.UNFIT, [point], problem=fault.code)
-    sys.stdout.buffer.write(msgspec.json.encode(report))
-    return 0
+        return faulty(fault)
 
 
 if __name__ == "__main__":

@@ -7,24 +7,22 @@ keeps the connection (checks, consent) and hears what the worker asks for.
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from aiortc.rtcdtlstransport import RTCCertificate
 from pylibsrtp import Error as SrtpError
 
-from server.ingest.peer import CONSENT_EVERY_S, UDP_SEGMENT, LightPeer
+from server.ingest.peer import CONSENT_EVERY_S, LightPeer
 from server.ingest.rtp import RtpStream
 from server.ingest.timing import ntp_of
+from server.media.relay.relay import Sender
 from server.protocol.parameters import LocalTransport
 
 CONNECT_S = 5.0
 MOST_DATAGRAM = 2_048
-MOST_SEGMENTS = 48  # of 1,208 octets and less: below 64 of them and 64 KiB
 _PSFB, _FIR, _PLI = 206, 4, 1
 
 
@@ -36,6 +34,7 @@ class Publisher:
     want_keyframe: Callable[[], None]
     lost: int = 0  # packets the kernel did not take
     _peer: LightPeer | None = None
+    _sender: Sender | None = None  # over the peer's socket
     _turn: threading.Lock = field(default_factory=threading.Lock)  # while the connection is exchanged
 
     async def connect(
@@ -50,13 +49,14 @@ class Publisher:
             raise
         with self._turn:
             old, self._peer = self._peer, peer
+            self._sender = Sender(peer.socket.fileno(), peer.outbound)
         if old is not None:
             old.close()
         self.want_keyframe()
 
     def close(self) -> None:
         with self._turn:
-            peer, self._peer = self._peer, None
+            peer, self._peer, self._sender = self._peer, None, None
         if peer is not None:
             peer.close()
 
@@ -86,28 +86,12 @@ class Publisher:
                     report = stream.report(ntp, round(media * stream.rate), self.cname)
                     self._put(self._peer, self._peer.outbound.protect_rtcp(report))
 
-    def send(self, packets: Sequence[bytes]) -> None:
+    def send(self, packets: list[bytes]) -> None:
+        """RTP packets of any of its streams. What the kernel does not take is lost and counted: the worker
+        went, and campus connects us anew, or its buffer is full."""
         with self._turn:
-            if self._peer is None:
-                return
-            protect = self._peer.outbound.protect
-            for run in runs([protect(packet) for packet in packets]):
-                self._put_run(self._peer, run)
-
-    def _put_run(self, peer: LightPeer, run: list[bytes]) -> None:
-        """Datagrams of one size, the last may be shorter, in one call to the kernel where it can cut them."""
-        if len(run) > 1 and peer.segments:
-            size = struct.pack("H", len(run[0]))
-            try:
-                peer.socket.sendmsg(run, [(socket.IPPROTO_UDP, UDP_SEGMENT, size)])
-                return
-            except BlockingIOError:  # its buffer is full
-                self.lost += len(run)
-                return
-            except OSError:  # not on this way
-                peer.segments = False
-        for data in run:
-            self._put(peer, data)
+            if self._sender is not None:
+                self.lost += self._sender.send(packets)
 
     def _put(self, peer: LightPeer, data: bytes) -> None:
         try:
@@ -129,18 +113,6 @@ class Publisher:
                     self.want_keyframe()
             except SrtpError:
                 continue
-
-
-def runs(datagrams: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """What the kernel may be given at once to cut (UDP GSO): of one size, the last one may be shorter."""
-    run: list[bytes] = []
-    for data in datagrams:
-        if run and (len(data) > len(run[0]) or len(run[-1]) < len(run[0]) or len(run) == MOST_SEGMENTS):
-            yield run
-            run = []
-        run.append(data)
-    if run:
-        yield run
 
 
 def asks_keyframe(compound: bytes) -> bool:

@@ -10,11 +10,12 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from av.audio.frame import AudioFrame
+from av.codec.context import Flags2
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
@@ -24,23 +25,26 @@ from av.video.frame import VideoFrame
 from server.errors import UserFault
 from server.ingest.address import Network, SourceAddress, parse, resolve
 from server.ingest.contract import AUDIO_RATE, PUSH, SourceState
-from server.ingest.faults import fault_of
-from server.ingest.opening import PUSHED, READ_S, opened, pushed
+from server.ingest.faults import PUSHED, fault_of
+from server.ingest.opening import READ_S, opened, pushed
 from server.ingest.outlet import Outlet
-from server.ingest.picture import PictureEncoder
+from server.ingest.picture import PictureEncoder, decode_alone
 from server.ingest.rtmp.slot import PushSlot
 from server.ingest.rtp import continues, is_keyframe, joined, nals_of, parameter_sets, with_parameter_sets
 from server.ingest.sound import OpusEncoder, channels_of
 from server.ingest.ticking import Ticker
 from server.ingest.timing import PICTURE, SOUND
-from server.ingest.verdict import LONGEST_KEYFRAME_S, NO_PICTURE, READABLE_PIXELS
+from server.ingest.verdict import COPIED_PROFILES, LONGEST_KEYFRAME_S, NO_PICTURE, READABLE_PIXELS
 from server.protocol.messages import Words
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 STEADY_S = 30.0  # a source that lasted so long starts its back-off anew
+MOST_REFUSALS = 3  # of a login; devices lock after some, and with it whatever else we pull from them
+LOCKED_PAUSE_S = 300.0
 HOLD_S = 0.3  # how long the first packets are looked at together
 MOST_HELD = 400
+ALMOST_S = 0.1  # by which the library's clock may differ from ours
 BLIND_S = 5.0  # without a picture, though its packets come
 NO_KEYFRAME = Words(
     zh="视频来了，但没有关键帧，画面出不来。请关闭“智能编码/H.264+”，并把 I 帧间隔设为 2 秒。",
@@ -83,7 +87,7 @@ class Puller:
             self._pull()
 
     def _pull(self) -> None:
-        pause = FIRST_PAUSE_S
+        pause, refusals = FIRST_PAUSE_S, 0
         while not self.stop.is_set():
             began = time.monotonic()
             self.tell(SourceNews(SourceState.OPENING))
@@ -96,7 +100,8 @@ class Puller:
                 break
             if time.monotonic() - began > STEADY_S:
                 pause = FIRST_PAUSE_S
-            wait = pause * random.uniform(0.8, 1.2)
+            refusals = refusals + 1 if problem.code == "wrong_password" else 0
+            wait = (LOCKED_PAUSE_S if refusals >= MOST_REFUSALS else pause) * random.uniform(0.8, 1.2)
             self.tell(
                 SourceNews(SourceState.RETRYING, problem.code, problem.words, retry_in_s=round(wait, 1))
             )
@@ -123,7 +128,7 @@ class Puller:
         the device says nothing of its clock, what came last does."""
         held: list[tuple[Packet[Stream], float]] = []
         settled, seen_at = False, time.monotonic()
-        for packet in container.demux(*road.streams()):
+        for packet in self._heard(container.demux(*road.streams())):
             now = time.monotonic()
             if not packet.size:
                 continue
@@ -140,6 +145,18 @@ class Puller:
                 yield from held
                 held, settled = [], True
         yield from held
+
+    def _heard(self, packets: Iterator[Packet[Stream]]) -> Iterator[Packet[Stream]]:
+        """What comes in time. Where a read times out, the library first hands out what it had kept: to read
+        on would be to wait as long again."""
+        while True:
+            asked = time.monotonic()
+            packet = next(packets, None)
+            if packet is None:
+                return
+            if time.monotonic() - asked >= READ_S - ALMOST_S:
+                raise fault_of(self._place(), TimeoutError())
+            yield packet
 
     def _place(self) -> SourceAddress:
         """What words about a fault name."""
@@ -163,10 +180,15 @@ class _Road:
         self._audio = container.streams.audio[0] if container.streams.audio else None
         if self._video is None and self._audio is None:
             raise _nothing(sound_only=self._outlet.video is None)
+        if self._video is not None:
+            decode_alone(self._video)
+        if self._video is not None and self._video.codec_context.name == "h264":
+            self._video.codec_context.flags2 |= Flags2.chunks  # over RTSP each slice may come as a packet
         self._sets, self._length_size = _sets_of(self._video)
         self._keyframe_at: float | None = None
         self._held: tuple[list[bytes], float] | None = None  # a keyframe of which more may come
         self._in_parts: bool | None = None  # some send a keyframe in parts, each with its parameter sets
+        self._since_keyframe: list[Packet[Stream]] = []  # what a decoder needs to go on from here
         self._broken = 0
         self._blind_since: float | None = None  # nothing could be decoded from then on
         self._blind_told = False
@@ -225,6 +247,7 @@ class _Road:
 
     def _copy(self, packet: Packet[Stream], media: float) -> None:
         nals = with_parameter_sets(nals_of(bytes(packet), self._length_size), self._sets)
+        self._remember(packet, begins=is_keyframe(nals) and not (self._held and continues(nals)))
         if self._held is not None:
             held, at = self._held
             if continues(nals):
@@ -281,10 +304,21 @@ class _Road:
                     self._outlet.sound(opus, moment)
                 at += seconds
 
+    def _remember(self, packet: Packet[Stream], *, begins: bool) -> None:
+        if begins or len(self._since_keyframe) >= MOST_HELD:
+            self._since_keyframe = [packet] if begins else []
+        elif self._since_keyframe:
+            self._since_keyframe.append(packet)
+
     def _change(self, why: str) -> None:
-        """Found out while it runs: from the next keyframe the decoder can begin with, it is transcoded."""
+        """Found out while it runs: from here on it is transcoded. What came since the last keyframe is
+        decoded now, for the next one may be minutes off."""
         self.transcoded = self._puller.must_transcode = why
         self._must_copy()
+        for packet in self._since_keyframe:
+            with suppress(FFmpegError):
+                packet.decode()
+        self._since_keyframe = []
         self._puller.tell(SourceNews(SourceState.LIVE, transcoded=why))
 
 
@@ -322,6 +356,8 @@ def _why_transcoded(video: Stream | None) -> str:
         )
     if context.name != "h264":
         return f"codec_{context.name}"[:32]
+    if (context.profile or "") not in COPIED_PROFILES:
+        return "h264_profile"
     if getattr(context, "has_b_frames", False):
         return "b_frames"
     return "over_1080p" if width * height > 1920 * 1088 else ""

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 AGAIN = "--confined"  # it was started again already
+NOWHERE = "100::"  # what is sent there is discarded (RFC 6666)
 _MODULE = "server.ingest._reach"
 
 

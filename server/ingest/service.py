@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import assert_never
 
+import msgspec
 from aiortc.rtcdtlstransport import RTCCertificate
 
 from server.ingest.address import Network
@@ -26,12 +27,14 @@ from server.ingest.contract import (
     Command,
     Event,
     Hello,
+    ProbePush,
     Publish,
     PublishFailed,
     PushChanged,
     PushKeys,
     Silence,
     SourceChanged,
+    SourceState,
     WantLayers,
     Welcome,
     Withdraw,
@@ -40,10 +43,12 @@ from server.ingest.outlet import Outlet
 from server.ingest.peer import ConnectFailed
 from server.ingest.publisher import Publisher
 from server.ingest.pulling import Puller, SourceNews
+from server.ingest.push_probes import PushProbes
 from server.ingest.rtmp.door import RtmpDoor
 from server.ingest.rtp import RtpStream, rid_extension
 from server.ingest.ticking import Ticker
 from server.protocol.parameters import Fingerprint
+from server.protocol.words import Words
 
 MOST_SOURCES = 64
 END_S = 6.0  # a thread that waits for its source notices within a read's time-out
@@ -61,6 +66,7 @@ class _Running:
     link: asyncio.Task[None] | None = None
     low: Outlet | None = None
     low_puller: Puller | None = None  # while the sub stream is pulled
+    low_words: Words | None = None  # why it does not come
 
 
 @dataclass(slots=True)
@@ -74,10 +80,12 @@ class Ingest:
     door: RtmpDoor = field(default_factory=RtmpDoor)
     ticker: Ticker = field(default_factory=Ticker)
     sources: dict[str, _Running] = field(default_factory=dict)
+    probes: PushProbes = field(init=False)
     ending: set[threading.Thread] = field(default_factory=set)
     last: dict[str, SourceChanged] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.probes = PushProbes(self.door.slot, lambda answer: self.tell(answer))
         self.door.told = lambda source, pushing: self.tell(PushChanged(source, pushing))
 
     def welcome(self) -> Welcome:
@@ -110,11 +118,15 @@ class Ingest:
             case PushKeys():
                 self.door.know(command.keys)
                 return None
+            case ProbePush():
+                self.probes.ask(command)
+                return None
             case _:
                 assert_never(command)
 
     async def close(self) -> None:
-        """End every source and the door; threads that hang in a read are not waited for longer than END_S."""
+        """End all there is and the door; threads that hang in a read are not waited for longer than END_S."""
+        await self.probes.close()
         await self.door.close()
         for source in list(self.sources):
             self._withdraw(source)
@@ -179,9 +191,14 @@ class Ingest:
             running.low_puller = None
 
     def _pull_low(self, running: _Running, low: Outlet) -> None:
-        publish = running.publish
+        publish, loop = running.publish, asyncio.get_running_loop()
         puller = Puller(
-            publish.low_address, self.networks, low, lambda news: None, publish.udp, ticker=self.ticker
+            publish.low_address,
+            self.networks,
+            low,
+            lambda news: _from_thread(loop, partial(self._low_news, running, news)),
+            publish.udp,
+            ticker=self.ticker,
         )
         running.low_puller = puller
         thread = threading.Thread(target=puller.run, name=f"pull {publish.source} low", daemon=True)
@@ -220,10 +237,31 @@ class Ingest:
         running = self.sources.get(source)
         if running is None or running.publisher is not publisher:
             return  # the word of a thread that is ending
-        changed = SourceChanged(
-            source, news.state, news.problem, news.words, news.transcoded, news.retry_in_s
+        self._changed(
+            SourceChanged(
+                source,
+                news.state,
+                news.problem,
+                news.words,
+                news.transcoded,
+                news.retry_in_s,
+                running.low_words,
+            )
         )
-        self.last[source] = changed
+
+    def _low_news(self, running: _Running, news: SourceNews) -> None:
+        """Of a sub stream only what is wrong with it is told, with the last word on its main stream."""
+        source = running.publish.source
+        said = news.state in (SourceState.LIVE, SourceState.RETRYING)
+        if not said or self.sources.get(source) is not running:
+            return
+        running.low_words = news.words
+        last = self.last.get(source)
+        if last is not None and last.low_words != news.words:
+            self._changed(msgspec.structs.replace(last, low_words=news.words))
+
+    def _changed(self, changed: SourceChanged) -> None:
+        self.last[changed.source] = changed
         self.tell(changed)
 
 

@@ -2,6 +2,8 @@
 
 A thread for each source, woken for each picture and each sound, cost more than the sending itself. What is
 due within half a tick goes with what is due now; so each goes out at most that much before or after its time.
+Also what is late waits for the tick: sent by the thread that pulled it, it cost the two a lock, and each a
+look at what is due for every packet.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ class Ticker:
     """`each` of what it serves is called once a tick, with the time. Its thread lives while it serves any."""
 
     _served: tuple[Callable[[float], None], ...] = ()
+    _broken: tuple[Callable[[float], None], ...] = ()  # of these, those that have failed
     _runs: bool = False
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
@@ -42,13 +45,15 @@ class Ticker:
     def _leave(self, each: Callable[[float], None]) -> None:
         with self._turn:
             self._served = tuple(one for one in self._served if one is not each)
+            self._broken = tuple(one for one in self._broken if one is not each)
 
     def _call(self, each: Callable[[float], None], now: float) -> None:
         try:
             each(now)
         except Exception:  # noqa: BLE001 - one source's sending is broken, the others' clock goes on
-            _log.exception("a source is not paced any more: what it has goes out as it comes")
-            self._served = tuple(one for one in self._served if one is not each)
+            if each not in self._broken:
+                _log.exception("a source could not send at its tick; it is tried again, and not told again")
+                self._broken = (*self._broken, each)
 
     def _run(self) -> None:
         while True:

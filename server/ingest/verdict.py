@@ -8,32 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from server.ingest.facts import AudioFacts, Fitness, Point, VideoFacts
+from server.ingest.facts import AudioFacts, Fitness, Point, VideoFacts, shown
 from server.protocol.messages import Words
 
 LONGEST_KEYFRAME_S = 4.0
 MOST_BITRATE_BPS = 8_000_000
 MOST_JITTER_MS = 150.0
 MOST_DRIFT_PPM = 300.0
-LEAST_FPS = 10.0
+LEAST_FPS, MOST_FPS = 10.0, 31.0
 MOST_PIXELS = 1920 * 1088
 READABLE_PIXELS = 4096 * 2304  # beyond it nothing is decoded
+LEAST_PIXELS = 640 * 360
 QUIET_DBFS = -60.0
+MOST_CLIPPED = 0.01  # of the samples
+COPIED_PROFILES = frozenset({"", "Constrained Baseline", "Baseline", "Main", "High"})
+"""Of H.264, what browsers decode: 4:2:0 with 8 bits. "": not told."""
 
 NO_PICTURE = Words(
-    zh="收到了视频流，但没有一幅可解码的画面。请在设备上重启编码器，或把编码改为 H.264。",
-    en="A picture stream comes, but no picture of it can be decoded. Restart the device's encoder, or set "
-    "it to H.264.",
+    zh="收到了视频流，但没有一幅可解码的画面。请把编码设为 H.264，关闭“智能编码/H.264+”，I 帧间隔设为 2 秒；"
+    "仍不行就重启设备。",
+    en="A picture stream comes, but no picture of it can be decoded. Set the codec to H.264, turn off Smart "
+    "Codec/H.264+, set an I-frame each 2 s; if that is no help, restart the device.",
 )
 OPUS_RATES = frozenset({8000, 12000, 16000, 24000, 48000})
 CORES_PER_MEGAPIXEL_25 = 0.45  # decode, scale and x264 veryfast at 25 pictures a second
 
 
 def judge(
-    video: VideoFacts | None, audio: AudioFacts | None, *, sound_only: bool = False
+    video: VideoFacts | None, audio: AudioFacts | None, *, sound_only: bool = False, pushed: bool = False
 ) -> tuple[Fitness, list[Point]]:
-    """The worst fitness and every point, the worst first. `sound_only`: its picture is of no use."""
-    seen = () if sound_only else _video(video) if video else _no_video()
+    """The worst fitness and every point, the worst first. `sound_only`: its picture is of no use. `pushed`:
+    the device comes to us, so it has no address, and its road is TCP."""
+    seen = () if sound_only else _video(video, pushed=pushed) if video else _no_video(pushed=pushed)
     heard = _audio(audio) if audio else _no_audio(Fitness.UNFIT if sound_only else Fitness.NOTE)
     points = [*seen, *heard]
     order = list(Fitness)
@@ -46,7 +52,7 @@ def transcode_cores(video: VideoFacts) -> float:
     return round(video.width * video.height / 1e6 * max(video.fps, 1.0) / 25 * CORES_PER_MEGAPIXEL_25, 2)
 
 
-def _video(video: VideoFacts) -> Iterator[Point]:
+def _video(video: VideoFacts, *, pushed: bool) -> Iterator[Point]:
     if not video.pictures and (video.keyframes or not video.width):
         yield _point(
             "no_picture_decoded",
@@ -63,29 +69,39 @@ def _video(video: VideoFacts) -> Iterator[Point]:
             f"{video.width}x{video.height} is too big. Set the main stream's resolution to 1920x1080.",
         )
         return
-    yield _codec(video)
-    yield from _structure(video)
-    yield from _road(video)
+    structure = list(_structure(video))
+    yield _codec(video, copied=all(point.fitness is not Fitness.TRANSCODE for point in structure))
+    yield from structure
+    yield from _look(video, pushed=pushed)
+    yield from _road(video, pushed=pushed)
 
 
-def _codec(video: VideoFacts) -> Point:
-    shown = f"{video.codec.upper()} {video.profile}".strip()
+def _codec(video: VideoFacts, *, copied: bool) -> Point:
+    name = shown(video.codec, video.profile)
+    if video.codec == "h264" and video.profile not in COPIED_PROFILES:
+        setting = (
+            "请把编码档次设为 Main 或 High（8 位、4:2:0）。",
+            "Set profile to Main or High (8 bits, 4:2:0).",
+        )
+        said = f"{name}: browsers do not decode this profile"
+        return _transcoded(video, "h264_profile", f"{name}：浏览器不能解码这种档次。", setting, said)
     if video.codec == "h264":
         return _point(
             "codec_h264",
             Fitness.GOOD,
-            f"{shown}，{video.width}×{video.height}，浏览器能直接播放。",
-            f"{shown}, {video.width}x{video.height}: browsers play it as it is.",
+            f"{name}：{'浏览器能直接播放' if copied else '编码格式合适'}。",
+            f"{name}: {'browsers play it as it is' if copied else 'the right codec'}.",
         )
     setting = {
         "hevc": ("请把编码格式由 H.265 改为 H.264。", "Set the codec to H.264 instead of H.265."),
         "mjpeg": ("请改用 H.264 码流（通常是主码流）。", "Use the H.264 stream (usually the main one)."),
     }.get(video.codec, ("请把编码格式设为 H.264。", "Set the codec to H.264."))
-    return _transcoded(video, f"codec_{video.codec}"[:32], f"{shown}：浏览器不能直接播放。", setting, shown)
+    said = f"{name}: browsers do not play it"
+    return _transcoded(video, f"codec_{video.codec}"[:32], f"{name}：浏览器不能直接播放。", setting, said)
 
 
 def _structure(video: VideoFacts) -> Iterator[Point]:
-    if video.b_frames:
+    if video.b_frames and video.codec == "h264":
         yield _transcoded(
             video,
             "b_frames",
@@ -100,6 +116,17 @@ def _structure(video: VideoFacts) -> Iterator[Point]:
             Fitness.GOOD,
             f"关键帧最长间隔 {video.keyframe_every_s:.1f} 秒。",
             f"A keyframe at least every {video.keyframe_every_s:.1f} s.",
+        )
+    elif not video.keyframes and not video.pictures:
+        yield _transcoded(
+            video,
+            "no_keyframe",
+            f"{video.keyframe_every_s:.0f} 秒内没有关键帧，还没有画面。",
+            (
+                "请关闭“智能编码/H.264+”，并把 I 帧间隔设为 2 秒。",
+                "Turn off Smart Codec/H.264+ and set an I-frame each 2 s.",
+            ),
+            f"No keyframe within {video.keyframe_every_s:.0f} s, so no picture yet",
         )
     elif video.codec == "h264":
         wanted = round(2 * (video.fps or 25))
@@ -124,7 +151,36 @@ def _structure(video: VideoFacts) -> Iterator[Point]:
         )
 
 
-def _road(video: VideoFacts) -> Iterator[Point]:
+def _look(video: VideoFacts, *, pushed: bool) -> Iterator[Point]:
+    """How it looks on a point's screen."""
+    if video.width * video.height < LEAST_PIXELS:
+        yield _point(
+            "small_picture",
+            Fitness.NOTE,
+            f"画面只有 {video.width}×{video.height}，大屏上看不清。"
+            + ("请" if pushed else "这也许是子码流的地址：请填主码流，或")
+            + "把分辨率设为 1920×1080。",
+            f"Only {video.width}x{video.height}: too small for a classroom's screen. "
+            + ("S" if pushed else "This may be the sub stream's address: enter the main stream's, or s")
+            + "et the resolution to 1920x1080.",
+        )
+    if video.interlaced:
+        yield _point(
+            "interlaced",
+            Fitness.NOTE,
+            "隔行扫描，运动的边缘会有横纹。请把输出制式设为逐行，例如 1080p25。",
+            "Interlaced: moving edges show lines. Set the output to progressive, such as 1080p25.",
+        )
+    if video.fps > MOST_FPS:
+        yield _point(
+            "high_frame_rate",
+            Fitness.NOTE,
+            f"每秒 {video.fps:.0f} 帧，旧大屏放不动。请把帧率设为 25。",
+            f"{video.fps:.0f} pictures a second are too many for old screens. Set the frame rate to 25.",
+        )
+
+
+def _road(video: VideoFacts, *, pushed: bool) -> Iterator[Point]:
     if video.bitrate_bps > MOST_BITRATE_BPS:
         yield _point(
             "high_bitrate",
@@ -143,8 +199,10 @@ def _road(video: VideoFacts) -> Iterator[Point]:
         yield _point(
             "jitter",
             Fitness.NOTE,
-            f"画面到达不均匀（{video.jitter_ms:.0f} 毫秒）。请用网线，并改用 TCP 方式。",
-            f"Pictures come unevenly ({video.jitter_ms:.0f} ms). Use a cable, and RTSP over TCP.",
+            f"画面到达不均匀（{video.jitter_ms:.0f} 毫秒）。请用网线，"
+            + ("并调低码率。" if pushed else "并改用 TCP 方式。"),
+            f"Pictures come unevenly ({video.jitter_ms:.0f} ms). Use a cable, and "
+            + ("a lower bit rate." if pushed else "RTSP over TCP."),
         )
     if video.drift_ppm is not None and abs(video.drift_ppm) > MOST_DRIFT_PPM:
         yield _point(
@@ -157,21 +215,27 @@ def _road(video: VideoFacts) -> Iterator[Point]:
         yield _point(
             "broken_pictures",
             Fitness.NOTE,
-            f"{video.broken} 幅画面损坏，线路可能丢包。请检查网线与交换机，并改用 TCP 方式。",
-            f"{video.broken} broken pictures: the line may lose packets. Check cable and switch, use TCP.",
+            f"{video.broken} 幅画面损坏，"
+            + ("请重启设备的编码器。" if pushed else "线路可能丢包。请检查网线与交换机，并改用 TCP 方式。"),
+            f"{video.broken} broken pictures: "
+            + (
+                "restart the device's encoder."
+                if pushed
+                else "the line may lose packets. Check cable and switch, use TCP."
+            ),
         )
 
 
 def _audio(audio: AudioFacts) -> Iterator[Point]:
-    shown = f"{audio.codec.upper()}, {audio.rate_hz} Hz, {audio.channels} ch"
+    name = f"{shown(audio.codec)}, {audio.rate_hz} Hz, {audio.channels} ch"
     if audio.codec == "opus":
-        yield _point("audio_opus", Fitness.GOOD, f"{shown}，直接转发。", f"{shown}: goes through as it is.")
+        yield _point("audio_opus", Fitness.GOOD, f"{name}，直接转发。", f"{name}: goes through as it is.")
     else:
         yield _point(
             "audio_converted",
             Fitness.GOOD,
-            f"{shown}，转换为 Opus，几乎不占 CPU。",
-            f"{shown}: made into Opus, at next to no cost.",
+            f"{name}，转换为 Opus，几乎不占 CPU。",
+            f"{name}: made into Opus, at next to no cost.",
         )
     if audio.rate_hz and audio.rate_hz < 16000:
         yield _point(
@@ -187,14 +251,23 @@ def _audio(audio: AudioFacts) -> Iterator[Point]:
             "声音几乎是静音。请检查麦克风接线、输入类型（Line/Mic）与音量。",
             "The sound is next to silence. Check the microphone's cable, input type (Line/Mic) and volume.",
         )
+    if audio.clipped > MOST_CLIPPED:
+        yield _point(
+            "clipping",
+            Fitness.NOTE,
+            "声音太大，已经削波失真。请把设备的输入音量调低，或把输入类型由 Mic 改为 Line。",
+            "The sound is too loud and clipped. Turn the device's input volume down, or set its input type "
+            "to Line instead of Mic.",
+        )
 
 
-def _no_video() -> Iterator[Point]:
+def _no_video(*, pushed: bool) -> Iterator[Point]:
     yield _point(
         "no_video",
         Fitness.UNFIT,
-        "没有视频流。请检查地址里的通道号与码流类型。",
-        "No picture stream. Check channel and stream type in the address.",
+        "没有视频流。" + ("请在设备上打开视频。" if pushed else "请检查地址里的通道号与码流类型。"),
+        "No picture stream. "
+        + ("Turn video on in the device." if pushed else "Check channel and stream type in the address."),
     )
 
 

@@ -14,20 +14,26 @@ from typing import TYPE_CHECKING
 from server.domain.floor import OWN
 from server.domain.template import rules_of
 from server.ids import random_word
-from server.ingest.contract import PUSH, VIDEO_MID, Publish, up_tracks
+from server.ingest.contract import PUSH, VIDEO_MID, Publish, SourceState, up_tracks
 from server.live.connections import Connection, open_box
-from server.live.room_media import BOX_SEAT
+from server.live.room_media import BOX_SEAT, WHIP_SEAT
 from server.protocol import boxes as said
 from server.protocol.messages import LessonState, Role
 from server.protocol.parameters import RemoteTransport, Source
 from server.protocol.timetable import Template
-from server.store.records import BoxSource
+from server.protocol.words import Words
+from server.store.records import BoxSource, digest_of
 
 if TYPE_CHECKING:
     from server.live.lesson_room import LessonRoom
     from server.live.ports import BoxPort, PagePort
 
 AGAIN_MS = 2_000
+ENCODER = "key-"  # begins the label of what comes to the room's WHIP door by its key
+NOT_HERE = Words(
+    zh="编码器没有接入。请在编码器上开始 WHIP 推流。",
+    en="The encoder is not here. Start its WHIP output.",
+)
 
 
 class Boxes:
@@ -61,9 +67,30 @@ class Boxes:
             if seat not in there and due and self._box.fingerprints and self.room.media.worker is not None:
                 self._tried_at[seat] = now
                 await self._open(self._box, seat, box)
+        self._send_away(self._box)
         for seat in self._connections():
             self._box.silence(_source_name(self.room.lesson.id, seat), self.room.media.muted)
         await self._preview(now)
+
+    def _send_away(self, port: BoxPort) -> None:
+        """Whoever came by a key that is no more, or is not to come in this lesson."""
+        may = {WHIP_SEAT + label_of(box) for box in self._starting(port) if box.by_whip}
+        for connection in list(self.room.media.connections.values()):
+            if connection.seat.startswith(WHIP_SEAT + ENCODER) and connection.seat not in may:
+                self.room.media.close(connection)
+
+    def encoder(self, source: Source) -> BoxSource | None:
+        """What may come to the WHIP door as this source now, from the moment a teacher is in the studio."""
+        if self._box is None or not self._prepared():
+            return None
+        found = (box for box in self._starting(self._box) if box.by_whip and box.source is source)
+        return next(found, None)
+
+    def sends(self, box: BoxSource) -> bool:
+        """Whether its encoder is at the WHIP door, and what it sends arrives."""
+        seat = WHIP_SEAT + label_of(box)
+        there = self.room.media.connections.values()
+        return any(each.seat == seat and each.alive and each.live for each in there)
 
     def teach(self) -> bool:
         """Whether something of the main room comes without its page in this lesson."""
@@ -99,12 +126,17 @@ class Boxes:
     def _said(self) -> said.Boxes:
         if self._box is None or self.room.lesson.state is LessonState.ENDED:
             return said.Boxes([])
-        rows = []
-        for box in self._starting(self._box):
-            state = self._box.state(source_name(self.room.lesson.id, box.source))
-            shown = (state.state.value, state.words) if state else ("", None)
-            rows.append(said.Box(box.source, box.sound, *shown))
-        return said.Boxes(rows)
+        port = self._box
+        return said.Boxes(
+            [said.Box(box.source, box.sound, *self._state(port, box)) for box in self._starting(port)]
+        )
+
+    def _state(self, port: BoxPort, box: BoxSource) -> tuple[str, Words | None]:
+        if box.by_whip:
+            here = self.sends(box)
+            return (SourceState.LIVE if here else SourceState.RETRYING).value, None if here else NOT_HERE
+        state = port.state(source_name(self.room.lesson.id, box.source))
+        return (state.state.value, state.words) if state else ("", None)
 
     def want_layers(self) -> None:
         """Tell the ingest process what the worker says of its layers."""
@@ -116,9 +148,13 @@ class Boxes:
                 self._box.want_layers(_source_name(self.room.lesson.id, seat), news[VIDEO_MID])
 
     def _wanted(self, port: BoxPort) -> list[BoxSource]:
+        """What the ingest process is to bring."""
+        return [box for box in self._starting(port) if not box.by_whip] if self._prepared() else []
+
+    def _prepared(self) -> bool:
         lesson = self.room.lesson
-        prepared = lesson.state is LessonState.OPEN and bool(self.room.attendance.pages(Role.TEACHER))
-        return self._starting(port) if lesson.on_air or prepared else []
+        waiting = lesson.state is LessonState.OPEN and bool(self.room.attendance.pages(Role.TEACHER))
+        return lesson.on_air or waiting
 
     def _starting(self, port: BoxPort) -> list[BoxSource]:
         lesson = self.room.lesson
@@ -162,6 +198,11 @@ def starting(template: Template, boxes: Iterable[BoxSource]) -> list[BoxSource]:
     if any(box.source is Source.VOICE for box in found):
         return [box if box.source is Source.VOICE else replace(box, sound=False) for box in found]
     return found
+
+
+def label_of(box: BoxSource) -> str:
+    """How the seat of an encoder at the WHIP door ends: another one with each key."""
+    return f"{ENCODER}{box.source}-{digest_of(box.key)[:12]}"
 
 
 def source_name(lesson: str, source: str) -> str:

@@ -14,27 +14,19 @@ from typing import Protocol
 from server.clock import Clock
 from server.domain.box_check import UNFIT, BoxCheck, is_due, judged
 from server.domain.lesson import Lesson
-from server.ingest.contract import SourceState
+from server.ingest.contract import NOT_PUSHING, NOT_PUSHING_WORDS, SourceState
 from server.live.boxes import source_name, starting
 from server.live.ingest_link import IngestLink
 from server.protocol.parameters import Source
 from server.protocol.sources import ProbePoint, SourceStand
 from server.protocol.timetable import Template
-from server.protocol.words import Words
 from server.store.records import BoxSource
 
 LOOK_S = 5.0
 AT_ONCE = 2
-NOT_PUSHING = ProbePoint(
-    "not_pushing",
-    UNFIT,
-    Words(
-        zh="编码器没有推流。请检查设备是否通电、推流地址和推流码。",
-        en="The encoder does not push. Check its power, its server address and stream key.",
-    ),
-)
+NO_PUSH = ProbePoint(NOT_PUSHING, UNFIT, NOT_PUSHING_WORDS)
 Look = Callable[[BoxSource], Awaitable[Sequence[ProbePoint] | None]]
-"""Opens a source for a moment; None where that itself failed."""
+"""Watches a source for a moment, pulled or pushed; None where that itself failed."""
 logger = logging.getLogger(__name__)
 
 
@@ -84,7 +76,7 @@ class Checking:
         coming = await self._lessons.planned(now + self._before_ms, now)
         async with asyncio.TaskGroup() as group:
             for lesson in sorted(coming, key=_begins_at):
-                for box in starting(lesson.template, self._ingest.boxes(lesson.main_room)):
+                for box in self._looked_at(lesson.template, lesson.main_room):
                     check = self._checks.get((box.room, box.source))
                     if is_due(check, lesson.id, _begins_at(lesson), now, self._before_ms):
                         group.create_task(self._check(lesson.id, box), name=f"check {box.name}")
@@ -103,9 +95,13 @@ class Checking:
         state = self._ingest.state(source_name(lesson, box.source))
         if state is not None and state.state is SourceState.LIVE:
             return (ProbePoint(state.problem, UNFIT, state.words),) if state.words is not None else ()
-        if not box.key:
+        return (NO_PUSH,) if self._pushes(box) is False else None
+
+    def _pushes(self, box: BoxSource) -> bool | None:
+        """Whether its encoder pushes now; None where it is pulled, or the ingest process is away."""
+        if not box.pushes or not self._ingest.connected:
             return None
-        return () if box.name in self._ingest.pushing else (NOT_PUSHING,)
+        return box.name in self._ingest.pushing
 
     async def _keep(self, lesson: str, box: BoxSource, points: Sequence[ProbePoint]) -> None:
         place = box.room, box.source
@@ -128,21 +124,30 @@ class Checking:
 
     def stands(self, lesson: str, main_room: str, template: Template) -> list[SourceStand]:
         """Each source that starts with this lesson, as it was found or as it is carried now."""
-        boxes = starting(template, self._ingest.boxes(main_room))
-        return [self._stand(lesson, box) for box in boxes]
+        return [self._stand(lesson, box) for box in self._looked_at(template, main_room)]
+
+    def _looked_at(self, template: Template, main_room: str) -> list[BoxSource]:
+        """What comes to the WHIP door comes when its lesson is prepared: there is nothing to see before."""
+        return [box for box in starting(template, self._ingest.boxes(main_room)) if not box.by_whip]
 
     def _stand(self, lesson: str, box: BoxSource) -> SourceStand:
         check = self._checks.get((box.room, box.source))
         state, now = self._ingest.state(source_name(lesson, box.source)), self._clock.wall_ms()
-        carried = state is not None and state.state is SourceState.LIVE and state.words is None
-        if carried or box.name in self._ingest.pushing:
+        if state is not None and state.state is SourceState.LIVE and state.words is None:
             return SourceStand(box.source, now)
-        if check is None or check.lesson != lesson:
+        known = check if check is not None and check.lesson == lesson else None
+        pushes = self._pushes(box)
+        if pushes and (known is None or (known.wrong is not None and known.wrong.code == NOT_PUSHING)):
+            return SourceStand(box.source, now)  # as far as is known yet
+        if known is None:
             return SourceStand(box.source)
-        if check.wrong is None and state is not None and state.words is not None:  # it went since
-            return SourceStand(box.source, now, check.at, state.words)
-        wrong = check.wrong.words if check.wrong is not None else None
-        return SourceStand(box.source, check.at, check.since, wrong, list(check.points))
+        if known.wrong is None:  # it may have gone since
+            gone = state.words if state is not None else None
+            gone = NOT_PUSHING_WORDS if gone is None and pushes is False else gone
+            if gone is not None:
+                return SourceStand(box.source, now, known.at, gone)
+        wrong = known.wrong.words if known.wrong is not None else None
+        return SourceStand(box.source, known.at, known.since, wrong, list(known.points))
 
 
 def _begins_at(lesson: Lesson) -> int:

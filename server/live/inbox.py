@@ -124,12 +124,13 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """WHIP: an offer for one source (and the voice, with a camera)."""
+    """WHIP: an offer for one source, and the voice with a camera. `alone`: one of this label may send."""
 
     reply: asyncio.Future[Opened]
     sdp: str
     sources: Mapping[str, Source]
     label: str
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

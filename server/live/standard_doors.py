@@ -17,7 +17,7 @@ from server.live import inbox as told
 from server.live.ad_hoc import booked_now
 from server.live.connections import Connection, MediaLost
 from server.live.ports import WorkerPort
-from server.live.room_media import WHEP_SEAT, WHIP_SEAT, Tracks
+from server.live.room_media import FLOWING_MS, WHEP_SEAT, WHIP_SEAT, Tracks
 from server.protocol import messages as m
 from server.protocol.parameters import Source
 
@@ -82,7 +82,7 @@ class StandardDoors(ABC):
                 await self.room.save()
                 _answer(ask.reply, self.room.lesson.id)
             case told.Publish():
-                _answer(ask.reply, await self._publish(ask))
+                _answer(ask.reply, await self._publish(ask, now))
             case told.Watch():
                 _answer(ask.reply, await self._watch(ask))
             case told.Patch():
@@ -124,10 +124,12 @@ class StandardDoors(ABC):
         await room.save()
         _answer(ask.reply, room.lesson.id)
 
-    async def _publish(self, ask: told.Publish) -> told.Opened:
+    async def _publish(self, ask: told.Publish, now: int) -> told.Opened:
         lesson = self.room.lesson
         if lesson.state is m.LessonState.ENDED:
             raise NoSession
+        if ask.alone:
+            self._make_way(WHIP_SEAT + ask.label, now)
         if len(self._sessions(WHIP_SEAT)) >= MOST_PUBLISHERS:
             raise UserFault("too_many", zh="推流太多了。", en="Too many publishers.")
         connection, answer = await exchange.open_up(
@@ -137,6 +139,17 @@ class StandardDoors(ABC):
         if Source.SCREEN in ask.sources.values():
             await self.room.become(replace(self.room.lesson, courseware=True))
         return told.Opened(connection.token, connection.etag, answer.sdp)
+
+    def _make_way(self, seat: str, now: int) -> None:
+        """Who sends stays, and whoever comes second is told so; who has fallen silent gives way."""
+        for connection in [each for each in self._sessions(WHIP_SEAT) if each.seat == seat]:
+            if any(now - connection.flowing_at.get(mid, now) < FLOWING_MS for mid in connection.live):
+                raise UserFault(
+                    "already_sending",
+                    zh="已有编码器在用这个密钥推流。",
+                    en="Another encoder sends with this key already.",
+                )
+            self.room.media.close(connection)
 
     async def _watch(self, ask: told.Watch) -> told.Opened:
         lesson = self.room.lesson

@@ -13,9 +13,9 @@ from server.protocol.words import Words
 class RoomSource(msgspec.Struct, frozen=True):
     """A camera or encoder of a room; `address` without its password. `state` is the ingest's word ("" where
     it is not wanted now), `words` what IT should do, `transcoded` why its picture is not copied, or "".
-    `low_address`: its sub stream's. `push`: an encoder pushes to `push_url` ("" where the server takes no
-    pushes), and `pushing` now; its `key` is shown once, when it was made. `source` "voice": a separate sound
-    encoder."""
+    `low_address`: its sub stream's. `push`: an encoder comes to `push_url` ("" where the server takes no
+    pushes) by RTMP, or by WHIP (`whip`), and `pushing` now; its `key` is shown once, when it was made.
+    `low_words`: what is wrong with its sub stream. `source` "voice": a separate sound encoder."""
 
     room: str
     source: Source
@@ -28,15 +28,17 @@ class RoomSource(msgspec.Struct, frozen=True):
     transcoded: str = ""
     low_address: str = ""
     push: bool = False
+    whip: bool = False
     pushing: bool = False
     push_url: str = ""
     key: str = ""
+    low_words: Words | None = None
 
 
 class NewRoomSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of `PUT rooms/{room}/sources/{source}`. `address` "" keeps what is there, with its sub stream;
-    else `low_address` is its sub stream's, or "". `push`: an encoder pushes with a key of its own; `new_key`
-    makes another one."""
+    else `low_address` is its sub stream's, or "". `push`: an encoder comes with a key of its own, by RTMP or
+    (`whip`) by WHIP; `new_key` makes another one."""
 
     address: str
     udp: bool = False
@@ -44,6 +46,7 @@ class NewRoomSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     with_lesson: bool = True
     low_address: str = ""
     push: bool = False
+    whip: bool = False
     new_key: bool = False
 
 
@@ -111,16 +114,6 @@ class Offered(msgspec.Struct, frozen=True):
     words: Words | None = None
 
 
-class ProbedPicture(msgspec.Struct, frozen=True):
-    """What of a source's picture a page shows."""
-
-    codec: str
-    width: int
-    height: int
-    fps: float
-    bitrate_bps: int
-
-
 class ProbePoint(msgspec.Struct, frozen=True):
     """One point of a verdict; `fitness` is good, note, transcode or unfit."""
 
@@ -142,12 +135,13 @@ class SourceStand(msgspec.Struct, frozen=True):
 
 
 class ProbeReport(msgspec.Struct, frozen=True):
-    """What a page shows of a probe; the whole is `server.ingest.facts.Report`. `snapshot_jpeg`: base64."""
+    """What a page shows of a probe; the whole is `server.ingest.facts.Report`. `snapshot_jpeg`: base64;
+    `told`: what was measured, in words, line by line."""
 
     fitness: str
     points: list[ProbePoint]
-    video: ProbedPicture | None = None
     snapshot_jpeg: str | None = None
+    told: list[Words] = []
 
 
 SourceResource = RoomSource | ProbeReport | Offered | FoundCameras

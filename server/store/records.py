@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 from server.domain.lesson import Lesson
@@ -97,13 +98,20 @@ class AuditRow:
 
 
 PUSH_KEY = "key:"
+RTMP, WHIP = "rtmp", "whip"  # what is shown of an encoder that comes by itself
+
+
+def digest_of(key: str) -> str:
+    """By what an encoder's key is known where it is not to be told."""
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class BoxSource:
     """A camera or encoder of a room. `address` has its password in it and is never shown or logged, `shown`
     is it without; `low`: its sub stream's address, "" for none; `sound`: its sound is the room's voice;
-    `with_lesson`: it starts with each lesson. Of an encoder that pushes it is PUSH_KEY and its key."""
+    `with_lesson`: it starts with each lesson. Of an encoder that comes by itself `address` is PUSH_KEY and
+    its key, `shown` RTMP or WHIP."""
 
     room: str
     source: Source
@@ -117,8 +125,18 @@ class BoxSource:
 
     @property
     def key(self) -> str:
-        """The stream key of an encoder that pushes; "" where the source is pulled."""
+        """The key of an encoder that comes by itself; "" where the source is pulled."""
         return self.address.removeprefix(PUSH_KEY) if self.address.startswith(PUSH_KEY) else ""
+
+    @property
+    def pushes(self) -> bool:
+        """Whether its encoder pushes to the ingest process."""
+        return bool(self.key) and not self.by_whip
+
+    @property
+    def by_whip(self) -> bool:
+        """Whether its encoder comes to the room's WHIP door, to the worker itself."""
+        return bool(self.key) and self.shown == WHIP
 
     @property
     def name(self) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 import av
 from av.video.frame import VideoFrame
 
-from server.ingest.picture import KEYFRAME_EVERY_S, PictureEncoder
+from server.ingest.picture import KEYFRAME_EVERY_S, PictureEncoder, decode_alone
 
 FPS, BITRATE_BPS = 25, 2_500_000
 TURNS = 3
@@ -38,6 +38,7 @@ def ours(path: Path) -> None:
     """As `server.ingest.pulling` does it, without its cap on the size."""
     encoder = PictureEncoder(1920 * 1080, FPS, BITRATE_BPS)
     with av.open(str(path)) as container:
+        decode_alone(container.streams.video[0])
         for packet in container.demux(video=0):
             for frame in packet.decode():
                 if isinstance(frame, VideoFrame):

@@ -22,7 +22,8 @@ TICK_S = 0.04
 
 @dataclass(frozen=True)
 class Camera:
-    """What it sends; `options` go to the encoder. `audio` "" = none; `tone` is its amplitude, 0 to 1."""
+    """What it sends; `options` go to the encoder. `audio` "" = none; `tone` is its amplitude: 0 to 1, and
+    what is more is cut off."""
 
     video: str = "libx264"
     options: dict[str, str] = field(default_factory=lambda: {"bf": "0", "g": "25"})
@@ -128,6 +129,7 @@ def _picture(camera: Camera, number: int) -> np.ndarray:
 
 def _tone(camera: Camera, first: int, last: int) -> av.AudioFrame:
     wave = camera.tone * np.sin(2 * np.pi * 440 * np.arange(first, last) / camera.rate)
-    frame = av.AudioFrame.from_ndarray((wave * 32767).astype(np.int16)[None, :], format="s16", layout="mono")
+    samples = (np.clip(wave, -1, 1) * 32767).astype(np.int16)
+    frame = av.AudioFrame.from_ndarray(samples[None, :], format="s16", layout="mono")
     frame.sample_rate = camera.rate
     return frame

@@ -64,15 +64,15 @@ def can_serve() -> bool:
 
 @asynccontextmanager
 async def rtsp_camera(
-    launch: str, *, login: tuple[str, str] = ("", ""), port: int = 0
+    launch: str, *, login: tuple[str, str] = ("", ""), port: int = 0, only_udp: bool = False
 ) -> AsyncIterator[RtspCamera]:
     """Serve a GStreamer launch line (its streams end in `name=pay0`, `pay1`) until the end of the block; its
-    tests are skipped where it `can_serve` none."""
+    tests are skipped where it `can_serve` none. `only_udp`: it refuses TCP for what it sends."""
     user, password = login
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         SYSTEM_PYTHON, "-I", str(SCRIPT), "--launch", launch, "--port", str(port),
-        "--user", user, "--password", password,
+        "--user", user, "--password", password, *(("--only-udp",) if only_udp else ()),
         stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:

@@ -27,6 +27,8 @@ def main() -> None:
     server = GstRtspServer.RTSPServer(address="127.0.0.1", service=str(options.port))
     factory = GstRtspServer.RTSPMediaFactory(launch=options.launch, shared=True)
     factory.set_latency(0)
+    if options.only_udp:
+        factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
     if options.user:
         _ask_password(server, factory, options.user, options.password)
     server.get_mount_points().add_factory(options.path, factory)
@@ -64,6 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--path", default=PATH)
     parser.add_argument("--user", default="")
     parser.add_argument("--password", default="")
+    parser.add_argument("--only-udp", action="store_true")
     return parser.parse_args()
 
 

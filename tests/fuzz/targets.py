@@ -30,7 +30,7 @@ from server.protocol.session import Session
 from tests.fuzz.seeds import LOCAL_CREDENTIALS
 from tests.property.test_relay_garbage import Room, seal
 from tests.unit.media.relay.loopback import Far, Wire
-from tests.unit.media.relay.streams import TcpFar, TcpWire
+from tests.unit.media.relay.streams import TcpFar, TcpWire, free_in_both
 
 Target = Callable[[bytes], None]
 
@@ -166,7 +166,7 @@ def _sealed(far: Far, data: bytes, *, rtcp: bool) -> None:
 
 @functools.cache
 def _tcp() -> tuple[TcpWire, TcpFar]:
-    wire = TcpWire()
+    wire = free_in_both()
     return wire, TcpFar(wire).prove(b"steady")
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -28,6 +27,7 @@ from server.ingest.probe import probe
 from server.ingest.pulling import SourceNews
 from tests.fakes.camera import Camera as Sender
 from tests.fakes.camera import serving, stream, without
+from tests.fakes.foreign_process import running
 from tests.fakes.gstreamer_camera import PACKAGES, can_serve, rtsp_camera
 from tests.peers.boxes import box_and_viewer
 from tests.peers.test_separate_sound import pulled
@@ -77,17 +77,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@asynccontextmanager
-async def ffmpeg(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        "ffmpeg", "-y", "-nostdin", "-loglevel", "error", *arguments, stdin=asyncio.subprocess.DEVNULL
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+def ffmpeg(*arguments: str) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
+    return running("ffmpeg", "-y", "-nostdin", "-loglevel", "error", *arguments)
 
 
 async def encoded(case: Case, pictures: Path, into: Path, *options: str) -> None:

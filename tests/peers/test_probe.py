@@ -6,6 +6,8 @@ import asyncio
 import socket
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
@@ -29,17 +31,19 @@ def codes(report: Report) -> set[str]:
 
 
 async def test_a_good_camera_is_measured_as_it_was_made() -> None:
-    report = await probed(Camera(options=X264, seconds=5.0), seconds=4.0)
+    report = await probed(Camera(options=X264, width=640, height=360, seconds=5.0), seconds=4.0)
     assert report.fitness is Fitness.GOOD, report.points
     video, audio = report.video, report.audio
     assert video is not None
     assert audio is not None
-    assert (video.codec, video.width, video.height, video.b_frames) == ("h264", 320, 180, False)
+    assert (video.codec, video.width, video.height, video.b_frames) == ("h264", 640, 360, False)
     assert video.fps == pytest.approx(25, rel=0.1)
     assert video.keyframes >= 2
     assert video.keyframe_every_s == pytest.approx(1.0, abs=0.6)
     assert (audio.codec, audio.rate_hz, audio.channels) == ("aac", 48000, 1)
     assert audio.loudness_dbfs == pytest.approx(-9, abs=2)
+    assert (video.level, video.interlaced) == (30, False)
+    assert [line.en.partition(":")[0] for line in report.told] == ["Picture", "Structure", "Sound"]
     assert report.snapshot_jpeg is not None
     assert report.snapshot_jpeg.startswith(b"\xff\xd8")
 
@@ -51,6 +55,7 @@ async def test_a_good_camera_is_measured_as_it_was_made() -> None:
         (Camera(options={**X264, "g": "7500", "keyint_min": "7500"}, audio=""), "long_keyframes"),
         (Camera("libx265", {"preset": "ultrafast", "x265-params": "log-level=none"}, audio=""), "codec_hevc"),
         (Camera(options=X264, tone=0.0), "silent"),
+        (Camera(options=X264, tone=4.0), "clipping"),
         (Camera(options=X264, audio=""), "no_audio"),
         (Camera(options=X264, audio="mp2", rate=16000), "audio_converted"),
     ],
@@ -111,10 +116,14 @@ async def test_the_command_says_it_in_json_and_by_its_exit_code() -> None:
     assert b"port_closed" in bad.stdout
 
 
-async def redirecting(location: str) -> tuple[asyncio.Server, int]:
-    """An RTSP server that only ever sends its callers elsewhere."""
+@asynccontextmanager
+async def redirecting(location: str) -> AsyncIterator[int]:
+    """The port of an RTSP server that only ever sends its callers elsewhere."""
+    answering = set[asyncio.Task[None]]()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (task := asyncio.current_task()) is not None:
+            answering.add(task)
         number = b"1"
         while line := await reader.readline():
             if line.lower().startswith(b"cseq:"):
@@ -123,10 +132,13 @@ async def redirecting(location: str) -> tuple[asyncio.Server, int]:
                 there = location.format(port=port).encode()
                 writer.write(b"RTSP/1.0 302 Moved\r\nCSeq: %s\r\nLocation: %s\r\n\r\n" % (number, there))
         writer.close()
+        await writer.wait_closed()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port: int = server.sockets[0].getsockname()[1]
-    return server, port
+    async with server:
+        yield port
+    await asyncio.gather(*answering, return_exceptions=True)
 
 
 async def probed_apart(url: str) -> Report:
@@ -140,8 +152,7 @@ async def probed_apart(url: str) -> Report:
 async def test_an_rtsp_redirect_is_not_followed_out_of_the_allowed_networks() -> None:
     with socket.create_server(("127.0.0.2", 0)) as secret:
         secret.settimeout(0.2)
-        server, port = await redirecting(f"rtsp://127.0.0.2:{secret.getsockname()[1]}/live")
-        async with server:
+        async with redirecting(f"rtsp://127.0.0.2:{secret.getsockname()[1]}/live") as port:
             report = await probed_apart(f"rtsp://127.0.0.1:{port}/live")
         with pytest.raises(TimeoutError):
             secret.accept()
@@ -150,7 +161,6 @@ async def test_an_rtsp_redirect_is_not_followed_out_of_the_allowed_networks() ->
 
 async def test_an_endless_rtsp_redirect_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "OPEN_S", 1.0)
-    server, port = await redirecting("rtsp://127.0.0.1:{port}/again")
-    async with server:
+    async with redirecting("rtsp://127.0.0.1:{port}/again") as port:
         report = await asyncio.to_thread(probe, f"rtsp://127.0.0.1:{port}/live", None, 1.0)
     assert report.problem

@@ -18,34 +18,13 @@ from server.drill.own_server import free_port
 from server.ingest.contract import PUSH, PushKeys, SourceState
 from server.ingest.rtmp.door import MOST_PER_ADDRESS, RtmpDoor
 from tests.fakes import nginx
+from tests.fakes.encoder import pushing
 from tests.peers.boxes import Box, Viewer, box_and_viewer
 from tests.peers.workers import holds
 
 KEY, SOURCE = "k3yk3yk3yk3y", "main/camera"
 KEYS = {hashlib.sha256(KEY.encode()).hexdigest(): SOURCE}
-PICTURE = ("-f", "lavfi", "-re", "-i", "testsrc=size=320x180:rate=25")
-TONE = ("-f", "lavfi", "-re", "-i", "sine=frequency=440:sample_rate=44100")
-AS_H264 = (
-    *("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p", "-g", "25"),
-    *("-c:a", "aac"),
-)
-
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="apt-get install ffmpeg")
-
-
-@asynccontextmanager
-async def pushing(port: int, key: str, scheme: str = "rtmp") -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        "ffmpeg", "-loglevel", "error", "-nostdin", *PICTURE, *TONE, *AS_H264,
-        "-f", "flv", f"{scheme}://127.0.0.1:{port}/live/{key}",
-        stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
 
 
 @asynccontextmanager

@@ -33,3 +33,5 @@ async def test_a_stage_gets_the_main_stream_though_the_sub_stream_is_no_stream_a
     async with serving(main) as url, serving([]) as low, box_and_viewer() as (box, viewer):
         await box.publish(url, low=low)
         await holds(lambda: bool(viewer.pictures) and viewer.pictures[-1].width == 320, 30)
+        await holds(lambda: box.news()[-1].low_words is not None, 30)
+        assert (box.news()[-1].state, box.news()[-1].words) == (SourceState.LIVE, None), "teaching goes on"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime
 import sys
-from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from server.drill.own_server import OwnServer
+from tests.fakes.foreign_process import PIPE, running
 from tests.peers.lessons import decodes, holding
 from tests.peers.test_whip_whep import Doors, start_lesson
 from tests.peers.workers import holds
@@ -38,21 +38,11 @@ def certificate(folder: Path) -> list[str]:
     return [f"cert_file={cert_file}", f"key_file={key_file}"]
 
 
-@contextlib.asynccontextmanager
-async def ffmpeg(doors: Doors, *options: str) -> AsyncIterator[asyncio.subprocess.Process]:
+def ffmpeg(doors: Doors, *options: str) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
     """A publisher; the end of its standard input makes it hang up."""
     token = doors.publish["Authorization"].split()[1]
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.interop.ffmpeg_whip", doors.whip, token, *options),
-        stdin=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+    command = (sys.executable, "-m", "tests.interop.ffmpeg_whip", doors.whip, token, *options)
+    return running(*command, stdin=PIPE, stderr=PIPE)
 
 
 @pytest.mark.parametrize("role", [(), ("whip_flags=dtls_active",)], ids=["dtls_server", "dtls_client"])

@@ -14,7 +14,7 @@ from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack
 
 from server.drill.own_server import OwnServer
 from tests.peers.aiortc_peers import Pattern
-from tests.peers.lessons import Holding, decodes, forget, holding
+from tests.peers.lessons import Holding, decodes, forget, holding, view
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -209,3 +209,63 @@ async def test_a_session_outlives_campus_and_ends_with_its_worker(installation: 
 
 def _line(sdp: str, name: str) -> str:
     return next(line.partition(":")[2] for line in sdp.splitlines() if line.startswith(f"a={name}:"))
+
+
+async def test_a_rooms_encoder_comes_by_its_own_key_in_every_lesson(installation: OwnServer) -> None:
+    async with holding(installation) as held:
+        place = f"{held.server.url}/api/v1/rooms/main/sources/camera"
+
+        async def configure(**more: bool) -> tuple[str, dict[str, str]]:
+            body = {"address": "", "push": True, "whip": True, "sound": True, **more}
+            async with held.http.put(place, json=body, headers=held.operator) as answer:
+                said = await answer.json()
+                assert answer.status == 200, said
+                return said["push_url"], {"Authorization": f"Bearer {said['key']}"}
+
+        url, key = await configure()
+        try:
+            assert url.endswith("/whip/rooms/main/camera")
+            await _in_two_lessons(held, url, key)
+            async with peer() as camera:
+                await start_lesson(held)
+                camera.addTransceiver(Pattern(), direction="sendonly")
+                await negotiate(held.http, camera, url, key)
+                room = held.room(1)
+                await room.until(lambda: decodes(room), 15)
+                await configure(new_key=True)
+                await room.until(lambda: "camera" not in view(room).main_sends, 10)
+                assert await _refused(held, url, key) == 404, "the old key opens nothing any more"
+        finally:
+            async with held.http.delete(place, headers=held.operator) as answer:
+                assert answer.status == 204
+
+
+async def _in_two_lessons(held: Holding, url: str, key: dict[str, str]) -> None:
+    assert await _refused(held, url, {"Authorization": "Bearer nobodys"}) == 404
+    assert await _refused(held, url.replace("camera", "voice"), key) == 404
+    assert await _refused(held, url, key) == 503, "no lesson is prepared"
+    for number in range(2):
+        async with peer() as camera:
+            doors = await start_lesson(held)
+            assert await _refused(held, doors.whip, key) == 404, "its key is good at its own door alone"
+            camera.addTransceiver(Pattern(), direction="sendonly")
+            camera.addTransceiver(AudioStreamTrack(), direction="sendonly")
+            location, _ = await negotiate(held.http, camera, url, key)
+            room = held.room(number)
+            await room.until(lambda room=room: decodes(room), 15)
+            await room.until(lambda room=room: room.sound("main").fresh > 0, 15)
+            assert await _refused(held, url, key) == 409, "who sends stays"
+            async with held.http.delete(held.server.url + location, headers=key) as answer:
+                assert answer.status == 200
+            await held.end_lessons()
+            await held.close(room)
+
+
+async def _refused(held: Holding, url: str, headers: dict[str, str]) -> int:
+    async with peer() as camera:
+        camera.addTransceiver(Pattern(), direction="sendonly")
+        await camera.setLocalDescription(await camera.createOffer())
+        body = camera.localDescription.sdp
+        async with held.http.post(url, data=body, headers={**SDP, **headers}) as answer:
+            assert (answer.status == 503) == ("Retry-After" in answer.headers)
+            return answer.status

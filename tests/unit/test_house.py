@@ -28,8 +28,8 @@ LAYERS: dict[str, set[str]] = {
     "server.workbooks": {"server.domain", "server.protocol", "server.errors"},
     "server.feeds": {"server.protocol"},
     "server.ingest": {
-        "server.protocol", "server.errors", "server.ops", "recorder.framing", "recorder.heartbeat",
-        "recorder.lifeline", "recorder.control_server",
+        "server.protocol", "server.errors", "server.ops", "server.media.relay", "recorder.framing",
+        "recorder.heartbeat", "recorder.lifeline", "recorder.control_server",
     },
     "server.settings": {"server.protocol"},
     "server.config": {"server.settings", "server.protocol", "server.errors", "server.ids"},

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from recorder.control_server import ControlServer
 from server.api import keys
 from server.api.tokens import TokenKind
 from server.domain.lesson import Lesson
 from server.drill.own_server import free_port
-from server.ingest.contract import up_tracks
+from server.ingest.contract import (
+    Command,
+    Event,
+    Hello,
+    ProbePush,
+    PushChanged,
+    PushProbed,
+    Welcome,
+    up_tracks,
+)
+from server.ingest.facts import Fitness, Point, Report
 from server.live.boxes import starting
 from server.protocol.messages import Words
 from server.protocol.parameters import Kind, Source
@@ -99,3 +114,154 @@ def test_a_separate_sound_encoder_is_the_voice_in_place_of_a_cameras_sound() -> 
     idle = replace(voice, with_lesson=False)
     assert starting(Template.SHARED, [camera, idle]) == [camera]
     assert [track.kind for track in up_tracks(0, 2, Source.VOICE)] == [Kind.AUDIO]
+
+
+@dataclass
+class Encoders:
+    """An ingest process that pulls nothing: who pushes, and what a probe of it finds."""
+
+    socket: Path
+    pushing: list[str] = field(default_factory=list)
+    report: bytes = b""
+    asked: list[ProbePush] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._control = ControlServer[Command, Event](
+            msgspec.msgpack.Decoder(Command),
+            lambda hello: isinstance(hello, Hello),
+            self._handle,
+            lambda: Welcome("boot", [], {}, self.pushing),
+        )
+
+    def _handle(self, command: Command) -> Event | None:
+        if isinstance(command, ProbePush):
+            self.asked.append(command)
+            return PushProbed(command.ask, self.report) if self.report else None
+        return None
+
+    def change(self, source: str, *, pushing: bool) -> None:
+        self._control.tell(PushChanged(source, pushing))
+
+    async def __aenter__(self) -> Encoders:
+        self.socket.parent.mkdir(parents=True, exist_ok=True)
+        await self._control.start(str(self.socket))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._control.close()
+
+
+def found(code: str, fitness: Fitness) -> bytes:
+    point = Point(code, fitness, Words("改设置", "Change a setting"))
+    return msgspec.json.encode(Report("", 3.0, fitness, [point]))
+
+
+async def put_push(campus: Campus) -> None:
+    reply = await campus.browser.put(
+        "/api/v1/rooms/main/sources/camera",
+        json={"address": "", "push": True},
+        **campus.bearer(TokenKind.OPERATOR),
+    )
+    assert reply.status == 200, await reply.text()
+
+
+async def test_a_pushed_source_is_tried_by_hand_as_a_pulled_one(open_campus: Opener) -> None:
+    campus = await open_campus(**SETTINGS)
+    await put_push(campus)
+
+    async def tried() -> tuple[int, dict[str, Any]]:
+        reply = await campus.browser.post(
+            "/api/v1/rooms/main/probe", json={"source": "camera"}, **campus.bearer(TokenKind.OPERATOR)
+        )
+        return reply.status, await reply.json()
+
+    status, said = await tried()
+    assert (status, said["code"]) == (409, "ingest_away"), said
+    link = campus.app[keys.LIVE].ingest
+    report = found("b_frames", Fitness.TRANSCODE)
+    async with Encoders(campus.config.run_path / "ingest.sock", ["main/camera"], report) as encoders:
+        await holds(lambda: link.connected)
+        assert await tried() == (200, json.loads(report))
+        (asked,) = encoders.asked
+        assert (asked.source, asked.sound_only) == ("main/camera", False)
+        encoders.report = b""
+        breaks_off = asyncio.create_task(tried())
+        await holds(lambda: len(encoders.asked) == 2)
+    status, said = await breaks_off
+    assert (status, said["code"]) == (409, "ingest_away")
+    assert "检测" in said["words"]["zh"]
+
+
+async def readiness(campus: Campus, lesson: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The camera of a lesson, and its alarms."""
+    place = f"/api/v1/lessons/{lesson}/readiness"
+    ready = await (await campus.browser.get(place, **campus.bearer(TokenKind.OPERATOR))).json()
+    return ready["sources"][0], [one for one in ready["alarms"] if one["kind"] == "source_wrong"]
+
+
+async def test_a_pushed_source_is_judged_before_its_lesson_and_told_when_it_stops(
+    open_campus: Opener,
+) -> None:
+    campus = await open_campus(**SETTINGS)
+    await book(campus, "L0000000001", 540)
+    await put_push(campus)
+    link, checking = campus.app[keys.LIVE].ingest, campus.app[keys.CHECKING]
+    await checking.turn()
+    assert (await readiness(campus, "L0000000001"))[0]["at"] is None, "nothing is known of it yet"
+    report = found("long_keyframes", Fitness.TRANSCODE)
+    async with Encoders(campus.config.run_path / "ingest.sock", ["main/camera"], report) as encoders:
+        await holds(lambda: link.connected)
+        await checking.turn()
+        camera, alarms = await readiness(campus, "L0000000001")
+        assert (camera["words"], alarms) == (None, [])
+        assert [point["code"] for point in camera["points"]] == ["long_keyframes"]
+        encoders.change("main/camera", pushing=False)
+        await holds(lambda: not link.pushing)
+        camera, alarms = await readiness(campus, "L0000000001")
+        assert "推流" in camera["words"]["zh"]
+        assert len(alarms) == 1
+        await checking.forget("main", Source.CAMERA)
+        await checking.turn()
+        assert (await readiness(campus, "L0000000001"))[0]["words"] == camera["words"]
+        assert len(encoders.asked) == 1, "what does not push is not watched"
+        encoders.change("main/camera", pushing=True)
+        await holds(lambda: bool(link.pushing))
+        assert (await readiness(campus, "L0000000001"))[0]["words"] is None
+
+
+async def test_an_encoder_by_whip_has_an_address_and_a_key_that_live_until_another_way_is_chosen(
+    open_campus: Opener,
+) -> None:
+    campus = await open_campus(**SETTINGS)
+    await book(campus, "L0000000001", 540)
+    operator = campus.bearer(TokenKind.OPERATOR)
+
+    async def configured(**body: bool) -> dict[str, Any]:
+        place, asked = "/api/v1/rooms/main/sources/camera", {"address": "", "push": True, **body}
+        reply = await campus.browser.put(place, json=asked, **operator)
+        return dict(await reply.json())
+
+    first = await configured(whip=True)
+    assert first["push_url"].endswith("/whip/rooms/main/camera")
+    assert (first["push"], first["whip"], first["pushing"], len(first["key"])) == (True, True, False, 24)
+    holder = campus.app[keys.LIVE].ingest.holder
+    held = holder(first["key"])
+    assert held is not None
+    assert (held.room, held.source, held.pushes) == ("main", Source.CAMERA, False)
+    assert (await configured(whip=True, sound=True))["key"] == "", "it is told once"
+    await campus.app[keys.CHECKING].turn()
+    place = "/api/v1/lessons/L0000000001/readiness"
+    ready = await (await campus.browser.get(place, **operator)).json()
+    assert ready["sources"] == [], "it comes when the lesson is prepared: nothing is wrong before"
+    tried = await campus.browser.post("/api/v1/rooms/main/probe", json={"source": "camera"}, **operator)
+    assert (tried.status, (await tried.json())["code"]) == (409, "seen_in_studio")
+    by_rtmp = await configured()
+    assert (by_rtmp["whip"], len(by_rtmp["key"])) == (False, 24)
+    assert holder(first["key"]) is None
+    assert holder(by_rtmp["key"]) is None
+
+
+async def holds(fact: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not fact():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.01)

@@ -18,6 +18,31 @@ def test_a_camera_with_a_password_is_read_and_shown_without_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "password"),
+    [
+        ("rtsp://admin:12/3@192.168.1.64:554/live", "12/3"),
+        ("rtsp://admin:12#3@192.168.1.64/live", "12#3"),
+        ("rtsp://admin:what?@192.168.1.64/live", "what?"),
+        ("rtsp://admin:p@ss/w@192.168.1.64/live", "p@ss/w"),
+        ("rtsp://a@school.cn:1#2@[fd00::1]/live", "1#2"),
+        ("rtsp://admin:\u5bc6\u7801@192.168.1.64/live", "\u5bc6\u7801"),
+    ],
+)
+def test_a_password_may_be_typed_as_it_is_and_no_part_of_it_is_shown(text: str, password: str) -> None:
+    address = parse(text)
+    assert address.password == password
+    place = "[fd00::1]" if ":" in address.host else "192.168.1.64"
+    assert str(address) == f"rtsp://{place}:554/live"
+
+
+@pytest.mark.parametrize(
+    "text", ["rtsp://10.0.0.1/live@2", "rtsp://camera:554/live@2", "rtsp://u:p@10.0.0.1/a@b.c"]
+)
+def test_a_sign_in_a_path_is_no_login(text: str) -> None:
+    assert parse(text).host in ("10.0.0.1", "camera")
+
+
+@pytest.mark.parametrize(
     ("text", "code"),
     [
         ("", "unknown_scheme"),

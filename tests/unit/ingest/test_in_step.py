@@ -15,6 +15,7 @@ import pytest
 from recorder.assemble.clock import SourceClock as RoomClock
 from recorder.assemble.clock import StreamClock
 from server.ingest.pacing import Pacing
+from server.ingest.ticking import TICK_S
 from server.ingest.timing import PICTURE, SOUND, SourceClock
 
 MINUTES, EVERY_S = 45, 0.2  # few packets: their clocks are what is looked at
@@ -32,25 +33,31 @@ def sent_by(ppm: float, encoding_s: float, seed: int) -> Iterator[Coming]:
 
 @dataclass
 class Device:
-    """One opened source; `recorded`: the recorder's clock for each of its streams."""
+    """One opened source; `recorded`: the recorder's clock for each of its streams, `encoding`: how late its
+    encoder is for each, which its first packets say."""
 
     recorded: dict[int, StreamClock]
+    encoding: dict[int, float]
     clock: SourceClock = field(default_factory=SourceClock)
     pacing: Pacing[float] = field(default_factory=Pacing)
+    ticked_at: float = 0.0
     reported_at: float = 0.0
     errors: list[tuple[float, int, float]] = field(default_factory=list)  # when, stream, lesson time - truth
 
-    def take(self, stream: int, own: float, truth: float, now: float) -> None:
-        self.send(now)
-        self.pacing.put(stream, self.clock.media(own, now, stream), truth, now)
-        self.send(now)
+    def __post_init__(self) -> None:
+        self.pacing.begin(self.encoding, 0.0)
 
-    def send(self, now: float) -> None:
-        while (due := self.pacing.next_at(now)) is not None and due <= now:
-            for stream, media, truth in self.pacing.take(due + 1e-6):
-                anchor = self.recorded[stream].observe(media, due)
-                if anchor.offset_s is not None:
-                    self.errors.append((due, stream, media + anchor.offset_s - truth))
+    def take(self, stream: int, own: float, truth: float, now: float) -> None:
+        while self.ticked_at + TICK_S <= now:
+            self.ticked_at += TICK_S
+            self.tick(self.ticked_at)
+        self.pacing.put(stream, self.clock.media(own, now, stream), truth, now)
+
+    def tick(self, now: float) -> None:
+        for stream, media, truth in self.pacing.take(now + TICK_S / 2):
+            anchor = self.recorded[stream].observe(media, now)
+            if anchor.offset_s is not None:
+                self.errors.append((now, stream, media + anchor.offset_s - truth))
         if now - self.reported_at >= 1.0:
             self.reported_at = now
             for each in self.recorded.values():
@@ -73,7 +80,8 @@ def test_picture_and_sound_of_a_drifting_device_stay_in_step_though_the_picture_
     ppm: float,
 ) -> None:
     room = RoomClock()
-    device = Device({PICTURE: StreamClock("camera", room), SOUND: StreamClock("voice", room)})
+    clocks = {PICTURE: StreamClock("camera", room), SOUND: StreamClock("voice", room)}
+    device = Device(clocks, {PICTURE: 0.13, SOUND: 0.01})
     pictures = ((*each, PICTURE) for each in sent_by(ppm, 0.13, 1))
     sounds = ((*each, SOUND) for each in sent_by(ppm, 0.01, 1))
     for now, own, truth, stream in heapq.merge(pictures, sounds):
@@ -84,8 +92,8 @@ def test_picture_and_sound_of_a_drifting_device_stay_in_step_though_the_picture_
 def test_a_camera_and_a_separate_encoder_of_the_voice_stay_in_step_though_their_clocks_part() -> None:
     """Their clocks come 1.6 s apart, and arrival alone joins them: what stays is the encoders' difference."""
     room = RoomClock()
-    camera = Device({PICTURE: StreamClock("camera", room)})
-    encoder = Device({SOUND: StreamClock("voice", room)})
+    camera = Device({PICTURE: StreamClock("camera", room)}, {PICTURE: 0.05})
+    encoder = Device({SOUND: StreamClock("voice", room)}, {SOUND: 0.02})
     pictures = ((*each, PICTURE) for each in sent_by(300.0, 0.05, 1))
     sounds = ((*each, SOUND) for each in sent_by(-300.0, 0.02, 2))
     for now, own, truth, stream in heapq.merge(pictures, sounds):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from server.ingest.rtmp import amf, chunks
 from server.ingest.rtmp.chunks import BadRtmp, ChunkReader, Message, chunked
 from server.ingest.rtmp.session import HANDSHAKE, Asked, Ended, Media, RtmpSession, RtmpState
-from server.ingest.rtmp.slot import MOST_WAITING, PushSlot, tag
+from server.ingest.rtmp.slot import MOST_READERS, MOST_WAITING, PushReader, PushSlot, tag
 
 KEYFRAME = Media(chunks.VIDEO, 40, b"\x17\x01\0\0\0" + b"k" * 100)
 PICTURE = Media(chunks.VIDEO, 80, b"\x27\x01\0\0\0" + b"p" * 100)
@@ -107,37 +108,125 @@ def test_a_key_is_in_no_text_of_what_was_asked() -> None:
     assert "word" not in repr(Asked("live", "word"))
 
 
-def test_a_reader_is_given_the_parameters_and_then_all_from_a_keyframe_on() -> None:
+def at_rest() -> bool:
+    return False
+
+
+def all_of(slot: PushSlot, reader: PushReader) -> bytes:
+    return b"".join(iter(lambda: slot.taken(reader), b""))
+
+
+def reading(slot: PushSlot, *, at_once: bool = False) -> PushReader:
+    reader = PushReader(at_once)
+    assert slot.joined(reader)
+    return reader
+
+
+def pushed(*said: Media) -> PushSlot:
     slot = PushSlot()
     slot.begin()
-    slot.put(PARAMETERS)
-    assert slot.opened(lambda: False, 0.0) is None, "no keyframe yet"
-    slot._reading = True
+    for media in said:
+        slot.put(media)
+    return slot
+
+
+def test_a_reader_is_given_the_parameters_and_then_all_from_a_keyframe_on() -> None:
+    slot = pushed(PARAMETERS)
+    assert slot.opened(at_rest, 0.0) is None, "no picture yet"
+    reader = reading(slot)
     for media in (PICTURE, KEYFRAME, PICTURE):
         slot.put(media)
-    said = b"".join(slot.next_piece(lambda: False) for _ in range(4))
+    said = all_of(slot, reader)
     assert said.startswith(b"FLV\x01\x01")
     assert said.endswith(tag(KEYFRAME) + tag(PICTURE))
     assert said.count(b"avcC") == 1
+    slot.put(PICTURE)
     slot.end()
-    assert slot.next_piece(lambda: False) == b""
+    assert slot.next_piece(reader, at_rest) == tag(PICTURE), "what came before the end is its to have"
+    assert slot.next_piece(reader, at_rest) == b""
 
 
-def test_a_reader_that_is_too_slow_loses_pictures_up_to_a_keyframe_and_memory_is_bounded() -> None:
-    slot = PushSlot()
-    slot.begin()
-    slot._reading = True
-    slot.put(PARAMETERS)
+def test_two_readers_are_each_given_everything_whenever_they_come_and_go() -> None:
+    slot = pushed(PARAMETERS)
+    lesson = reading(slot)
+    slot.put(KEYFRAME)
+    probe = reading(slot, at_once=True)
+    for media in (PICTURE, KEYFRAME, PICTURE):
+        slot.put(media)
+    assert all_of(slot, probe).endswith(
+        b"avcC" + tag(PARAMETERS)[-4:] + tag(PICTURE) + tag(KEYFRAME) + tag(PICTURE)
+    )
+    slot.left(probe)
+    slot.put(PICTURE)
+    assert all_of(slot, lesson).endswith(
+        tag(KEYFRAME) + tag(PICTURE) + tag(KEYFRAME) + tag(PICTURE) + tag(PICTURE)
+    )
+    assert all_of(slot, probe) == b""
+    assert lesson.dropped == 0
+
+
+def test_a_reader_that_is_too_slow_loses_pictures_up_to_a_keyframe_and_it_alone() -> None:
+    slot = pushed(PARAMETERS)
+    slow, quick = reading(slot), reading(slot)
     large = Media(chunks.VIDEO, 40, KEYFRAME.payload + bytes(1 << 20))
+    had = 0
     for _ in range(20):
         slot.put(large)
-    assert slot.dropped
-    assert slot._waiting < MOST_WAITING + 2 * (1 << 20)
+        had += all_of(slot, quick).count(tag(large))
+    assert (had, quick.dropped) == (20, 0)
+    assert slow.dropped
+    assert slow.waiting < MOST_WAITING + 2 * (1 << 20)
+    assert all_of(slot, slow)
+    changed = Media(chunks.VIDEO, 60, PARAMETERS.payload + b"changed")
+    for media in (PICTURE, changed, PICTURE, KEYFRAME, PICTURE):
+        slot.put(media)
+    resumed = Media(changed.kind, KEYFRAME.timestamp, changed.payload)
+    assert all_of(slot, slow) == tag(resumed) + tag(KEYFRAME) + tag(PICTURE)
+
+
+def test_readers_are_bounded_and_who_left_makes_room() -> None:
+    slot = pushed(PARAMETERS)
+    readers = [reading(slot) for _ in range(MOST_READERS)]
+    assert not slot.joined(PushReader())
+    assert slot.opened(at_rest, 0.0) is None
+    slot.left(readers[0])
+    assert slot.joined(PushReader())
 
 
 def test_what_comes_while_nobody_reads_is_let_go() -> None:
-    slot = PushSlot()
+    slot = pushed(PARAMETERS, KEYFRAME, PICTURE)
+    reader = reading(slot)
+    assert all_of(slot, reader) == b""
+
+
+def test_a_reader_has_one_push_and_who_waits_has_the_next_one() -> None:
+    slot = pushed(PARAMETERS, KEYFRAME)
+    reader, waiting, probe = reading(slot), reading(slot), reading(slot, at_once=True)
+    slot.end()
+    assert probe.over, "it is of this push"
+    assert not reader.over, "no keyframe came to begin with"
     slot.begin()
-    for media in (PARAMETERS, KEYFRAME, PICTURE):
+    for media in (PARAMETERS, KEYFRAME):
         slot.put(media)
-    assert slot._waiting == 0
+    slot.left(waiting)
+    slot.end()
+    slot.begin()
+    for media in (PARAMETERS, KEYFRAME):
+        slot.put(media)
+    assert all_of(slot, reader).count(tag(KEYFRAME)) == 1
+    assert reader.over
+
+
+async def test_a_push_without_a_keyframe_is_read_from_any_picture_on_after_a_while() -> None:
+    slot = pushed(PARAMETERS)
+    reader = None
+    while reader is None:
+        opening = asyncio.create_task(asyncio.to_thread(slot.opened, at_rest, 0.0))
+        while not opening.done():
+            slot.put(PICTURE)
+            await asyncio.sleep(0.01)
+        reader = await opening
+    assert reader.read(1 << 20).startswith(b"FLV")
+    reader.close()
+    slot.put(PICTURE)
+    assert not slot._readers

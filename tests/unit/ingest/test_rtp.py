@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.ingest.publisher import MOST_SEGMENTS, asks_keyframe, runs
+from server.ingest.publisher import asks_keyframe
 from server.ingest.rtp import (
     MOST_PAYLOAD,
     RtpStream,
@@ -115,14 +115,3 @@ def test_a_worker_asks_for_a_keyframe_by_pli_or_fir_anywhere_in_a_compound() -> 
 @given(st.binary(max_size=64))
 def test_any_rtcp_is_read_to_its_end(data: bytes) -> None:
     assert asks_keyframe(data) in (True, False)
-
-
-@given(st.lists(st.integers(1, 40), max_size=200))
-def test_datagrams_go_to_the_kernel_in_runs_that_it_can_cut_back_into_the_same(sizes: list[int]) -> None:
-    datagrams = [bytes([number % 251]) * size for number, size in enumerate(sizes)]
-    found = list(runs(datagrams))
-    assert [data for run in found for data in run] == datagrams
-    for run in found:
-        whole, size = b"".join(run), len(run[0])
-        assert [whole[at : at + size] for at in range(0, len(whole), size)] == run
-        assert len(run) <= MOST_SEGMENTS

@@ -1045,9 +1045,9 @@ export interface RetentionView {
 /**
  * A camera or encoder of a room; `address` without its password. `state` is the ingest's word ("" where
  * it is not wanted now), `words` what IT should do, `transcoded` why its picture is not copied, or "".
- * `low_address`: its sub stream's. `push`: an encoder pushes to `push_url` ("" where the server takes no
- * pushes), and `pushing` now; its `key` is shown once, when it was made. `source` "voice": a separate sound
- * encoder.
+ * `low_address`: its sub stream's. `push`: an encoder comes to `push_url` ("" where the server takes no
+ * pushes) by RTMP, or by WHIP (`whip`), and `pushing` now; its `key` is shown once, when it was made.
+ * `low_words`: what is wrong with its sub stream. `source` "voice": a separate sound encoder.
  */
 export interface RoomSource {
   room: string;
@@ -1061,9 +1061,11 @@ export interface RoomSource {
   transcoded: string;
   low_address: string;
   push: boolean;
+  whip: boolean;
   pushing: boolean;
   push_url: string;
   key: string;
+  low_words: Words | null;
 }
 
 /** One point of a verdict; `fitness` is good, note, transcode or unfit. */
@@ -1073,21 +1075,15 @@ export interface ProbePoint {
   words: Words;
 }
 
-/** What of a source's picture a page shows. */
-export interface ProbedPicture {
-  codec: string;
-  width: number;
-  height: number;
-  fps: number;
-  bitrate_bps: number;
-}
-
-/** What a page shows of a probe; the whole is `server.ingest.facts.Report`. `snapshot_jpeg`: base64. */
+/**
+ * What a page shows of a probe; the whole is `server.ingest.facts.Report`. `snapshot_jpeg`: base64;
+ * `told`: what was measured, in words, line by line.
+ */
 export interface ProbeReport {
   fitness: string;
   points: ProbePoint[];
-  video: ProbedPicture | null;
   snapshot_jpeg: string | null;
+  told: Words[];
 }
 
 /** A stream that a camera says it has; `address` without password, `keyframe_every_s` 0: not told. */
@@ -1833,8 +1829,8 @@ export interface RetentionChange {
 
 /**
  * Body of `PUT rooms/{room}/sources/{source}`. `address` "" keeps what is there, with its sub stream;
- * else `low_address` is its sub stream's, or "". `push`: an encoder pushes with a key of its own; `new_key`
- * makes another one.
+ * else `low_address` is its sub stream's, or "". `push`: an encoder comes with a key of its own, by RTMP or
+ * (`whip`) by WHIP; `new_key` makes another one.
  */
 export interface NewRoomSource {
   address: string;
@@ -1843,6 +1839,7 @@ export interface NewRoomSource {
   with_lesson?: boolean;
   low_address?: string;
   push?: boolean;
+  whip?: boolean;
   new_key?: boolean;
 }
 

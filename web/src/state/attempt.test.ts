@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { nextTick } from "vue";
 
 import { CampusProblem } from "@/api/campus";
+import { language } from "@/i18n/say";
 
 import { refused, useAttempt } from "./attempt";
 
@@ -52,4 +53,19 @@ test("what somebody did and was refused is brought into sight, what is read agai
   problem.value = "the two differ";
   await nextTick();
   expect(refused.value.words).toBe("the two differ");
+});
+
+test("a refusal follows the page's language and is not brought into sight again for that", async () => {
+  const { problem, tried } = useAttempt();
+  await tried(() => Promise.reject(new CampusProblem(409, "taken", { zh: "已占用", en: "Taken" })));
+  await nextTick();
+  const first = refused.value;
+  language.value = "en";
+  await nextTick();
+  await nextTick();
+  expect([problem.value, refused.value === first]).toEqual(["Taken", true]);
+  problem.value = "the two differ";
+  language.value = "zh";
+  await nextTick();
+  expect(problem.value).toBe("the two differ");
 });

@@ -3,7 +3,8 @@ import { ref, shallowRef, watch } from "vue";
 import type { Ref } from "vue";
 
 import { CampusProblem } from "@/api/campus";
-import { language } from "@/i18n/say";
+import { inWords, language } from "@/i18n/say";
+import type { Words } from "@/protocol/messages";
 
 export interface Attempt {
   /** Of the last try; "" while nothing is wrong. */
@@ -22,9 +23,13 @@ export const refused = shallowRef({ words: "" });
 export function useAttempt(elsewhere: (refusal: CampusProblem) => boolean = () => false): Attempt {
   const problem = ref("");
   const busy = ref(false);
-  let found = ""; // by reading again, which nobody asked for
+  let told: Words | null = null;
+  let found = ""; // by reading again, which nobody asked for, or in another language before
   watch(problem, (words) => {
     if (words !== "" && words !== found) refused.value = { words };
+  });
+  watch(language, (now, before) => {
+    if (told !== null && problem.value === told[before]) problem.value = found = told[now];
   });
   async function refusalOf(work: () => Promise<unknown>): Promise<CampusProblem | null> {
     try {
@@ -32,6 +37,7 @@ export function useAttempt(elsewhere: (refusal: CampusProblem) => boolean = () =
       return null;
     } catch (error) {
       if (!(error instanceof CampusProblem)) throw error;
+      told = error.words;
       return error;
     }
   }
@@ -40,7 +46,7 @@ export function useAttempt(elsewhere: (refusal: CampusProblem) => boolean = () =
     problem.value = found = "";
     try {
       const refusal = await refusalOf(work);
-      if (refusal !== null) problem.value = refusal.words[language.value];
+      if (refusal !== null) problem.value = inWords(refusal.words);
       return refusal === null;
     } finally {
       busy.value = false;
@@ -49,7 +55,7 @@ export function useAttempt(elsewhere: (refusal: CampusProblem) => boolean = () =
   async function refreshed(work: () => Promise<unknown>): Promise<boolean> {
     const refusal = await refusalOf(work);
     if (refusal === null) problem.value = "";
-    else if (!elsewhere(refusal)) problem.value = found = refusal.words[language.value];
+    else if (!elsewhere(refusal)) problem.value = found = inWords(refusal.words);
     return refusal === null;
   }
   return { problem, busy, tried, refreshed };

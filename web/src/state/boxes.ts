@@ -15,6 +15,14 @@ export function boxTrack(slots: ReadonlyMap<string, Slot>, source: Source): Medi
   return slot?.carries?.source === source ? slot.track : null;
 }
 
+/** What is known now: while one is opened again, why it had to be still stands. */
+export function carriedOn(before: readonly Box[], now: readonly Box[]): Box[] {
+  return now.map((box) => {
+    const known = before.find((each) => each.source === box.source);
+    return box.state === "opening" && box.words === null ? { ...box, words: known?.words ?? null } : box;
+  });
+}
+
 /** Which of these the browser is to be asked for. */
 export function fromBrowser(told: Boxes, sources: readonly Source[]): Source[] {
   return sources.filter((source) => boxOf(told.boxes, source) === null);

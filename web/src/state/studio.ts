@@ -16,7 +16,7 @@ import { browserUp, UpConnection } from "@/rtc/up";
 import { sampleSources } from "@/sample/sources";
 import type { SampleSources } from "@/sample/sources";
 
-import { boxOf, boxTrack, fromBrowser } from "./boxes";
+import { boxOf, boxTrack, carriedOn, fromBrowser } from "./boxes";
 import { Devices, forgetSecondCamera, hadSecondCamera } from "./devices";
 import { Ending } from "./ending";
 import { Loudness } from "./loudness";
@@ -284,7 +284,7 @@ export class Studio {
         this.questions.value = message;
         break;
       case "boxes":
-        this.boxes.value = message.boxes;
+        this.boxes.value = carriedOn(this.boxes.value, message.boxes);
         void this.takeDevices(message);
         break;
       case "callable_rooms":

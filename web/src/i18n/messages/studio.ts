@@ -41,6 +41,7 @@ export const studio = sentences({
     zh: "没有找到空闲的采集卡。请插好 USB 采集卡再试。",
     en: "No capture device is free. Plug the USB capture device in and try again.",
   },
+  boxTrouble: { zh: "{name}：{words}", en: "{name}: {words}" },
   fromBox: { zh: "来自录播室的{name}，不用本机设备", en: "From the room’s {name}, not this computer" },
   boxOpening: { zh: "正在接通录播室的设备…", en: "Connecting to the room’s own device…" },
   soundOfBox: { zh: "声音：录播设备", en: "Sound: the room’s" },
