@@ -53,7 +53,7 @@ async def test_a_lesson_becomes_everything_that_people_watch(tmp_path: Path) -> 
         publisher.say(Submit("L1"))
         again = await publisher.until("L1", PublishingState.DONE)
         assert again == done, "said again it changes nothing"
-        await holds(lambda: not (archive / "L1" / PIECES).exists())  # it is cleaned after what is told as done
+        await holds(lambda: not (archive / "L1" / PIECES).exists())  # cleaned after it is told as done
     made = published(archive, "L1")
     assert {one.kind for one in made.renditions} == KINDS
     assert all((folder / one.file).stat().st_size == one.bytes for one in made.renditions)
