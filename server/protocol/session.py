@@ -123,7 +123,7 @@ FAULTS: dict[str, Words] = {
     "too_big": Words(zh="消息太大。", en="The message is too large."),
     "bad_message": Words(zh="收到了看不懂的消息。", en="The message is not one of this language."),
     "bad_version": Words(zh="页面版本旧了，请刷新。", en="This page is of another version; reload it."),
-    "hello_first": Words(zh="请先说明身份。", en="Say hello first."),
+    "hello_first": Words(zh="请先说明身份，得到答复后再说。", en="Say hello and wait for the welcome first."),
     "hello_twice": Words(zh="已经打过招呼了。", en="Hello was said already."),
     "too_fast": Words(zh="消息太多太快。", en="Too many messages."),
     "too_many": Words(
