@@ -211,6 +211,7 @@ def _row(request: web.Request, box: BoxSource) -> RoomSource:
         box.name in live.ingest.pushing or _at_door(request, box),
         _push_url(request, box),
         low_words=state.low_words if state else None,
+        knocked_at=live.ingest.knocked_at(box),
     )
 
 

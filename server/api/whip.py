@@ -17,13 +17,14 @@ from aiohttp import web
 
 from server.api import standard
 from server.api.identity import encoder_of
-from server.api.keys import LIVE
+from server.api.keys import CLOCK, LIVE
 from server.api.rights import Action, NoRight, Thing, require
 from server.errors import UserFault
 from server.live.boxes import label_of
 from server.live.inbox import Opened, Publish
 from server.protocol.parameters import Source
 from server.protocol.sdp import Offer, read_offer
+from server.store.records import BoxSource
 
 
 def sources_in(offer: Offer, source: Source, *, sound: bool) -> dict[str, Source]:
@@ -58,13 +59,14 @@ async def delete(request: web.Request) -> web.Response:
 
 async def publish_box(request: web.Request) -> web.Response:
     """A new session of a room's encoder, in the lesson that is prepared or on the air there."""
-    source = await _require_box(request)
-    room = request.app[LIVE].lessons.current(request.match_info["room"])
-    box = room.boxes.encoder(source) if room is not None else None
+    encoder = await _require_box(request)
+    room = request.app[LIVE].lessons.current(encoder.room)
+    box = room.boxes.encoder(encoder.source) if room is not None else None
     if room is None or box is None:
+        request.app[LIVE].ingest.knocked(encoder, request.app[CLOCK].wall_ms())
         raise NotYet
     label = label_of(box)
-    return await _opened(request, room.lesson.id, source, label, sound=box.sound, alone=True)
+    return await _opened(request, room.lesson.id, box.source, label, sound=box.sound, alone=True)
 
 
 async def patch_box(request: web.Request) -> web.Response:
@@ -88,14 +90,14 @@ class NotYet(UserFault):
         )
 
 
-async def _require_box(request: web.Request) -> Source:
-    """The path's source, whose own key the bearer holds."""
+async def _require_box(request: web.Request) -> BoxSource:
+    """The path's encoder, whose own key the bearer holds."""
     await request.app[LIVE].ready.wait()
     require(request, Action.PUBLISH_AS_BOX, Thing(main_room=request.match_info["room"]))
     box = encoder_of(request)
     if box is None or (box.room, box.source) != (request.match_info["room"], request.match_info["source"]):
         raise NoRight
-    return box.source
+    return box
 
 
 def _current(request: web.Request) -> str:

@@ -57,6 +57,7 @@ class IngestLink:
         self._boot = ""
         self._configured: dict[str, list[BoxSource]] = {}  # by room
         self._by_whip: dict[str, BoxSource] = {}  # by the SHA-256 of its key
+        self._knocked_at: dict[str, int] = {}  # the same key: ms since 1970
         self._asked: dict[str, asyncio.Future[PushProbed]] = {}  # probes that go on
         self.fingerprints: list[Fingerprint] = []
         self.states: dict[str, SourceChanged] = {}  # by source
@@ -69,6 +70,7 @@ class IngestLink:
             self._configured.setdefault(box.room, []).append(box)
             if box.by_whip:
                 self._by_whip[digest_of(box.key)] = box
+        self._knocked_at = {key: at for key, at in self._knocked_at.items() if key in self._by_whip}
         self._link.say(self._keys())
 
     def _keys(self) -> PushKeys:
@@ -78,6 +80,14 @@ class IngestLink:
     def holder(self, key: str) -> BoxSource | None:
         """The encoder whose key for the WHIP door this is."""
         return self._by_whip.get(digest_of(key))
+
+    def knocked(self, box: BoxSource, at: int) -> None:
+        """It came to the WHIP door with its key, and no lesson was prepared."""
+        self._knocked_at[digest_of(box.key)] = at
+
+    def knocked_at(self, box: BoxSource) -> int:
+        """When it last did so, 0: not since campus began."""
+        return self._knocked_at.get(digest_of(box.key), 0) if box.by_whip else 0
 
     def boxes(self, room: str) -> list[BoxSource]:
         return self._configured.get(room, [])

@@ -15,7 +15,8 @@ class RoomSource(msgspec.Struct, frozen=True):
     it is not wanted now), `words` what IT should do, `transcoded` why its picture is not copied, or "".
     `low_address`: its sub stream's. `push`: an encoder comes to `push_url` ("" where the server takes no
     pushes) by RTMP, or by WHIP (`whip`), and `pushing` now; its `key` is shown once, when it was made.
-    `low_words`: what is wrong with its sub stream. `source` "voice": a separate sound encoder."""
+    `low_words`: what is wrong with its sub stream. `knocked_at`: ms since 1970 when it last came by WHIP
+    while no lesson was prepared, or 0. `source` "voice": a separate sound encoder."""
 
     room: str
     source: Source
@@ -33,6 +34,7 @@ class RoomSource(msgspec.Struct, frozen=True):
     push_url: str = ""
     key: str = ""
     low_words: Words | None = None
+    knocked_at: int = 0
 
 
 class NewRoomSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -248,7 +248,14 @@ async def test_an_encoder_by_whip_has_an_address_and_a_key_that_live_until_anoth
     held = holder(first["key"])
     assert held is not None
     assert (held.room, held.source, held.pushes) == ("main", Source.CAMERA, False)
-    assert (await configured(whip=True, sound=True))["key"] == "", "it is told once"
+    again = await configured(whip=True, sound=True)
+    assert (again["key"], again["knocked_at"]) == ("", 0), "it is told once"
+    token = {"Authorization": f"Bearer {first['key']}"}
+    knocking = await campus.browser.post("/whip/rooms/main/camera", data="v=0", headers=token)
+    assert (knocking.status, (await knocking.json())["code"]) == (503, "no_lesson_yet")
+    assert (await configured(whip=True))["knocked_at"] > 0, "its way here is right"
+    second = await configured(whip=True, new_key=True)
+    assert (second["knocked_at"], holder(first["key"])) == (0, None), "that was with another key"
     await campus.app[keys.CHECKING].turn()
     place = "/api/v1/lessons/L0000000001/readiness"
     ready = await (await campus.browser.get(place, **operator)).json()
@@ -257,7 +264,7 @@ async def test_an_encoder_by_whip_has_an_address_and_a_key_that_live_until_anoth
     assert (tried.status, (await tried.json())["code"]) == (409, "seen_in_studio")
     by_rtmp = await configured()
     assert (by_rtmp["whip"], len(by_rtmp["key"])) == (False, 24)
-    assert holder(first["key"]) is None
+    assert holder(second["key"]) is None
     assert holder(by_rtmp["key"]) is None
 
 

@@ -1047,7 +1047,8 @@ export interface RetentionView {
  * it is not wanted now), `words` what IT should do, `transcoded` why its picture is not copied, or "".
  * `low_address`: its sub stream's. `push`: an encoder comes to `push_url` ("" where the server takes no
  * pushes) by RTMP, or by WHIP (`whip`), and `pushing` now; its `key` is shown once, when it was made.
- * `low_words`: what is wrong with its sub stream. `source` "voice": a separate sound encoder.
+ * `low_words`: what is wrong with its sub stream. `knocked_at`: ms since 1970 when it last came by WHIP
+ * while no lesson was prepared, or 0. `source` "voice": a separate sound encoder.
  */
 export interface RoomSource {
   room: string;
@@ -1066,6 +1067,7 @@ export interface RoomSource {
   push_url: string;
   key: string;
   low_words: Words | null;
+  knocked_at: number;
 }
 
 /** One point of a verdict; `fitness` is good, note, transcode or unfit. */

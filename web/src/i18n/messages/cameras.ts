@@ -85,6 +85,14 @@ export const cameras = sentences({
   newKey: { zh: "换一个密钥", en: "Make a new key" },
   pushing: { zh: "正在推流", en: "pushing" },
   notPushing: { zh: "设备还没有推流", en: "the device does not push yet" },
+  knocked: {
+    zh: "编码器 {at} 来过，地址和令牌都对。老师打开讲台页面后接收；编码器若不会自动重试，请那时再开始推流。",
+    en: "The encoder came at {at}: its address and token are right. It is taken once the teacher has opened the studio; if it does not try again by itself, start it then.",
+  },
+  notKnocked: {
+    zh: "编码器还没有来过。现在就可以在编码器上开始推流：地址和令牌若对，这里会显示。",
+    en: "The encoder has not come yet. Start it now: if address and token are right, it is told here.",
+  },
   sound: { zh: "用它的声音作主讲声音", en: "Its sound is the teacher’s voice" },
   withLesson: { zh: "随上课自动打开", en: "Opens with each lesson" },
   udp: { zh: "RTSP 走 UDP（默认 TCP）", en: "RTSP over UDP (TCP is the default)" },
