@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -80,8 +80,6 @@ class Lesson:
         """Whether the main room's pictures are our own: a real device's tell neither delay nor step."""
         return self.sent_at is not None
 
-    told: list[str] = field(default_factory=list)
-
 
 async def drill(
     points: int,
@@ -134,7 +132,6 @@ async def drill(
         try:
             took_s = await fetch_published(http, server, replay, place, progress)
             published = await asyncio.to_thread(read_published, place, took_s, numbered=lesson.numbered)
-            published = msgspec.structs.replace(published, late_s=_first_picture_s(replay))
         except NotPublished as error:
             progress(str(error))
     if not lesson.numbered:
@@ -282,11 +279,6 @@ def _read_recording(
     gaps = sum(len(track.gaps) for track in replay.tracks)
     ratio, path = round(found.distinct_ratio, 4) if numbered else None, str(folder / MULTIVARIANT)
     return RecordingFigures(ready, found.seconds, ratio, found.av_offset_ms, gaps, path)
-
-
-def _first_picture_s(replay: Replay) -> float:
-    gaps = [gap for track in replay.tracks if track.name == Source.CAMERA for gap in track.gaps]
-    return next((gap.end_s for gap in gaps if gap.start_s == 0.0), 0.0)
 
 
 def _judge(

@@ -65,14 +65,12 @@ class RenditionFigures(msgspec.Struct, frozen=True):
 
 class PublishedFigures(msgspec.Struct, frozen=True):
     """What was made after class: after how long all of it was there; the camera's own pictures and seconds
-    to compare with; each file. `late_s`: after so long the camera's first picture came, with which the film
-    begins (a box is recorded from its next keyframe on)."""
+    to compare with; each file."""
 
     took_s: float
     recorded_frames: int
     recorded_s: float
     renditions: list[RenditionFigures]
-    late_s: float = 0.0
 
 
 class DrillFigures(msgspec.Struct, frozen=True):
@@ -197,9 +195,7 @@ def _published(published: PublishedFigures | None) -> list[str]:
         return ["nothing was made of the recording"]
     faults = []
     for made in published.renditions:
-        begins_late = made.kind is RenditionKind.FILM and made.distinct_ratio is not None
-        late = published.late_s if begins_late else 0.0  # what comes before bears no number: not counted
-        if abs(made.seconds + late - published.recorded_s) > LENGTH_MOST_S:
+        if abs(made.seconds - published.recorded_s) > LENGTH_MOST_S:
             faults.append(f"{made.kind}: {made.seconds:.1f} of {published.recorded_s:.1f} s")
         if made.kind in (RenditionKind.HIGH, RenditionKind.LOW) and made.frames != published.recorded_frames:
             faults.append(f"{made.kind}: {made.frames} of {published.recorded_frames} pictures")

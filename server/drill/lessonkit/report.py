@@ -18,7 +18,7 @@ class Report(msgspec.Struct, frozen=True):
     """The facts of one recording; times in seconds.
 
     `frames`: pictures met, `unreadable` of them without a stamp; `seconds`: from the first picture to the
-    last, of all where none has a stamp; `distinct`: different frame numbers, between `first` and `last`;
+    last; `distinct`: different frame numbers, between `first` and `last`;
     `longest_gap`: between two pictures; `longest_freeze`: one number standing still; `repeats`: times the
     numbers went back; `sound_seconds`: of the sound, played back to back as players do; `av_offset_ms`:
     median distance from a sync block to its tone, positive where sound is late, None where none was found.
@@ -89,7 +89,7 @@ def judge(
 ) -> Report:
     """The facts in a row of timed stamps and the starts of sync tones."""
     seen = [(at, stamp) for at, stamp in pictures if stamp is not None]
-    times, numbers = [at for at, _ in seen or pictures], [stamp.number for _, stamp in seen]
+    times, numbers = [at for at, _ in pictures], [stamp.number for _, stamp in seen]
     marks = _mark_starts(seen)
     return Report(
         frames=len(pictures),

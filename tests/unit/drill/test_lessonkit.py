@@ -137,6 +137,12 @@ def test_files_for_a_browser_hold_what_their_truth_says(tmp_path: Path) -> None:
     assert b'"frames": 50' in files.truth.read_bytes()
 
 
+def test_a_film_that_begins_black_has_its_whole_length() -> None:
+    found = judge([(0.0, None), (1.0, None), (2.0, Stamp(7, False)), (2.5, Stamp(8, False))], [], 2.5)
+    assert (found.frames, found.unreadable, found.seconds) == (4, 2, 2.5)
+    assert (found.distinct, found.distinct_ratio) == (2, 1.0)
+
+
 def test_a_real_cameras_recording_has_its_length_though_no_picture_bears_a_stamp() -> None:
     found = judge([(0.5, None), (1.0, None), (3.0, None)], [], 2.5)
     assert (found.frames, found.unreadable, found.seconds, found.longest_gap) == (3, 3, 2.5, 2.0)
