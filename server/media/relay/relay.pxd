@@ -325,4 +325,3 @@ cdef class Sender:
     cdef void* _outbound
     cdef object _session    # keeps it alive
     cdef void _seal(self, bytes packet) noexcept
-    cdef void _flush(self) noexcept

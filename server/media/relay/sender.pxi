@@ -1,4 +1,6 @@
-# What a publisher of ours sends by: sealed and sent in one call, in a relay's batches but without a relay.
+# What a publisher of ours sends by: sealed and sent in one call, in a relay's batches but without a relay. The
+# interpreter is held meanwhile: a full batch takes 0.06 to 0.1 ms, and to hand over to other threads and
+# come back, for each source and tick, cost more.
 
 cdef class Sender:
     """See relay.pyi."""
@@ -28,9 +30,9 @@ cdef class Sender:
                 raise ValueError(f"an RTP packet of {len(packet)} octets: {RTP_LEAST} to {DATAGRAM_MAX} are possible")
         for packet in packets:
             if self._sock.queued == BATCH:
-                self._flush()
+                flush(self._core, self._sock)
             self._seal(packet)
-        self._flush()
+        flush(self._core, self._sock)
         return totals.send_full + totals.send_failed + totals.protect_failed - missed
 
     cdef void _seal(self, bytes packet) noexcept:
@@ -45,7 +47,3 @@ cdef class Sender:
         sock.outgoing_vectors[sock.queued].iov_len = size
         sock.outgoing_to[sock.queued] = &self._connected
         sock.queued += 1
-
-    cdef void _flush(self) noexcept:
-        with nogil:
-            flush(self._core, self._sock)
