@@ -86,7 +86,7 @@ web-test: web/node_modules/.installed ## vitest
 	cd web && npm test --silent
 
 # They judge how a lesson goes while it goes, so they have the machine for themselves.
-ALONE := $(addprefix tests/e2e/test_,drill.py every_frame.py recording_played.py survival.py)
+ALONE := $(addprefix tests/e2e/test_,drill.py every_frame.py firefox.py recording_played.py survival.py)
 
 e2e: setup browser ## Whole walks in Chromium
 	$(BIN)/pytest -n 2 --dist loadfile tests/e2e $(ALONE:%=--ignore %)

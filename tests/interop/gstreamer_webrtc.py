@@ -37,6 +37,12 @@ TAKEN = (
 )
 EVERY = 25  # packets a line
 
+# Looked up here: a name's first use makes its binding, which two of GStreamer's threads must not do at once.
+ANSWER = GstWebRTC.WebRTCSDPType.ANSWER
+CONNECTED = GstWebRTC.WebRTCPeerConnectionState.CONNECTED
+GATHERED = GstWebRTC.WebRTCICEGatheringState.COMPLETE
+BUFFERS, GO_ON, OUTWARD = Gst.PadProbeType.BUFFER, Gst.PadProbeReturn.OK, Gst.PadDirection.SRC
+
 
 def say(*words: object) -> None:
     print(*words, flush=True)
@@ -80,7 +86,7 @@ class Client:
         self.rtc.emit("set-local-description", reply.get_value("offer"), None)
 
     def post_once(self) -> None:
-        done = self.rtc.get_property("ice-gathering-state") == GstWebRTC.WebRTCICEGatheringState.COMPLETE
+        done = self.rtc.get_property("ice-gathering-state") == GATHERED
         if done and not self.posted:
             self.posted = True
             threading.Thread(target=self.post, daemon=True).start()
@@ -92,8 +98,7 @@ class Client:
             self.session = urllib.parse.urljoin(self.url, answer.headers["Location"])
             told = answer.read().decode()
         _, parsed = GstSdp.SDPMessage.new_from_text(told)
-        kind = GstWebRTC.WebRTCSDPType.ANSWER
-        description = GstWebRTC.WebRTCSessionDescription.new(kind, parsed)
+        description = GstWebRTC.WebRTCSessionDescription.new(ANSWER, parsed)
         self.rtc.emit("set-remote-description", description, None)
 
     def ask(self, url: str, method: str, body: bytes | None = None) -> Any:
@@ -102,12 +107,12 @@ class Client:
         return urllib.request.urlopen(asked, timeout=20)
 
     def tell_state(self) -> None:
-        if self.rtc.get_property("connection-state") == GstWebRTC.WebRTCPeerConnectionState.CONNECTED:
+        if self.rtc.get_property("connection-state") == CONNECTED:
             say("connected")
 
     def take(self, _rtc: Any, pad: Any) -> None:
         """Count the packets of a line that comes."""
-        if pad.get_direction() is not Gst.PadDirection.SRC:
+        if pad.get_direction() is not OUTWARD:
             return
         kind = pad.get_current_caps().get_structure(0).get_string("media")
         sink = Gst.ElementFactory.make("fakesink")
@@ -123,9 +128,9 @@ class Client:
             count += 1
             if count % EVERY == 0:
                 say(kind, count)
-            return Gst.PadProbeReturn.OK
+            return GO_ON
 
-        pad.add_probe(Gst.PadProbeType.BUFFER, counted)
+        pad.add_probe(BUFFERS, counted)
 
     def hang_up(self) -> None:
         sys.stdin.read()
