@@ -119,13 +119,20 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         response = _of_status(error)
     except TimeoutError:
         response = problem_response(503, *BY_STATUS[503])
-    except (asyncio.CancelledError, ConnectionError):
+    except asyncio.CancelledError:
         raise
-    except Exception:
+    except Exception as error:
+        if isinstance(error, ConnectionError) and _has_left(request):
+            raise  # there is nobody to answer
         log.exception("request failed", extra=fields(method=request.method, route=_route_of(request)))
         response = problem_response(500, "our_fault", OUR_FAULT)
     request.app[METRICS].responses.labels(method=_method_of(request), status=response.status).inc()
     return response
+
+
+def _has_left(request: web.Request) -> bool:
+    """Whether whoever asked has hung up."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _method_of(request: web.Request) -> str:
@@ -143,7 +150,8 @@ def _route_of(request: web.Request) -> str:
 
 
 class PeersFaults(logging.Filter):
-    """On aiohttp's own records: what is no HTTP is counted, not logged; an address is never told."""
+    """On aiohttp's own records: what is no HTTP is counted, not logged; who hung up did no wrong; an address
+    is never told."""
 
     def __init__(self, metrics: Metrics) -> None:
         super().__init__()
@@ -153,6 +161,8 @@ class PeersFaults(logging.Filter):
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, HttpProcessingError):
             self._metrics.refused.labels(code="bad_http").inc()
+            return False
+        if isinstance(error, ConnectionError):  # of the peer's connection: `problems` answers any other
             return False
         record.msg, record.args = "a connection's handler failed", ()
         return True
