@@ -100,7 +100,7 @@ cdef bint send_padding(Core* core, Down* down) noexcept nogil:
     down.rtx_sequence += 1
     room = outgoing(core, path)
     at = write_header(core, down, room, down.rtx_ssrc, payload_type, False, down.rtx_sequence,
-                      down.last_timestamp, 255, False)
+                      down.last_timestamp, 255, True)
     room[0] |= 0x20
     memset(room + at, 0, PADDING_MOST)
     at += PADDING_MOST

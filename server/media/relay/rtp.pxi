@@ -109,7 +109,8 @@ cdef int write_extensions(Core* core, Down* down, uint8_t* room, uint8_t level, 
 
 cdef int write_header(Core* core, Down* down, uint8_t* room, uint32_t ssrc, uint8_t payload_type, bint marker,
                       int64_t sequence, uint32_t timestamp, uint8_t level, bint with_mid) noexcept nogil:
-    """A slot's RTP header at `room`; its length."""
+    """A slot's RTP header at `room`; its length. RTX always names its MID: Firefox takes no stream by its SSRC
+    in the description alone (RFC 8843, 9.2), so that it would neither be repaired nor tell of probes."""
     cdef int extra = write_extensions(core, down, room + 12, level, with_mid)
     room[0] = 0x90 if extra else 0x80
     room[1] = payload_type | (0x80 if marker else 0)

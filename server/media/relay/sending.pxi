@@ -237,7 +237,7 @@ cdef bint resend_rtx(Core* core, Down* down, int64_t number) noexcept nogil:
     down.rtx_sequence += 1
     room = outgoing(core, path)
     at = write_header(core, down, room, down.rtx_ssrc, down.rtx_of[codec], row.flags & MARKER, down.rtx_sequence,
-                      row.timestamp + interval.timestamp_offset, row.level, False)
+                      row.timestamp + interval.timestamp_offset, row.level, True)
     put16(room + at, <uint16_t>number)
     write_payload(down, interval, room + at + 2, payload, size, codec, False)
     at += 2 + size

@@ -22,10 +22,10 @@ from tests.unit.media.relay.loopback import (
 )
 
 
-def road(wire: Wire) -> tuple[Camera, Far, int, int]:
+def road(wire: Wire, **changes: object) -> tuple[Camera, Far, int, int]:
     sender, viewer = wire.far(), wire.far()
     up = wire.relay.add_up(sender.handle, video_up())
-    down = wire.relay.add_down(viewer.handle, video_down())
+    down = wire.relay.add_down(viewer.handle, video_down(**changes))
     wire.relay.point(down, up)
     return Camera(sender), viewer, up, down
 
@@ -155,6 +155,22 @@ def test_a_viewer_is_answered_by_rtx(wire: Wire) -> None:
     assert [p.timestamp for p in again] == [sent[1].timestamp, sent[3].timestamp]
     assert again[1].sequence == (again[0].sequence + 1) & 0xFFFF
     assert (wire.relay.down_figures(down).resent, wire.relay.down_figures(down).nacked) == (2, 2)
+
+
+def test_rtx_names_its_mid_each_time_for_some_browsers_take_it_by_that_alone(wire: Wire) -> None:
+    camera, viewer, _, _ = road(wire, mid_id=9)
+    camera.send(90, key=True)
+    wire.run()
+    sent = viewer.packets()
+    viewer.send_rtcp(build_nack(5000, [packet.sequence for packet in sent[70:74]]))
+    wire.run()
+    wire.relay.probe(viewer.handle, 500_000, 100)
+    again = viewer.packets()
+    wire.tick_until(lambda: not wire.relay.pressing())
+    again += viewer.packets()
+    assert {(packet.ssrc, packet.extensions.get(9)) for packet in again} == {(5001, b"stage")}
+    assert any(packet.padding for packet in again), "a probe's, too"
+    assert len(again) > 4
 
 
 def test_not_twice_within_a_round_trip(wire: Wire) -> None:
