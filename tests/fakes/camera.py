@@ -91,7 +91,11 @@ def without(units: str, pieces: list[tuple[float, bytes]]) -> list[tuple[float, 
 async def serving(pieces: list[tuple[float, bytes]], content_type: str = "video/mp2t") -> AsyncIterator[str]:
     """The address at which whoever asks is sent these bytes in real time."""
 
+    lines = set[asyncio.Transport]()
+
     async def camera(request: web.Request) -> web.StreamResponse:
+        if request.transport is not None:
+            lines.add(request.transport)
         response = web.StreamResponse(headers={"Content-Type": content_type})
         await response.prepare(request)
         began = time.monotonic()
@@ -115,6 +119,8 @@ async def serving(pieces: list[tuple[float, bytes]], content_type: str = "video/
         yield f"http://127.0.0.1:{port}/stream"
     finally:
         await runner.cleanup()
+        for line in lines:  # closed only once its watcher has taken all, and one that stands still never does
+            line.abort()
 
 
 def _picture(camera: Camera, number: int) -> np.ndarray:

@@ -15,6 +15,7 @@ from server.ingest import apart
 from server.ingest.address import allowed_networks
 from server.ingest.onvif_streams import streams
 from server.protocol.sources import AskedCamera, Offered
+from tests.fakes.listener import listener
 from tests.fakes.onvif_camera import OnvifCamera, onvif_camera
 
 HERE = ["127.0.0.1/32"]
@@ -74,21 +75,14 @@ async def answering(answer: bytes, *, for_ever: bool = False) -> AsyncIterator[s
     """A device that says this to whatever it is asked."""
 
     async def said(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await reader.read(4096)
-            writer.write(answer)
-            while for_ever:
-                writer.write(b"<a>" * 20_000)
-                await writer.drain()
+        await reader.read(4096)
+        writer.write(answer)
+        while for_ever:
+            writer.write(b"<a>" * 20_000)
             await writer.drain()
-        except OSError:
-            pass
-        finally:
-            writer.close()
 
-    server = await asyncio.start_server(said, "127.0.0.1", 0)
-    async with server:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with listener(said) as port:
+        yield f"127.0.0.1:{port}"
 
 
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<html><title>NVR</title>"

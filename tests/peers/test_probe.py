@@ -16,6 +16,7 @@ from server.ingest import opening
 from server.ingest.facts import Fitness, Report
 from server.ingest.probe import probe
 from tests.fakes.camera import Camera, serving, stream
+from tests.fakes.listener import listener
 
 X264 = {"preset": "ultrafast", "bf": "0", "g": "25", "keyint_min": "25", "sc_threshold": "0"}
 
@@ -119,11 +120,8 @@ async def test_the_command_says_it_in_json_and_by_its_exit_code() -> None:
 @asynccontextmanager
 async def redirecting(location: str) -> AsyncIterator[int]:
     """The port of an RTSP server that only ever sends its callers elsewhere."""
-    answering = set[asyncio.Task[None]]()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if (task := asyncio.current_task()) is not None:
-            answering.add(task)
         number = b"1"
         while line := await reader.readline():
             if line.lower().startswith(b"cseq:"):
@@ -131,14 +129,9 @@ async def redirecting(location: str) -> AsyncIterator[int]:
             if line == b"\r\n":
                 there = location.format(port=port).encode()
                 writer.write(b"RTSP/1.0 302 Moved\r\nCSeq: %s\r\nLocation: %s\r\n\r\n" % (number, there))
-        writer.close()
-        await writer.wait_closed()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    port: int = server.sockets[0].getsockname()[1]
-    async with server:
+    async with listener(answer) as port:
         yield port
-    await asyncio.gather(*answering, return_exceptions=True)
 
 
 async def probed_apart(url: str) -> Report:

@@ -74,6 +74,8 @@ class RtspRelay:
             await self._converse(peer, reader)  # until it goes, or speaks something else
         self._pulling.discard(peer)
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()  # `close` ends one that takes no more
         del self._serving[task]
 
     async def close(self) -> None:
